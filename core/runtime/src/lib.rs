@@ -1,1 +1,8 @@
-//! Placeholder.
+//! The integration layer of libmfn: plugin loading, pipelines, codecs, metrics and logging around
+//! the simulation.
+//!
+//! Plugin = protocol, codec = format, core = meaning. A plugin moves bytes and classifies its errors;
+//! this crate turns bytes into typed values, decides about order, durability and limits, and hands
+//! typed values to `mfn-sim`. It never names a plugin and has no network code of its own.
+
+pub mod component;
