@@ -1,1 +1,38 @@
-//! Placeholder.
+//! The MyceliumFractalNet simulation as a library: pure numerics, no I/O, no clocks.
+//!
+//! A [`Spec`] names a run: grid, seed, parameters, boundary. [`Simulation`] carries it out:
+//! three coupled fields (the membrane potential in volts, an activator and an inhibitor)
+//! advance by an explicit five-point scheme. [`features`] reduces a field, or a run, to the
+//! 18 numbers that leave the program. [`rng`] produces NumPy's random streams.
+//!
+//! The results equal those of MyceliumFractalNet 4.1 bit for bit (fields, counters, random
+//! streams) or within a stated tolerance (sums, logarithms); `docs/numerics.md` has the
+//! equations and every difference.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use mfn_sim::{RunEnd, Simulation, Spec};
+//!
+//! let spec = Spec { grid_size: 32, steps: 20, ..Spec::default() };
+//! let mut simulation = Simulation::new(spec)?;
+//! let steps = simulation.spec().steps;
+//! let end = simulation.run(steps, &mut |_progress| ControlFlow::Continue(()))?;
+//! assert_eq!(end, RunEnd::Completed);
+//! assert_eq!(simulation.field().dim(), (32, 32));
+//! assert!(simulation.statistics().field_max_v <= 0.040);
+//! # Ok::<(), mfn_sim::SimError>(())
+//! ```
+
+pub mod bounds;
+mod engine;
+mod error;
+pub mod features;
+mod moments;
+pub mod operators;
+pub mod rng;
+mod spec;
+
+pub use engine::{CancelToken, Progress, RunEnd, Simulation, Statistics, constants};
+pub use error::{FaultKind, InitialFieldError, SimError, SpecError, SpecFault};
+pub use features::{FeatureConfig, FeatureError, Features, TemporalAccumulator};
+pub use spec::{BoundaryCondition, Compat, Spec};

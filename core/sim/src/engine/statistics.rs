@@ -1,0 +1,34 @@
+//! The counters and summary numbers of a run, under the names of MFN 4.1.
+
+use serde::{Deserialize, Serialize};
+
+/// The 13 metrics of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Lowest potential of the current field, V.
+    pub field_min_v: f64,
+    /// Highest potential of the current field, V.
+    pub field_max_v: f64,
+    /// Mean potential of the current field, V.
+    pub field_mean_v: f64,
+    /// Population standard deviation of the current field, V.
+    pub field_std_v: f64,
+    /// Mean of the activator.
+    pub activator_mean: f64,
+    /// Mean of the inhibitor.
+    pub inhibitor_mean: f64,
+    /// Steps done and kept.
+    pub steps_computed: u64,
+    /// Growth events in those steps.
+    pub growth_events: u64,
+    /// Cell activations in those steps.
+    pub turing_activations: u64,
+    /// Whether a step was discarded because of NaN.
+    pub nan_detected: bool,
+    /// Whether a step was discarded because of infinite values.
+    pub inf_detected: bool,
+    /// Cells changed by the clamp of the potential in those steps.
+    pub clamping_events: u64,
+    /// Index of the discarded step, counted from 0, if there was one.
+    pub steps_to_instability: Option<u64>,
+}

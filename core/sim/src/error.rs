@@ -1,0 +1,179 @@
+//! Errors of the simulation: what was refused, what was allowed, what to do.
+
+use std::fmt;
+
+use crate::bounds::{Bound, Upper};
+
+/// How a value of a specification is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// Outside the allowed range (MFN 4.1: `ValueOutOfRangeError`).
+    OutOfRange,
+    /// At or above the stability limit of the explicit scheme (MFN 4.1: `StabilityError`).
+    Stability,
+    /// NaN or infinite. MFN 4.1 accepted NaN for the three diffusion coefficients.
+    NotFinite,
+}
+
+/// One refused value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpecFault {
+    /// How the value is wrong.
+    pub kind: FaultKind,
+    /// The value as given. Whole numbers above 2^53 are rounded.
+    pub value: f64,
+    /// The row of the table that it breaks.
+    pub bound: &'static Bound,
+}
+
+impl SpecFault {
+    /// Checks one value against its row.
+    pub(crate) fn check(bound: &'static Bound, value: f64) -> Option<Self> {
+        let kind = if !value.is_finite() {
+            FaultKind::NotFinite
+        } else if bound.contains(value) {
+            return None;
+        } else if bound.upper == Upper::Stability && value >= bound.max {
+            FaultKind::Stability
+        } else {
+            FaultKind::OutOfRange
+        };
+        Some(Self { kind, value, bound })
+    }
+
+    /// Name of the refused field.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.bound.field
+    }
+
+    /// What to do about it, as a sentence without a full stop.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self.kind {
+            FaultKind::NotFinite => format!("give a finite number in {}", self.bound),
+            FaultKind::Stability => format!(
+                "reduce it below {}, the limit above which the explicit scheme diverges",
+                self.bound.max
+            ),
+            FaultKind::OutOfRange => {
+                let whole = if self.bound.integer { "a whole number" } else { "a number" };
+                format!("give {whole} in {} ({})", self.bound, self.bound.meaning)
+            }
+        }
+    }
+}
+
+impl fmt::Display for SpecFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} = {} is outside {} {}: {}",
+            self.bound.field,
+            self.value,
+            self.bound,
+            self.bound.unit,
+            self.advice()
+        )
+    }
+}
+
+/// Everything that is wrong with a specification, at once.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub struct SpecError {
+    faults: Vec<SpecFault>,
+}
+
+impl SpecError {
+    /// `Ok` when there is nothing to report.
+    pub(crate) fn from_faults(faults: Vec<SpecFault>) -> Result<(), Self> {
+        if faults.is_empty() { Ok(()) } else { Err(Self { faults }) }
+    }
+
+    /// The faults in the order of the table of bounds; never empty.
+    #[must_use]
+    pub fn faults(&self) -> &[SpecFault] {
+        &self.faults
+    }
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.faults.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an initial field was refused. The simulation is as it was.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitialFieldError {
+    /// The field does not have the shape of the grid.
+    #[error(
+        "initial field has shape {given_rows} x {given_columns}, the grid is {rows} x {columns}: \
+         give a field of the grid's shape or change grid_size"
+    )]
+    Shape {
+        /// Rows of the field given.
+        given_rows: usize,
+        /// Columns of the field given.
+        given_columns: usize,
+        /// Rows of the grid.
+        rows: usize,
+        /// Columns of the grid.
+        columns: usize,
+    },
+    /// A cell is NaN or infinite.
+    #[error("initial field has {value} at row {row}, column {column}: give finite potentials in volts")]
+    NotFinite {
+        /// Row of the first such cell.
+        row: usize,
+        /// Column of the first such cell.
+        column: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// The simulation has already advanced.
+    #[error("initial field given after {step_count} steps: give it before the first step")]
+    Started {
+        /// Steps done.
+        step_count: u64,
+    },
+}
+
+/// Errors of a [`Simulation`](crate::Simulation).
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// The specification is refused.
+    #[error("invalid specification: {0}")]
+    Spec(#[from] SpecError),
+    /// The initial field is refused.
+    #[error(transparent)]
+    InitialField(#[from] InitialFieldError),
+    /// The feature configuration is refused.
+    #[error(transparent)]
+    Features(#[from] crate::features::FeatureError),
+    /// A step became numerically unstable. It was discarded: the fields, the counters and
+    /// the random stream are those of the last good step.
+    #[error(
+        "numerical instability at step {step}: {field} has {nan_count} NaN and {inf_count} infinite cells; \
+         the step was discarded, check the initial field and the parameters"
+    )]
+    Unstable {
+        /// Index of the discarded step, counted from 0; equals the number of steps kept.
+        step: u64,
+        /// `field`, `activator` or `inhibitor`.
+        field: &'static str,
+        /// NaN cells in it.
+        nan_count: u64,
+        /// Infinite cells in it; 0 when `nan_count` is not, as NaN is looked for first.
+        inf_count: u64,
+    },
+}

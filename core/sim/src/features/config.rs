@@ -1,0 +1,78 @@
+//! What the features depend on beside the field.
+
+use serde::{Deserialize, Serialize};
+
+use super::clusters::Connectivity;
+use crate::bounds::FEATURE_TABLE;
+use crate::error::{SpecError, SpecFault};
+
+/// Thresholds and scales of the features. Absent fields take the defaults of
+/// MyceliumFractalNet 4.1; unknown fields are refused. The ranges are in
+/// [`bounds::FEATURE_TABLE`](crate::bounds::FEATURE_TABLE).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeatureConfig {
+    /// Smallest box of the box counting, cells.
+    pub min_box_size: usize,
+    /// Largest box of the box counting, cells; `None`: derived from the grid.
+    pub max_box_size: Option<usize>,
+    /// Number of box sizes before duplicates are dropped.
+    pub num_scales: usize,
+    /// Threshold of the active mask (`D_box`, `f_active`, `N_clusters_low`, cluster sizes), mV.
+    pub threshold_low_mv: f64,
+    /// Threshold of `N_clusters_med`, mV.
+    pub threshold_med_mv: f64,
+    /// Threshold of `N_clusters_high`, mV.
+    pub threshold_high_mv: f64,
+    /// A step is quiet when the spatial standard deviation of the absolute change is below
+    /// this, mV.
+    pub stability_threshold_mv: f64,
+    /// Consecutive quiet steps that count as stable.
+    pub stability_window: u64,
+    /// Which cells are neighbours in a cluster: 4 or 8.
+    pub connectivity: Connectivity,
+}
+
+impl Default for FeatureConfig {
+    fn default() -> Self {
+        Self {
+            min_box_size: 2,
+            max_box_size: None,
+            num_scales: 5,
+            threshold_low_mv: -60.0,
+            threshold_med_mv: -50.0,
+            threshold_high_mv: -40.0,
+            stability_threshold_mv: 0.001,
+            stability_window: 10,
+            connectivity: Connectivity::Four,
+        }
+    }
+}
+
+impl FeatureConfig {
+    /// Checks every field and reports every fault at once.
+    ///
+    /// # Errors
+    /// [`SpecError`] with one fault for each value that is NaN, infinite or out of its range.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        let faults = FEATURE_TABLE
+            .iter()
+            .filter_map(|bound| SpecFault::check(bound, self.value_of(bound.field)?))
+            .collect();
+        SpecError::from_faults(faults)
+    }
+
+    fn value_of(&self, field: &str) -> Option<f64> {
+        Some(match field {
+            "min_box_size" => self.min_box_size as f64,
+            "max_box_size" => self.max_box_size? as f64,
+            "num_scales" => self.num_scales as f64,
+            "threshold_low_mv" => self.threshold_low_mv,
+            "threshold_med_mv" => self.threshold_med_mv,
+            "threshold_high_mv" => self.threshold_high_mv,
+            "stability_threshold_mv" => self.stability_threshold_mv,
+            "stability_window" => self.stability_window as f64,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! Moments of a grid in two passes, with sums in a fixed order.
+//!
+//! The order of summation depends on the shape alone, never on strides or threads, so that a
+//! view and its copy give the same bits. Rows are summed on their own and then added up, which
+//! keeps the rounding error near that of pairwise summation.
+
+use ndarray::{ArrayView1, ArrayView2};
+
+/// Partial sums carried side by side within a row.
+const LANES: usize = 8;
+
+/// Extremes, mean and central moments of all cells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Summary {
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) mean: f64,
+    /// Means of the second, third and fourth power of the distance from the mean.
+    pub(crate) second: f64,
+    pub(crate) third: f64,
+    pub(crate) fourth: f64,
+}
+
+impl Summary {
+    /// Of the cells times `scale`. NaN in a cell makes every number NaN; so does an empty grid.
+    pub(crate) fn of(cells: ArrayView2<'_, f64>, scale: f64) -> Self {
+        let count = cells.len() as f64;
+        let [sum] = sum_rows(cells, |value| [value * scale]);
+        let mean = sum / count;
+        let [second, third, fourth] = sum_rows(cells, |value| {
+            let distance = value * scale - mean;
+            let square = distance * distance;
+            [square, square * distance, square * square]
+        })
+        .map(|total| total / count);
+        let (min, max) = extremes(cells, scale);
+        Self { min, max, mean, second, third, fourth }
+    }
+
+    /// Population standard deviation.
+    pub(crate) fn deviation(&self) -> f64 {
+        self.second.sqrt()
+    }
+}
+
+/// Smallest and largest cell times `scale`; NaN if any cell is NaN or there is none.
+fn extremes(cells: ArrayView2<'_, f64>, scale: f64) -> (f64, f64) {
+    let mut range = (f64::INFINITY, f64::NEG_INFINITY);
+    let mut nan = cells.is_empty();
+    for &cell in cells {
+        let value = cell * scale;
+        nan |= value.is_nan();
+        range = (range.0.min(value), range.1.max(value));
+    }
+    if nan { (f64::NAN, f64::NAN) } else { range }
+}
+
+/// Sums of `terms` over all cells: lanes within a row, then rows in order.
+pub(crate) fn sum_rows<const N: usize>(
+    cells: ArrayView2<'_, f64>,
+    terms: impl Fn(f64) -> [f64; N],
+) -> [f64; N] {
+    let mut totals = [0.0; N];
+    for row in cells.rows() {
+        let row_totals = sum_row(row, &terms);
+        for (total, row_total) in totals.iter_mut().zip(row_totals) {
+            *total += row_total;
+        }
+    }
+    totals
+}
+
+fn sum_row<const N: usize>(row: ArrayView1<'_, f64>, terms: &impl Fn(f64) -> [f64; N]) -> [f64; N] {
+    let mut lanes = [[0.0; LANES]; N];
+    for (index, &value) in row.iter().enumerate() {
+        for (lane, term) in lanes.iter_mut().zip(terms(value)) {
+            lane[index % LANES] += term;
+        }
+    }
+    lanes.map(|lane| lane.iter().sum())
+}

@@ -1,0 +1,1 @@
+//! Grid operators for fields of a host's own: Laplacian, gradient, statistics, clamp, one step.
