@@ -162,3 +162,34 @@ pub const FEATURE_TABLE: [Bound; 8] = [
         "number of consecutive quiet steps that count as stable",
     )),
 ];
+
+/// The bounds of [`StepParameters`](crate::operators::StepParameters): wider than those of a
+/// specification, as in MFN 4.1.
+pub const STEP_TABLE: [Bound; 8] = [
+    below_stability_limit(closed(
+        "alpha",
+        (0.0, 0.25),
+        0.18,
+        "cells^2/step",
+        "diffusion coefficient of the potential",
+    )),
+    below_stability_limit(closed(
+        "d_activator",
+        (0.0, 0.25),
+        0.1,
+        "cells^2/step",
+        "diffusion coefficient of the activator",
+    )),
+    below_stability_limit(closed(
+        "d_inhibitor",
+        (0.0, 0.25),
+        0.05,
+        "cells^2/step",
+        "diffusion coefficient of the inhibitor",
+    )),
+    closed("r_activator", (0.0, 1e6), 0.01, "1/step", "reaction rate of the activator"),
+    closed("r_inhibitor", (0.0, 1e6), 0.02, "1/step", "reaction rate of the inhibitor"),
+    closed("turing_threshold", (0.0, 1.0), 0.75, "1", "activator level above which a cell is activated"),
+    closed("spike_probability", (0.0, 1.0), 0.25, "1/step", "probability of one growth event in a step"),
+    closed("noise_deviation_v", (0.0, 1.0), 0.0, "V", "standard deviation of the noise added to each cell"),
+];

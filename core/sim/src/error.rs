@@ -42,6 +42,16 @@ impl SpecFault {
         Some(Self { kind, value, bound })
     }
 
+    /// Checks the values of all rows for which `value_of` has one.
+    pub(crate) fn check_table(
+        table: &'static [Bound],
+        value_of: impl Fn(&str) -> Option<f64>,
+    ) -> Result<(), SpecError> {
+        let faults: Vec<Self> =
+            table.iter().filter_map(|bound| Self::check(bound, value_of(bound.field)?)).collect();
+        if faults.is_empty() { Ok(()) } else { Err(SpecError { faults }) }
+    }
+
     /// Name of the refused field.
     #[must_use]
     pub fn field(&self) -> &'static str {
@@ -86,11 +96,6 @@ pub struct SpecError {
 }
 
 impl SpecError {
-    /// `Ok` when there is nothing to report.
-    pub(crate) fn from_faults(faults: Vec<SpecFault>) -> Result<(), Self> {
-        if faults.is_empty() { Ok(()) } else { Err(Self { faults }) }
-    }
-
     /// The faults in the order of the table of bounds; never empty.
     #[must_use]
     pub fn faults(&self) -> &[SpecFault] {
@@ -169,11 +174,23 @@ pub enum SimError {
     Unstable {
         /// Index of the discarded step, counted from 0; equals the number of steps kept.
         step: u64,
-        /// `field`, `activator` or `inhibitor`.
+        /// `field`, `activator` or `inhibitor`: the first of them that went wrong.
         field: &'static str,
         /// NaN cells in it.
         nan_count: u64,
-        /// Infinite cells in it; 0 when `nan_count` is not, as NaN is looked for first.
+        /// Infinite cells in it.
         inf_count: u64,
     },
+}
+
+/// The first field with values that are not finite, and how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{field} has {nan_count} NaN and {inf_count} infinite cells")]
+pub struct Instability {
+    /// `field`, `activator` or `inhibitor`.
+    pub field: &'static str,
+    /// NaN cells in it.
+    pub nan_count: u64,
+    /// Infinite cells in it.
+    pub inf_count: u64,
 }

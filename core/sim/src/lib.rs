@@ -33,6 +33,6 @@ pub mod rng;
 mod spec;
 
 pub use engine::{CancelToken, Progress, RunEnd, Simulation, Statistics, constants};
-pub use error::{FaultKind, InitialFieldError, SimError, SpecError, SpecFault};
+pub use error::{FaultKind, InitialFieldError, Instability, SimError, SpecError, SpecFault};
 pub use features::{FeatureConfig, FeatureError, Features, TemporalAccumulator};
 pub use spec::{BoundaryCondition, Compat, Spec};

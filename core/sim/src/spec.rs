@@ -112,9 +112,7 @@ impl Spec {
     /// # Errors
     /// [`SpecError`] with one fault for each value that is NaN, infinite or out of its range.
     pub fn validate(&self) -> Result<(), SpecError> {
-        let faults =
-            TABLE.iter().filter_map(|bound| SpecFault::check(bound, self.value_of(bound.field)?)).collect();
-        SpecError::from_faults(faults)
+        SpecFault::check_table(&TABLE, |field| self.value_of(field))
     }
 
     /// The numeric value of a field of the table of bounds.

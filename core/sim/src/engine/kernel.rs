@@ -4,6 +4,7 @@
 //! reordered, and no fused multiply-add may be used.
 
 use super::constants::{ACTIVATION_GAIN_V, FIELD_MAX_V, FIELD_MIN_V};
+use super::step::StepParameters;
 use crate::spec::BoundaryCondition;
 
 /// The five-point Laplacian with unit spacing, in the order of summation of MFN 4.1.
@@ -138,23 +139,6 @@ impl<'a> Window<'a> {
     pub(crate) fn laplacian(&self, j: usize) -> f64 {
         laplacian_of(self.up[j], self.down[j], self.first[j], self.second[j], self.centre[j])
     }
-}
-
-/// The numbers of a step that the kernel needs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepParameters {
-    /// Diffusion coefficient of the potential, cells^2 per step.
-    pub alpha: f64,
-    /// Diffusion coefficient of the activator, cells^2 per step.
-    pub d_activator: f64,
-    /// Diffusion coefficient of the inhibitor, cells^2 per step.
-    pub d_inhibitor: f64,
-    /// Reaction rate of the activator, 1 per step.
-    pub r_activator: f64,
-    /// Reaction rate of the inhibitor, 1 per step.
-    pub r_inhibitor: f64,
-    /// Activator level above which a cell is activated.
-    pub turing_threshold: f64,
 }
 
 /// What happened in a row or a step.

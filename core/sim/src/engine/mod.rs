@@ -6,16 +6,17 @@ mod control;
 mod kernel;
 mod state;
 mod statistics;
+mod step;
 
 use std::ops::ControlFlow;
 
 use ndarray::ArrayView2;
 
 pub use control::{CancelToken, Progress, RunEnd};
-pub use kernel::StepParameters;
 pub(crate) use kernel::{Row, clamp};
-pub(crate) use state::{Fields, State, StepPlan};
+use state::{Fields, State};
 pub use statistics::Statistics;
+pub use step::{StepEvents, StepParameters, full_step};
 
 use crate::error::{InitialFieldError, SimError};
 use crate::features::{self, FeatureConfig, Features, TemporalAccumulator};
@@ -29,10 +30,10 @@ use constants::{INITIAL_MORPHOGEN_MAX, REST_DEVIATION_V, REST_MEAN_V};
 /// A simulation is plain data: it starts no thread, does no I/O and may be moved between
 /// threads. Views of its fields are borrowed and end before the next step. Its memory depends
 /// on the grid, not on the number of steps.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Simulation {
     spec: Spec,
-    plan: StepPlan,
+    parameters: StepParameters,
     state: State,
     generator: Generator,
     counters: Counters,
@@ -40,7 +41,7 @@ pub struct Simulation {
     temporal: Option<Temporal>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Counters {
     steps: u64,
     growth_events: u64,
@@ -51,7 +52,7 @@ struct Counters {
     unstable_step: Option<u64>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Temporal {
     config: FeatureConfig,
     accumulator: TemporalAccumulator,
@@ -74,20 +75,7 @@ impl Simulation {
         generator.fill_uniform(0.0, INITIAL_MORPHOGEN_MAX, &mut fields.activator);
         generator.fill_uniform(0.0, INITIAL_MORPHOGEN_MAX, &mut fields.inhibitor);
         Ok(Self {
-            plan: StepPlan {
-                parameters: StepParameters {
-                    alpha: spec.alpha,
-                    d_activator: spec.d_activator,
-                    d_inhibitor: spec.d_inhibitor,
-                    r_activator: spec.r_activator,
-                    r_inhibitor: spec.r_inhibitor,
-                    turing_threshold: spec.turing_threshold,
-                },
-                boundary: spec.boundary_condition,
-                spike_probability: spec.spike_probability,
-                turing_enabled: spec.turing_enabled,
-                noise_deviation_v: spec.quantum_jitter.then(|| spec.jitter_var.sqrt()),
-            },
+            parameters: StepParameters::from(&spec),
             state: State::new(spec.rows(), spec.cols(), fields),
             generator,
             counters: Counters::default(),
@@ -154,14 +142,14 @@ impl Simulation {
     /// is discarded: fields, counters of events and the random stream are as before it.
     pub fn step(&mut self) -> Result<(), SimError> {
         let stream_before = self.generator.clone();
-        let events = self.state.advance(&self.plan, &mut self.generator);
+        let events = self.state.advance(&self.parameters, &mut self.generator);
         if events.counts.nan && self.spec.check_stability {
             let error = self.instability();
             self.state.discard();
             self.generator = stream_before;
             return Err(error);
         }
-        self.state.keep(&self.plan);
+        self.state.keep(&self.parameters);
         self.counters.steps += 1;
         self.counters.growth_events += u64::from(events.growth);
         self.counters.activations += events.counts.activations;
@@ -272,20 +260,16 @@ impl Simulation {
 
     /// Describes the step just computed and not kept, and records it.
     fn instability(&mut self) -> SimError {
+        let found = self.state.next().first_instability();
         let step = self.counters.steps;
-        let next = self.state.next();
-        let named =
-            [("field", &next.potential), ("activator", &next.activator), ("inhibitor", &next.inhibitor)];
-        let count =
-            |cells: &[f64], test: fn(f64) -> bool| cells.iter().filter(|&&value| test(value)).count() as u64;
-        let (field, nan_count, inf_count) = named
-            .into_iter()
-            .map(|(name, cells)| (name, count(cells, f64::is_nan), count(cells, f64::is_infinite)))
-            .find(|&(_, nan, inf)| nan > 0 || inf > 0)
-            .unwrap_or(("field", 0, 0));
-        self.counters.nan_detected |= nan_count > 0;
-        self.counters.inf_detected |= inf_count > 0;
+        self.counters.nan_detected |= found.nan_count > 0;
+        self.counters.inf_detected |= found.inf_count > 0;
         self.counters.unstable_step = Some(step);
-        SimError::Unstable { step, field, nan_count, inf_count }
+        SimError::Unstable {
+            step,
+            field: found.field,
+            nan_count: found.nan_count,
+            inf_count: found.inf_count,
+        }
     }
 }

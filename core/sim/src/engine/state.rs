@@ -6,9 +6,10 @@
 use ndarray::ArrayView2;
 
 use super::constants::{SPIKE_DEVIATION_V, SPIKE_MEAN_V};
-use super::kernel::{Counts, Row, StepParameters, coupled_window, potential_window};
+use super::kernel::{Counts, Row, coupled_window, potential_window};
+use super::step::StepParameters;
+use crate::error::Instability;
 use crate::rng::Generator;
-use crate::spec::BoundaryCondition;
 
 /// The three fields of one moment, row-major.
 #[derive(Debug, Clone)]
@@ -18,15 +19,25 @@ pub(crate) struct Fields {
     pub(crate) inhibitor: Vec<f64>,
 }
 
-/// How a step is to be done.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StepPlan {
-    pub(crate) parameters: StepParameters,
-    pub(crate) boundary: BoundaryCondition,
-    pub(crate) spike_probability: f64,
-    pub(crate) turing_enabled: bool,
-    /// Standard deviation of the noise, V; `None` for no noise and no draws.
-    pub(crate) noise_deviation_v: Option<f64>,
+impl Fields {
+    /// The first field, in the order potential, activator, inhibitor, with values that are not
+    /// finite.
+    pub(crate) fn first_instability(&self) -> Instability {
+        let count =
+            |cells: &[f64], test: fn(f64) -> bool| cells.iter().filter(|&&value| test(value)).count() as u64;
+        let describe = |field, cells: &[f64]| Instability {
+            field,
+            nan_count: count(cells, f64::is_nan),
+            inf_count: count(cells, f64::is_infinite),
+        };
+        let all = [
+            describe("field", &self.potential),
+            describe("activator", &self.activator),
+            describe("inhibitor", &self.inhibitor),
+        ];
+        let bad = |found: &&Instability| found.nan_count > 0 || found.inf_count > 0;
+        *all.iter().find(bad).unwrap_or(&all[0])
+    }
 }
 
 /// A cell changed by a growth event, for undoing it.
@@ -36,9 +47,9 @@ struct Spike {
     potential_before: f64,
 }
 
-/// What a step did.
+/// What a computed step did, whether it is kept or not.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct StepEvents {
+pub(crate) struct Computed {
     pub(crate) growth: bool,
     pub(crate) counts: Counts,
 }
@@ -90,22 +101,22 @@ impl State {
     }
 
     /// Computes the next fields. Call [`keep`](Self::keep) or [`discard`](Self::discard) after it.
-    pub(crate) fn advance(&mut self, plan: &StepPlan, generator: &mut Generator) -> StepEvents {
-        self.spike = self.draw_spike(plan.spike_probability, generator);
-        let counts = match (plan.turing_enabled, plan.noise_deviation_v) {
-            (false, None) => self.sweep::<false, false>(plan, 0.0, generator),
-            (true, None) => self.sweep::<true, false>(plan, 0.0, generator),
-            (false, Some(deviation)) => self.sweep::<false, true>(plan, deviation, generator),
-            (true, Some(deviation)) => self.sweep::<true, true>(plan, deviation, generator),
+    pub(crate) fn advance(&mut self, parameters: &StepParameters, generator: &mut Generator) -> Computed {
+        self.spike = self.draw_spike(parameters.spike_probability, generator);
+        let counts = match (parameters.turing_enabled, parameters.noise_deviation_v) {
+            (false, None) => self.sweep::<false, false>(parameters, 0.0, generator),
+            (true, None) => self.sweep::<true, false>(parameters, 0.0, generator),
+            (false, Some(deviation)) => self.sweep::<false, true>(parameters, deviation, generator),
+            (true, Some(deviation)) => self.sweep::<true, true>(parameters, deviation, generator),
         };
-        StepEvents { growth: self.spike.is_some(), counts }
+        Computed { growth: self.spike.is_some(), counts }
     }
 
     /// Makes the computed step the current one.
-    pub(crate) fn keep(&mut self, plan: &StepPlan) {
+    pub(crate) fn keep(&mut self, parameters: &StepParameters) {
         self.spike = None;
         std::mem::swap(&mut self.current.potential, &mut self.next.potential);
-        if plan.turing_enabled {
+        if parameters.turing_enabled {
             std::mem::swap(&mut self.current.activator, &mut self.next.activator);
             std::mem::swap(&mut self.current.inhibitor, &mut self.next.inhibitor);
         }
@@ -134,7 +145,7 @@ impl State {
     /// One pass over all rows, top to bottom; the noise is drawn in the same order.
     fn sweep<const TURING: bool, const NOISE: bool>(
         &mut self,
-        plan: &StepPlan,
+        parameters: &StepParameters,
         noise_deviation_v: f64,
         generator: &mut Generator,
     ) -> Counts {
@@ -144,7 +155,7 @@ impl State {
             if NOISE {
                 generator.fill_normal(0.0, noise_deviation_v, &mut self.noise);
             }
-            let of = |cells| Row::of(cells, columns, row, &self.zeros, plan.boundary);
+            let of = |cells| Row::of(cells, columns, row, &self.zeros, parameters.boundary_condition);
             let cells = row * columns..(row + 1) * columns;
             let v_next = &mut self.next.potential[cells.clone()];
             let v = of(&self.current.potential);
@@ -160,7 +171,7 @@ impl State {
                         v,
                         a,
                         i,
-                        &plan.parameters,
+                        parameters,
                         &self.noise[start..end],
                         &mut v_next[start..end],
                         &mut a_next[start..end],
@@ -171,7 +182,7 @@ impl State {
                 for (start, end, v) in v.windows(&v_ends) {
                     counts.add(potential_window::<NOISE>(
                         v,
-                        plan.parameters.alpha,
+                        parameters.alpha,
                         &self.noise[start..end],
                         &mut v_next[start..end],
                     ));

@@ -55,11 +55,7 @@ impl FeatureConfig {
     /// # Errors
     /// [`SpecError`] with one fault for each value that is NaN, infinite or out of its range.
     pub fn validate(&self) -> Result<(), SpecError> {
-        let faults = FEATURE_TABLE
-            .iter()
-            .filter_map(|bound| SpecFault::check(bound, self.value_of(bound.field)?))
-            .collect();
-        SpecError::from_faults(faults)
+        SpecFault::check_table(&FEATURE_TABLE, |field| self.value_of(field))
     }
 
     fn value_of(&self, field: &str) -> Option<f64> {

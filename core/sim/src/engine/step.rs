@@ -1,0 +1,132 @@
+//! One step of three fields that the host owns.
+//!
+//! [`Simulation`](crate::Simulation) keeps its fields itself; [`full_step`] is the same step
+//! for arrays from elsewhere, of any shape, with wider bounds.
+
+use ndarray::Array2;
+
+use super::state::{Fields, State};
+use crate::bounds::STEP_TABLE;
+use crate::error::{SpecError, SpecFault};
+use crate::operators::{OperatorError, check_field};
+use crate::rng::Generator;
+use crate::spec::{BoundaryCondition, Spec};
+
+/// The numbers that decide a step. Their ranges are in
+/// [`bounds::STEP_TABLE`](crate::bounds::STEP_TABLE).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepParameters {
+    /// Diffusion coefficient of the potential, cells^2 per step.
+    pub alpha: f64,
+    /// Diffusion coefficient of the activator, cells^2 per step.
+    pub d_activator: f64,
+    /// Diffusion coefficient of the inhibitor, cells^2 per step.
+    pub d_inhibitor: f64,
+    /// Reaction rate of the activator, 1 per step.
+    pub r_activator: f64,
+    /// Reaction rate of the inhibitor, 1 per step.
+    pub r_inhibitor: f64,
+    /// Activator level above which a cell is activated.
+    pub turing_threshold: f64,
+    /// Whether activator and inhibitor advance and act on the potential.
+    pub turing_enabled: bool,
+    /// Probability of one growth event.
+    pub spike_probability: f64,
+    /// Standard deviation of the noise of each cell, V; `None` for no noise and no draws.
+    pub noise_deviation_v: Option<f64>,
+    /// What lies outside the grid.
+    pub boundary_condition: BoundaryCondition,
+}
+
+impl From<&Spec> for StepParameters {
+    fn from(spec: &Spec) -> Self {
+        Self {
+            alpha: spec.alpha,
+            d_activator: spec.d_activator,
+            d_inhibitor: spec.d_inhibitor,
+            r_activator: spec.r_activator,
+            r_inhibitor: spec.r_inhibitor,
+            turing_threshold: spec.turing_threshold,
+            turing_enabled: spec.turing_enabled,
+            spike_probability: spec.spike_probability,
+            noise_deviation_v: spec.quantum_jitter.then(|| spec.jitter_var.sqrt()),
+            boundary_condition: spec.boundary_condition,
+        }
+    }
+}
+
+impl StepParameters {
+    /// Checks every number and reports every fault at once.
+    ///
+    /// # Errors
+    /// [`SpecError`] with one fault for each value that is NaN, infinite or out of its range.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        SpecFault::check_table(&STEP_TABLE, |field| match field {
+            "alpha" => Some(self.alpha),
+            "d_activator" => Some(self.d_activator),
+            "d_inhibitor" => Some(self.d_inhibitor),
+            "r_activator" => Some(self.r_activator),
+            "r_inhibitor" => Some(self.r_inhibitor),
+            "turing_threshold" => Some(self.turing_threshold),
+            "spike_probability" => Some(self.spike_probability),
+            "noise_deviation_v" => self.noise_deviation_v,
+            _ => None,
+        })
+    }
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepEvents {
+    /// Whether a growth event took place.
+    pub growth_event: bool,
+    /// Cells whose activator exceeded the threshold.
+    pub turing_activations: u64,
+    /// Cells whose potential was changed by the clamp.
+    pub clamping_events: u64,
+}
+
+/// Does one step in place: growth event, diffusion, reaction, noise, clamp.
+///
+/// `potential` is in volts. All three fields have one shape and at least one cell.
+///
+/// # Errors
+/// [`OperatorError`] when a parameter, a shape or a cell is refused, or
+/// [`OperatorError::Unstable`] when a new value is NaN. Fields and stream are then unchanged.
+pub fn full_step(
+    potential: &mut Array2<f64>,
+    activator: &mut Array2<f64>,
+    inhibitor: &mut Array2<f64>,
+    parameters: &StepParameters,
+    generator: &mut Generator,
+) -> Result<StepEvents, OperatorError> {
+    parameters.validate()?;
+    let (rows, columns) = potential.dim();
+    for (name, field) in [("field", &*potential), ("activator", &*activator), ("inhibitor", &*inhibitor)] {
+        check_field(name, field.view(), Some((rows, columns)))?;
+    }
+    let cells = |field: &Array2<f64>| field.iter().copied().collect();
+    let fields =
+        Fields { potential: cells(potential), activator: cells(activator), inhibitor: cells(inhibitor) };
+    let mut state = State::new(rows, columns, fields);
+    let mut stream = generator.clone();
+    let computed = state.advance(parameters, &mut stream);
+    if computed.counts.nan {
+        return Err(OperatorError::Unstable(state.next().first_instability()));
+    }
+    state.keep(parameters);
+    *generator = stream;
+    let kept = state.current();
+    for (field, values) in
+        [(potential, &kept.potential), (activator, &kept.activator), (inhibitor, &kept.inhibitor)]
+    {
+        for (cell, &value) in field.iter_mut().zip(values) {
+            *cell = value;
+        }
+    }
+    Ok(StepEvents {
+        growth_event: computed.growth,
+        turing_activations: computed.counts.activations,
+        clamping_events: computed.counts.clamps,
+    })
+}
