@@ -1,0 +1,110 @@
+//! Checks the library against results of MyceliumFractalNet 4.1.
+//!
+//! `vectors/index.json` lists them, one entry per call of the reference system; arrays lie
+//! beside it as little-endian f64 (`.f64`) or one byte per cell (`.u8`). Random streams and
+//! fields must be equal to the last bit; sums and logarithms within the tolerance stated with
+//! each check. Every entry must be claimed by a check, so that none is passed over.
+
+#[path = "reference/config.rs"]
+mod config;
+#[path = "reference/dimension.rs"]
+mod dimension;
+#[path = "reference/engine.rs"]
+mod engine;
+#[path = "reference/features.rs"]
+mod features;
+#[path = "reference/load.rs"]
+mod load;
+#[path = "reference/numerics.rs"]
+mod numerics;
+#[path = "reference/random.rs"]
+mod random;
+
+use load::{Entry, index};
+
+/// The check of a group of entries.
+fn check_of(group: &str) -> Option<fn(&Entry)> {
+    Some(match group {
+        "rng" => random::check,
+        "engine" => engine::check,
+        "engine-config" => config::check_spec,
+        "features-error" => config::check_features,
+        "numerics" => numerics::check,
+        "features" => features::check,
+        "dimension" => dimension::check,
+        "dimension-error" => dimension::check_error,
+        "boxsizes" => dimension::check_box_sizes,
+        _ => return None,
+    })
+}
+
+fn check_group(group: &str, expected_entries: usize) {
+    let check = check_of(group).expect("a check for the group");
+    let entries: Vec<Entry> = index().into_iter().filter(|entry| entry.group == group).collect();
+    assert_eq!(entries.len(), expected_entries, "entries of group {group}");
+    for entry in &entries {
+        check(entry);
+    }
+}
+
+/// Guards against an entry that no check looks at.
+#[test]
+fn every_entry_is_claimed() {
+    let unclaimed: Vec<String> =
+        index().into_iter().filter(|entry| check_of(&entry.group).is_none()).map(|entry| entry.id).collect();
+    assert!(unclaimed.is_empty(), "no check for {unclaimed:?}");
+}
+
+/// Guards the seed sequence, PCG64 and every kind of draw, bit for bit.
+#[test]
+fn random_streams() {
+    check_group("rng", 6);
+}
+
+/// Guards the engine: final fields bit for bit, counters exactly, means within 1e-12.
+#[test]
+fn engine_runs() {
+    check_group("engine", 37);
+}
+
+/// Guards which specifications are accepted and the kind of each refusal.
+#[test]
+fn engine_specifications() {
+    check_group("engine-config", 32);
+}
+
+/// Guards the grid operators and the step on foreign arrays, bit for bit.
+#[test]
+fn grid_operators() {
+    check_group("numerics", 11);
+}
+
+/// Guards the 18 features under three configurations each.
+#[test]
+fn feature_vectors() {
+    check_group("features", 14);
+}
+
+/// Guards which feature configurations and shapes are refused.
+#[test]
+fn feature_refusals() {
+    check_group("features-error", 5);
+}
+
+/// Guards the box-counting dimension and its fit.
+#[test]
+fn box_dimensions() {
+    check_group("dimension", 32);
+}
+
+/// Guards which masks and box sizes are refused.
+#[test]
+fn box_dimension_refusals() {
+    check_group("dimension-error", 4);
+}
+
+/// Guards the box sizes of MFN 4.1, faults of the cut geometric series included.
+#[test]
+fn box_sizes() {
+    check_group("boxsizes", 1);
+}
