@@ -69,6 +69,8 @@ mod export;
 pub mod host;
 mod log_bridge;
 pub mod metric;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod value;
 
 #[doc(hidden)]
