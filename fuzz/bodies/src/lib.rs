@@ -1,0 +1,13 @@
+//! What the fuzz targets do with their input.
+//!
+//! Each body takes any bytes, drives one door of libmfn with them and asserts what must hold whatever
+//! they are: no panic, a typed error or a result, and properties of the result. The bodies live here, in
+//! an ordinary crate, so that the tests replay the committed seeds without a fuzzing toolchain.
+
+#![expect(clippy::missing_panics_doc, reason = "a fuzz body panics to report a finding; that is its result")]
+
+mod features;
+mod spec;
+
+pub use features::features;
+pub use spec::spec;
