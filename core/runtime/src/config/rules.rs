@@ -1,0 +1,203 @@
+//! What must hold of the values of a configuration: ranges, names, references.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::ConfigFault;
+use super::{ComponentConfig, PipelineConfig, RouteConfig};
+
+/// The most components of all kinds together; each has a thread of its own.
+const COMPONENTS_MAX: usize = 256;
+/// The most routes.
+const ROUTES_MAX: usize = 64;
+/// The longest name, bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Everything that is wrong with the values.
+pub(super) fn faults(config: &PipelineConfig) -> Vec<ConfigFault> {
+    let mut rules = Rules { faults: Vec::new() };
+    rules.name("name", &config.name);
+    rules.limits(config);
+    rules.components(config);
+    rules.routes(config);
+    rules.faults
+}
+
+struct Rules {
+    faults: Vec<ConfigFault>,
+}
+
+impl Rules {
+    fn fault(&mut self, path: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) {
+        self.faults.push(ConfigFault::new(path, message, fix));
+    }
+
+    fn range(&mut self, path: &str, value: u64, min: u64, max: u64) {
+        if !(min..=max).contains(&value) {
+            self.fault(path, format!("{value} is outside [{min}, {max}]"), "give a number in the range");
+        }
+    }
+
+    /// Names become labels, headers and parts of paths.
+    fn name(&mut self, path: &str, name: &str) {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(allowed) {
+            let shown: String = name.chars().take(NAME_BYTES_MAX).collect();
+            self.fault(
+                path,
+                format!("{shown:?} is not a name"),
+                format!("give 1 to {NAME_BYTES_MAX} of the characters A-Z a-z 0-9 _ - ."),
+            );
+        }
+    }
+
+    fn limits(&mut self, config: &PipelineConfig) {
+        let limits = &config.limits;
+        self.range("limits.bytes_in_flight_max", limits.bytes_in_flight_max, 1 << 16, 1 << 40);
+        let record_bytes_max = limits.bytes_in_flight_max.clamp(1 << 16, 1 << 40);
+        self.range("limits.record_bytes_max", limits.record_bytes_max, 1, record_bytes_max);
+        self.range("limits.cell_steps_max", limits.cell_steps_max, 1, u64::MAX);
+        self.range("limits.threads", limits.threads as u64, 0, 1024);
+    }
+
+    fn components(&mut self, config: &PipelineConfig) {
+        let kinds = kinds(config);
+        let count: usize = kinds.iter().map(|(_, components)| components.len()).sum();
+        if count > COMPONENTS_MAX {
+            self.fault("", format!("{count} components"), format!("use at most {COMPONENTS_MAX}"));
+        }
+        if config.connectors.is_empty() {
+            self.fault("connectors", "there is none", "add a table [connectors.NAME] with plugin = \"...\"");
+        }
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for (kind, components) in kinds {
+            for (name, component) in components {
+                let path = format!("{kind}.{}", shortened(name));
+                self.name(&path, name);
+                self.name(&format!("{path}.plugin"), &component.plugin);
+                if let Some(other) = seen.insert(name, kind) {
+                    let name = shortened(name);
+                    self.fault(
+                        &path,
+                        format!("the name is already that of {other}.{name}"),
+                        "give every component a name of its own",
+                    );
+                }
+            }
+        }
+    }
+
+    fn routes(&mut self, config: &PipelineConfig) {
+        if config.routes.is_empty() {
+            self.fault("routes", "there is none", "add a [[routes]] with name and connectors");
+        }
+        if config.routes.len() > ROUTES_MAX {
+            let count = config.routes.len();
+            self.fault("routes", format!("{count} routes"), format!("use at most {ROUTES_MAX}"));
+        }
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, route) in config.routes.iter().enumerate() {
+            let path = format!("routes[{index}]");
+            self.name(&format!("{path}.name"), &route.name);
+            if let Some(other) = names.insert(&route.name, index) {
+                self.fault(
+                    format!("{path}.name"),
+                    format!("routes[{other}] is also named {:?}", shortened(&route.name)),
+                    "give every route a name of its own",
+                );
+            }
+            self.route(&path, route, config);
+            for (position, name) in route.connectors.iter().enumerate() {
+                if let Some(other) = owners.insert(name, index).filter(|&other| other != index) {
+                    self.fault(
+                        format!("{path}.connectors[{position}]"),
+                        format!("{:?} already feeds routes[{other}]", shortened(name)),
+                        "let one route have it, or configure a second connector",
+                    );
+                }
+            }
+        }
+        self.unused(config);
+    }
+
+    fn route(&mut self, path: &str, route: &RouteConfig, config: &PipelineConfig) {
+        if route.connectors.is_empty() {
+            self.fault(format!("{path}.connectors"), "there is none", "name at least one connector");
+        }
+        if route.publishers.is_empty() && route.transports.is_empty() {
+            self.fault(
+                format!("{path}.publishers"),
+                "the results go nowhere",
+                "name at least one publisher or transport",
+            );
+        }
+        self.references(&format!("{path}.connectors"), &route.connectors, "connectors", &config.connectors);
+        self.references(&format!("{path}.publishers"), &route.publishers, "publishers", &config.publishers);
+        self.references(&format!("{path}.transports"), &route.transports, "transports", &config.transports);
+        let dead_letters: Vec<_> = route.dead_letters.iter().cloned().collect();
+        self.references(&format!("{path}.dead_letters"), &dead_letters, "publishers", &config.publishers);
+        self.name(&format!("{path}.topic"), &route.topic);
+        let records = u64::from(route.batch_records_max);
+        self.range(&format!("{path}.batch_records_max"), records, 1, 10_000);
+    }
+
+    /// Every name must be that of a component, and stand there once.
+    fn references(
+        &mut self,
+        path: &str,
+        names: &[String],
+        kind: &str,
+        components: &BTreeMap<String, ComponentConfig>,
+    ) {
+        let mut seen = BTreeSet::new();
+        for (index, name) in names.iter().enumerate() {
+            let shown = shortened(name);
+            let place = format!("{path}[{index}]");
+            if !components.contains_key(name) {
+                let known: Vec<_> = components.keys().take(20).map(|name| shortened(name)).collect();
+                let fix = if known.is_empty() {
+                    format!("add a table [{kind}.{shown}]")
+                } else {
+                    format!("use one of {} or add a table [{kind}.{shown}]", known.join(", "))
+                };
+                self.fault(place, format!("{shown:?} is not one of the {kind}"), fix);
+            } else if !seen.insert(name) {
+                self.fault(place, format!("{shown:?} is named twice"), "keep one of them");
+            }
+        }
+    }
+
+    /// A component that no route uses is a mistake in a name more often than a wish.
+    fn unused(&mut self, config: &PipelineConfig) {
+        let routes = &config.routes;
+        let used: BTreeSet<&String> = routes
+            .iter()
+            .flat_map(|route| route.connectors.iter().chain(&route.publishers).chain(&route.transports))
+            .chain(routes.iter().filter_map(|route| route.dead_letters.as_ref()))
+            .collect();
+        for (kind, components) in kinds(config).into_iter().filter(|&(kind, _)| kind != "exporters") {
+            for name in components.keys().filter(|name| !used.contains(name)) {
+                self.fault(
+                    format!("{kind}.{}", shortened(name)),
+                    "no route uses it",
+                    "name it in a route or remove it",
+                );
+            }
+        }
+    }
+}
+
+/// The tables of components with their keys.
+fn kinds(config: &PipelineConfig) -> [(&'static str, &BTreeMap<String, ComponentConfig>); 4] {
+    [
+        ("connectors", &config.connectors),
+        ("publishers", &config.publishers),
+        ("transports", &config.transports),
+        ("exporters", &config.exporters),
+    ]
+}
+
+/// A name as it is shown in a fault: a hostile one must not fill the report.
+fn shortened(name: &str) -> String {
+    name.chars().take(NAME_BYTES_MAX).collect()
+}
