@@ -129,7 +129,6 @@ impl Simulation {
     /// # Errors
     /// [`SimError::Features`] when the configuration is refused.
     pub fn enable_temporal_features(&mut self, config: &FeatureConfig) -> Result<(), SimError> {
-        config.validate()?;
         self.temporal =
             Some(Temporal { config: config.clone(), accumulator: TemporalAccumulator::new(config)? });
         Ok(())

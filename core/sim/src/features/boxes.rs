@@ -1,9 +1,46 @@
 //! The box-counting dimension, with the box sizes of MFN 4.1.
 
 use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
 
-use super::config::FeatureConfig;
 use super::error::{FeatureError, check_shape};
+use crate::bounds::BOX_TABLE;
+use crate::error::{SpecError, SpecFault};
+
+/// Which boxes are counted. The ranges are in [`bounds::BOX_TABLE`](crate::bounds::BOX_TABLE).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BoxScales {
+    /// Smallest box, cells.
+    pub min_box_size: usize,
+    /// Largest box, cells; `None`: half the side of the grid, or less when doubling the
+    /// smallest box does not reach it in `num_scales` terms.
+    pub max_box_size: Option<usize>,
+    /// Number of box sizes before duplicates are dropped. One size gives no slope, so the
+    /// dimension is then 0.
+    pub num_scales: usize,
+}
+
+impl Default for BoxScales {
+    fn default() -> Self {
+        Self { min_box_size: 2, max_box_size: None, num_scales: 5 }
+    }
+}
+
+impl BoxScales {
+    /// Checks every field and reports every fault at once.
+    ///
+    /// # Errors
+    /// [`SpecError`] with one fault for each value out of its range.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        SpecFault::check_table(&BOX_TABLE, |field| match field {
+            "min_box_size" => Some(self.min_box_size as f64),
+            "max_box_size" => self.max_box_size.map(|size| size as f64),
+            "num_scales" => Some(self.num_scales as f64),
+            _ => None,
+        })
+    }
+}
 
 /// A fitted dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -64,34 +101,31 @@ pub fn box_count(mask: ArrayView2<'_, bool>, size: usize) -> u64 {
     count
 }
 
-/// The box-counting dimension of a square mask with the box sizes of a configuration.
+/// The box-counting dimension of a square mask with the given boxes.
 ///
 /// # Errors
-/// [`FeatureError`] when the configuration is refused or the mask is empty, not square or too
+/// [`FeatureError`] when the scales are refused or the mask is empty, not square or too
 /// large.
-pub fn box_dimension(
-    mask: ArrayView2<'_, bool>,
-    config: &FeatureConfig,
-) -> Result<BoxDimension, FeatureError> {
-    config.validate()?;
+pub fn box_dimension(mask: ArrayView2<'_, bool>, scales: &BoxScales) -> Result<BoxDimension, FeatureError> {
+    scales.validate()?;
     check_shape(mask.nrows(), mask.ncols())?;
-    Ok(fit(mask, config))
+    Ok(fit(mask, scales))
 }
 
 /// The dimension of the cells of a checked field above `threshold`.
 pub(super) fn dimension_above(
     field: ArrayView2<'_, f64>,
     threshold: f64,
-    config: &FeatureConfig,
+    scales: &BoxScales,
 ) -> BoxDimension {
-    fit(field.mapv(|value| value > threshold).view(), config)
+    fit(field.mapv(|value| value > threshold).view(), scales)
 }
 
-fn fit(mask: ArrayView2<'_, bool>, config: &FeatureConfig) -> BoxDimension {
+fn fit(mask: ArrayView2<'_, bool>, scales: &BoxScales) -> BoxDimension {
     let side = mask.nrows();
     let largest =
-        config.max_box_size.unwrap_or_else(|| default_largest(side, config)).max(config.min_box_size);
-    let points: Vec<(f64, f64)> = box_sizes(config.min_box_size, largest, config.num_scales)
+        scales.max_box_size.unwrap_or_else(|| default_largest(side, scales)).max(scales.min_box_size);
+    let points: Vec<(f64, f64)> = box_sizes(scales.min_box_size, largest, scales.num_scales)
         .into_iter()
         .filter(|&size| size <= side)
         .map(|size| (size, box_count(mask, size)))
@@ -102,12 +136,12 @@ fn fit(mask: ArrayView2<'_, bool>, config: &FeatureConfig) -> BoxDimension {
 }
 
 /// Half the side, or less when the scales do not reach that far by doubling.
-fn default_largest(side: usize, config: &FeatureConfig) -> usize {
+fn default_largest(side: usize, scales: &BoxScales) -> usize {
     let half = if side >= 4 { side / 2 } else { side };
-    let doublings = u32::try_from(config.num_scales.saturating_sub(1)).unwrap_or(u32::MAX);
+    let doublings = u32::try_from(scales.num_scales.saturating_sub(1)).unwrap_or(u32::MAX);
     let reached = 2usize
         .checked_pow(doublings)
-        .and_then(|factor| config.min_box_size.checked_mul(factor))
+        .and_then(|factor| scales.min_box_size.checked_mul(factor))
         .unwrap_or(usize::MAX);
     reached.min(half)
 }

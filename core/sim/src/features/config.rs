@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::boxes::BoxScales;
 use super::clusters::Connectivity;
 use crate::bounds::FEATURE_TABLE;
 use crate::error::{SpecError, SpecFault};
@@ -56,6 +57,16 @@ impl FeatureConfig {
     /// [`SpecError`] with one fault for each value that is NaN, infinite or out of its range.
     pub fn validate(&self) -> Result<(), SpecError> {
         SpecFault::check_table(&FEATURE_TABLE, |field| self.value_of(field))
+    }
+
+    /// The part that the box counting needs.
+    #[must_use]
+    pub fn box_scales(&self) -> BoxScales {
+        BoxScales {
+            min_box_size: self.min_box_size,
+            max_box_size: self.max_box_size,
+            num_scales: self.num_scales,
+        }
     }
 
     fn value_of(&self, field: &str) -> Option<f64> {

@@ -41,6 +41,12 @@ pub enum FeatureError {
         /// Longest side allowed.
         limit: usize,
     },
+    /// The time between two frames is not a positive finite number.
+    #[error("time step {value} is not allowed: give a positive finite number")]
+    TimeStep {
+        /// The time step given.
+        value: f64,
+    },
     /// A frame differs in shape from those before it.
     #[error(
         "frame is {rows} x {columns}, the frames before it were {expected_rows} x {expected_columns}: \

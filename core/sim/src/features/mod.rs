@@ -5,6 +5,7 @@
 //! are 0 for a single field.
 
 mod boxes;
+mod change;
 mod clusters;
 mod config;
 mod error;
@@ -13,7 +14,8 @@ mod vector;
 
 use ndarray::{ArrayView2, ArrayView3, Axis};
 
-pub use boxes::{BoxDimension, box_count, box_dimension, box_sizes};
+pub use boxes::{BoxDimension, BoxScales, box_count, box_dimension, box_sizes};
+pub use change::{ChangeRates, change_rates};
 pub use clusters::{Clusters, Connectivity, clusters};
 pub use config::FeatureConfig;
 pub use error::FeatureError;
@@ -78,7 +80,7 @@ pub(crate) fn combine(
         (summary.third / deviation.powi(3), summary.fourth / deviation.powi(4) - 3.0)
     };
     let active = field.iter().filter(|&&value| value > low_v).count();
-    let dimension = boxes::dimension_above(field, low_v, config);
+    let dimension = boxes::dimension_above(field, low_v, &config.box_scales());
     let low = clusters(field, low_v, config.connectivity);
     Features {
         d_box: dimension.dimension,

@@ -5,7 +5,6 @@ use ndarray::{Array2, ArrayView2, Zip};
 use super::MV_PER_V;
 use super::config::FeatureConfig;
 use super::error::{FeatureError, check_shape};
-use crate::error::SpecError;
 use crate::moments::{Summary, sum_rows};
 
 /// The four temporal features.
@@ -83,8 +82,8 @@ impl TemporalAccumulator {
     /// An accumulator that has seen no frame.
     ///
     /// # Errors
-    /// [`SpecError`] when the configuration is refused.
-    pub fn new(config: &FeatureConfig) -> Result<Self, SpecError> {
+    /// [`FeatureError::Config`] when the configuration is refused.
+    pub fn new(config: &FeatureConfig) -> Result<Self, FeatureError> {
         config.validate()?;
         Ok(Self {
             threshold_mv: config.stability_threshold_mv,

@@ -28,7 +28,7 @@ fn spec_with(params: &Map<String, Value>) -> Spec {
 /// Entries whose NaN MFN 4.1 accepts. A NaN alpha makes every cell NaN, so it is refused here.
 const ACCEPTED_ONLY_BY_THE_REFERENCE: [&str; 1] = ["engine-config-019"];
 
-pub fn check_spec(entry: &Entry) {
+pub(crate) fn check_spec(entry: &Entry) {
     let (name, value) = entry.params.iter().next().expect("one parameter");
     let result = Simulation::new(spec_with(&entry.params)).map(|_| ());
     let wanted = entry.expected["error"].as_str();
@@ -62,7 +62,7 @@ fn kind_of(result: Result<(), SimError>, name: &str, value: &Value) -> FaultKind
     fault.kind
 }
 
-pub fn check_features(entry: &Entry) {
+pub(crate) fn check_features(entry: &Entry) {
     assert_eq!(entry.expected["error"], json!("ValueError"), "{}", entry.id);
     if let Some(shape) = entry.params.get("shape") {
         let sides: Vec<usize> = shape.as_array().expect("shape").iter().map(whole).collect();

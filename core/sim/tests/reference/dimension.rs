@@ -1,8 +1,8 @@
 //! Box counting.
 
-use mfn_sim::features::{box_count, box_dimension, box_sizes};
+use mfn_sim::BoundaryCondition;
+use mfn_sim::features::{BoxScales, box_count, box_dimension, box_sizes};
 use mfn_sim::operators::{gradient, statistics};
-use mfn_sim::{BoundaryCondition, FeatureConfig};
 use ndarray::Array2;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::load::{Entry, assert_close, number, whole, wholes};
 
 const CASES: [&str; 6] = ["default", "min1", "scales8", "min3_max9_scales4", "max_above_n", "scales1"];
 
-pub fn check(entry: &Entry) {
+pub(crate) fn check(entry: &Entry) {
     if entry.has_array("field") {
         return check_streaming_variant(entry);
     }
@@ -19,15 +19,8 @@ pub fn check(entry: &Entry) {
     for case in CASES {
         let expected = &entry.expected[case];
         let params = &expected["params"];
-        if case == "scales1" {
-            // One scale has no slope; it is refused here, where the reference gives 0.
-            let config: FeatureConfig = serde_json::from_value(params.clone()).expect("a configuration");
-            assert!(box_dimension(mask.view(), &config).is_err(), "{}: one scale", entry.id);
-            assert_eq!(number(&expected["engine_dimension"]), 0.0);
-            continue;
-        }
-        let config: FeatureConfig = serde_json::from_value(params.clone()).expect("a configuration");
-        let actual = box_dimension(mask.view(), &config).expect("a dimension");
+        let scales: BoxScales = serde_json::from_value(params.clone()).expect("box scales");
+        let actual = box_dimension(mask.view(), &scales).expect("a dimension");
         for (name, value) in [
             ("engine_dimension", actual.dimension),
             ("features_D_box", actual.dimension),
@@ -80,12 +73,12 @@ fn check_streaming_variant(entry: &Entry) {
     }
 }
 
-pub fn check_error(entry: &Entry) {
+pub(crate) fn check_error(entry: &Entry) {
     assert_eq!(entry.expected["error"], json!("ValueError"), "{}", entry.id);
     let mask = |rows, columns| Array2::from_elem((rows, columns), true);
-    let with = |fields: Value| serde_json::from_value::<FeatureConfig>(fields).expect("a configuration");
+    let with = |fields: Value| serde_json::from_value::<BoxScales>(fields).expect("box scales");
     let refused = match entry.params["case"].as_str().expect("case") {
-        "non-square" => box_dimension(mask(4, 5).view(), &FeatureConfig::default()).is_err(),
+        "non-square" => box_dimension(mask(4, 5).view(), &BoxScales::default()).is_err(),
         // The argument's type has two dimensions; there is nothing to call.
         "3d" => true,
         "num_scales=0" => box_dimension(mask(8, 8).view(), &with(json!({"num_scales": 0}))).is_err(),
@@ -95,7 +88,7 @@ pub fn check_error(entry: &Entry) {
     assert!(refused, "{} must be refused", entry.id);
 }
 
-pub fn check_box_sizes(entry: &Entry) {
+pub(crate) fn check_box_sizes(entry: &Entry) {
     let rows = entry.expected["table"].as_array().expect("table");
     assert_eq!(rows.len(), 196);
     for row in rows {

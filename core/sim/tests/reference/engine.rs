@@ -21,7 +21,7 @@ fn run(simulation: &mut Simulation, steps: u64) {
     assert_eq!(end, RunEnd::Completed);
 }
 
-pub fn check(entry: &Entry) {
+pub(crate) fn check(entry: &Entry) {
     let spec = spec(&entry.params);
     let steps = spec.steps;
     let mut simulation = Simulation::new(spec.clone()).expect("an accepted specification");

@@ -2,11 +2,11 @@
 
 use mfn_sim::FeatureConfig;
 use mfn_sim::features::{self, NAMES};
-use ndarray::Axis;
+use ndarray::{Array3, Axis};
 
 use crate::load::{Entry, assert_close, number};
 
-pub fn check(entry: &Entry) {
+pub(crate) fn check(entry: &Entry) {
     let history = entry.history("history");
     let energy_max = number(&entry.expected["max_energy_mV2"]);
     for name in ["default", "conn8_other", "fine_boxes"] {
@@ -43,5 +43,35 @@ pub fn check(entry: &Entry) {
                 entry.id
             );
         }
+    }
+    check_change_rates(entry, &history);
+}
+
+/// What the reference calls a Lyapunov exponent, and its stability metrics. The entry of a
+/// single field has none.
+fn check_change_rates(entry: &Entry, history: &Array3<f64>) {
+    let Some(lyapunov) = entry.expected.get("lyapunov_from_history") else {
+        assert_eq!(history.dim().0, 1, "{}", entry.id);
+        return;
+    };
+    let rates = |time_step| features::change_rates(history.view(), time_step).expect("rates");
+    for (time_step, wanted) in [
+        (1.0, &lyapunov["dt=1"]),
+        (0.5, &lyapunov["dt=0.5"]),
+        (2.0, &entry.expected["growth_engine_lyapunov_dt=2"]),
+    ] {
+        let what = format!("{}: mean_log_step_change, time step {time_step}", entry.id);
+        assert_close(&what, rates(time_step).mean_log_step_change, number(wanted), 1e-12);
+    }
+    let wanted = &entry.expected["stability_metrics_dt_0.25"];
+    let actual = rates(0.25);
+    for (name, value) in [
+        ("lyapunov_exponent", actual.mean_log_step_change),
+        ("is_stable", f64::from(actual.mean_log_step_change < 0.0)),
+        ("mean_change_rate", actual.mean_change_rate),
+        ("max_change_rate", actual.max_change_rate),
+        ("final_std", actual.final_std),
+    ] {
+        assert_close(&format!("{}: {name}", entry.id), value, number(&wanted[name]), 1e-12);
     }
 }

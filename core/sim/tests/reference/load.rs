@@ -10,12 +10,12 @@ use sha2::{Digest as _, Sha256};
 
 /// One call of the reference system.
 #[derive(Debug, Deserialize)]
-pub struct Entry {
-    pub id: String,
-    pub group: String,
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) group: String,
     #[serde(default)]
-    pub params: Map<String, Value>,
-    pub expected: Map<String, Value>,
+    pub(crate) params: Map<String, Value>,
+    pub(crate) expected: Map<String, Value>,
     #[serde(default)]
     arrays: Map<String, Value>,
 }
@@ -30,13 +30,13 @@ fn folder() -> PathBuf {
 }
 
 /// All entries.
-pub fn index() -> Vec<Entry> {
+pub(crate) fn index() -> Vec<Entry> {
     let text = fs::read_to_string(folder().join("index.json")).expect("index.json");
     serde_json::from_str::<Index>(&text).expect("a list of entries").entries
 }
 
 impl Entry {
-    pub fn has_array(&self, name: &str) -> bool {
+    pub(crate) fn has_array(&self, name: &str) -> bool {
         self.arrays.contains_key(name)
     }
 
@@ -58,20 +58,20 @@ impl Entry {
         )
     }
 
-    pub fn grid(&self, name: &str) -> Array2<f64> {
+    pub(crate) fn grid(&self, name: &str) -> Array2<f64> {
         let (cells, shape) = self.cells(name);
         Array2::from_shape_vec((shape[0], shape[1]), cells).expect("a grid")
     }
 
     /// A history; a single field becomes a history of one frame.
-    pub fn history(&self, name: &str) -> Array3<f64> {
+    pub(crate) fn history(&self, name: &str) -> Array3<f64> {
         let (cells, shape) = self.cells(name);
         let frames = if shape.len() == 3 { shape[0] } else { 1 };
         let sides = &shape[shape.len() - 2..];
         Array3::from_shape_vec((frames, sides[0], sides[1]), cells).expect("a history")
     }
 
-    pub fn mask(&self, name: &str) -> Array2<bool> {
+    pub(crate) fn mask(&self, name: &str) -> Array2<bool> {
         let (bytes, shape) = self.bytes(name);
         let cells = bytes.into_iter().map(|byte| byte != 0).collect();
         Array2::from_shape_vec((shape[0], shape[1]), cells).expect("a mask")
@@ -79,7 +79,7 @@ impl Entry {
 }
 
 /// A number, also where JSON has a string for it (`"nan"`, whole numbers beyond 2^53).
-pub fn number(value: &Value) -> f64 {
+pub(crate) fn number(value: &Value) -> f64 {
     match value {
         Value::Number(number) => number.as_f64().expect("f64"),
         Value::String(text) => text.parse().expect("a number in a string"),
@@ -87,12 +87,12 @@ pub fn number(value: &Value) -> f64 {
     }
 }
 
-pub fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().expect("a list").iter().map(number).collect()
 }
 
 /// A whole number written as a number or as a string.
-pub fn whole<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
+pub(crate) fn whole<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
     let text = match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -100,22 +100,22 @@ pub fn whole<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
     text.parse().expect("a whole number")
 }
 
-pub fn wholes<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> Vec<T> {
+pub(crate) fn wholes<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> Vec<T> {
     value.as_array().expect("a list").iter().map(whole).collect()
 }
 
-pub fn hex_sha256(bytes: &[u8]) -> String {
+pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The checksum of cells as little-endian f64, as in the index.
-pub fn checksum<'a>(cells: impl IntoIterator<Item = &'a f64>) -> String {
+pub(crate) fn checksum<'a>(cells: impl IntoIterator<Item = &'a f64>) -> String {
     let bytes: Vec<u8> = cells.into_iter().flat_map(|cell| cell.to_le_bytes()).collect();
     hex_sha256(&bytes)
 }
 
 /// Equality of every bit of every cell.
-pub fn assert_same_bits<'a>(
+pub(crate) fn assert_same_bits<'a>(
     what: &str,
     actual: impl IntoIterator<Item = &'a f64>,
     expected: impl IntoIterator<Item = &'a f64>,
@@ -129,7 +129,7 @@ pub fn assert_same_bits<'a>(
 }
 
 /// Equality within `tolerance`, relative or absolute, whichever is larger; NaN equals NaN.
-pub fn assert_close(what: &str, actual: f64, expected: f64, tolerance: f64) {
+pub(crate) fn assert_close(what: &str, actual: f64, expected: f64, tolerance: f64) {
     let same = actual == expected || (actual.is_nan() && expected.is_nan());
     let near = (actual - expected).abs() <= tolerance * expected.abs().max(1.0);
     assert!(same || near, "{what}: {actual:e}, expected {expected:e}");

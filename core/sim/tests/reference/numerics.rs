@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::load::{Entry, assert_close, assert_same_bits, number, whole};
 
-pub fn check(entry: &Entry) {
+pub(crate) fn check(entry: &Entry) {
     if entry.has_array("laplacian") {
         check_derivatives(entry);
     } else if entry.has_array("clamped") {
