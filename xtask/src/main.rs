@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! The one task runner of this repository: `cargo xtask VERB`. Every job of continuous
+//! integration and every command of the documents is a verb of it, so that they can not differ
+//! from what a developer runs.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod check;
+mod ci;
+mod cli;
+mod command;
+mod demo;
+mod example_data;
+mod header;
+mod stage;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::cli::{Cli, Verb};
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match cli.verb {
+        Verb::Demo(options) => demo::run(&workspace, &options),
+        Verb::Stage => stage::run(&workspace).map(drop),
+        Verb::Test => test::run(&workspace),
+        Verb::Check(options) => check::run(&workspace, &options),
+        Verb::Ci => ci::run(&workspace),
+        Verb::Header => header::write(&workspace),
+        Verb::ExampleData => example_data::write(&workspace),
+        Verb::Bench(options) => test::bench(&workspace, &options.arguments),
+    }
+}

@@ -1,0 +1,71 @@
+//! The command line of `cargo xtask`. The document check parses every documented command with
+//! it, so a verb or flag that is renamed here fails the check until the documents follow.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Every task of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_version_flag = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// The tasks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Builds libmfn, the plugins and the C example, and runs it on examples/data.
+    Demo(DemoOptions),
+    /// Builds and lays out target/demo without running anything.
+    Stage,
+    /// Runs every test there is.
+    Test,
+    /// Formatting, lints, documentation, licences, import arrows, documents, header drift.
+    Check(CheckOptions),
+    /// What continuous integration runs: check, test, demo, fuzz targets; with timings.
+    Ci,
+    /// Writes include/mfn.h anew from the sources of ffi.
+    Header,
+    /// Writes examples/data/fields anew.
+    ExampleData,
+    /// Runs the criterion benches.
+    Bench(BenchOptions),
+}
+
+/// Options of `cargo xtask demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// Stay up after the last request, so that the stream and the metrics can be looked at;
+    /// Ctrl-C drains and ends with exit code 0.
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// The pipeline configuration to run.
+    #[arg(long, value_name = "FILE", default_value = "examples/demo.toml")]
+    pub(crate) config: PathBuf,
+    /// Go on where a run that was killed stopped, instead of starting from scratch.
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+/// Options of `cargo xtask check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckOptions {
+    /// Break a copy of the repository on purpose, once for each check, and show that the check
+    /// notices.
+    #[arg(long)]
+    pub(crate) self_test: bool,
+    /// Run only the named checks.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+}
+
+/// Options of `cargo xtask bench`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchOptions {
+    /// Handed on to criterion, such as a filter.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
+}

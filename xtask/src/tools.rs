@@ -1,0 +1,132 @@
+//! Programs that cargo does not bring along. What is missing is named together with the package
+//! that has it, all at once, before any work starts.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+/// A program and the packages that have it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tool {
+    /// Name of the executable.
+    pub(crate) program: &'static str,
+    /// What it is needed for.
+    purpose: &'static str,
+    debian: &'static str,
+    fedora: &'static str,
+    homebrew: &'static str,
+}
+
+/// The C compiler.
+pub(crate) const CC: Tool = Tool {
+    program: "cc",
+    purpose: "compiles examples/pipeline.c",
+    debian: "gcc",
+    fedora: "gcc",
+    homebrew: "gcc",
+};
+
+/// The C++ compiler.
+pub(crate) const CXX: Tool = Tool {
+    program: "g++",
+    purpose: "compiles include/mfn.h as C++",
+    debian: "g++",
+    fedora: "gcc-c++",
+    homebrew: "gcc",
+};
+
+/// The memory checker.
+pub(crate) const VALGRIND: Tool = Tool {
+    program: "valgrind",
+    purpose: "checks the C programs for leaks and bad accesses",
+    debian: "valgrind",
+    fedora: "valgrind",
+    homebrew: "valgrind",
+};
+
+/// Symbol listing.
+pub(crate) const NM: Tool = Tool {
+    program: "nm",
+    purpose: "lists the symbols of libmfn.so",
+    debian: "binutils",
+    fedora: "binutils",
+    homebrew: "binutils",
+};
+
+/// Reads the dynamic section of a library.
+pub(crate) const READELF: Tool = Tool { program: "readelf", purpose: "reads the name of libmfn.so", ..NM };
+
+/// Removes symbols from a copy of libmfn.so to measure it.
+pub(crate) const STRIP: Tool = Tool { program: "strip", purpose: "measures libmfn.so", ..NM };
+
+/// Lists the libraries that libmfn.so needs.
+pub(crate) const LDD: Tool = Tool {
+    program: "ldd",
+    purpose: "lists the libraries that libmfn.so needs",
+    debian: "libc-bin",
+    fedora: "glibc-common",
+    homebrew: "(part of the system)",
+};
+
+/// Version control; checks look at the files that git knows.
+pub(crate) const GIT: Tool = Tool {
+    program: "git",
+    purpose: "lists the files of the repository",
+    debian: "git",
+    fedora: "git",
+    homebrew: "git",
+};
+
+/// Licence and advisory checks of the dependencies.
+pub(crate) const CARGO_DENY: Tool = Tool {
+    program: "cargo-deny",
+    purpose: "checks licences, sources and advisories of the dependencies",
+    debian: "(cargo install cargo-deny --locked)",
+    fedora: "(cargo install cargo-deny --locked)",
+    homebrew: "cargo-deny",
+};
+
+/// What the tests need.
+pub(crate) const FOR_TESTS: [Tool; 8] = [CC, CXX, GIT, LDD, NM, READELF, STRIP, VALGRIND];
+
+/// What continuous integration needs.
+pub(crate) const ALL: [Tool; 9] = [CARGO_DENY, CC, CXX, GIT, LDD, NM, READELF, STRIP, VALGRIND];
+
+impl Tool {
+    /// Where the program lies, or `None` when it is not installed.
+    pub(crate) fn find(&self) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).map(|directory| directory.join(self.program)).find(|file| file.is_file())
+    }
+
+    fn how_to_get(&self) -> String {
+        format!(
+            "{} ({}): Debian {}, Fedora {}, Homebrew {}",
+            self.program, self.purpose, self.debian, self.fedora, self.homebrew
+        )
+    }
+}
+
+/// Fails with one line for each tool that is not installed.
+pub(crate) fn require(tools: &[Tool]) -> Result<()> {
+    let missing: Vec<String> =
+        tools.iter().filter(|tool| tool.find().is_none()).map(Tool::how_to_get).collect();
+    if !missing.is_empty() {
+        bail!("not installed:\n  {}", missing.join("\n  "));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards that a missing tool is an error that names a package, not a silent skip.
+    #[test]
+    fn a_missing_tool_is_named_with_its_package() {
+        let absent = Tool { program: "no-such-compiler", ..CXX };
+        let error = require(&[GIT, absent]).unwrap_err().to_string();
+        assert!(error.contains("no-such-compiler") && error.contains("Debian g++"), "{error}");
+        assert!(!error.contains("git ("), "a tool that is there is not listed: {error}");
+    }
+}
