@@ -4,7 +4,7 @@
 //! view and its copy give the same bits. Rows are summed on their own and then added up, which
 //! keeps the rounding error near that of pairwise summation.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView2;
 
 /// Partial sums carried side by side within a row.
 const LANES: usize = 8;
@@ -45,14 +45,23 @@ impl Summary {
 
 /// Smallest and largest cell times `scale`; NaN if any cell is NaN or there is none.
 fn extremes(cells: ArrayView2<'_, f64>, scale: f64) -> (f64, f64) {
-    let mut range = (f64::INFINITY, f64::NEG_INFINITY);
+    let mut lowest = [f64::INFINITY; LANES];
+    let mut highest = [f64::NEG_INFINITY; LANES];
     let mut nan = cells.is_empty();
-    for &cell in cells {
-        let value = cell * scale;
-        nan |= value.is_nan();
-        range = (range.0.min(value), range.1.max(value));
+    for_each_row(cells, |row| {
+        for chunk in row.chunks(LANES) {
+            for ((low, high), &cell) in lowest.iter_mut().zip(&mut highest).zip(chunk) {
+                let value = cell * scale;
+                nan |= value.is_nan();
+                *low = if value < *low { value } else { *low };
+                *high = if value > *high { value } else { *high };
+            }
+        }
+    });
+    if nan {
+        return (f64::NAN, f64::NAN);
     }
-    if nan { (f64::NAN, f64::NAN) } else { range }
+    (lowest.into_iter().fold(f64::INFINITY, f64::min), highest.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// Sums of `terms` over all cells: lanes within a row, then rows in order.
@@ -61,21 +70,43 @@ pub(crate) fn sum_rows<const N: usize>(
     terms: impl Fn(f64) -> [f64; N],
 ) -> [f64; N] {
     let mut totals = [0.0; N];
-    for row in cells.rows() {
-        let row_totals = sum_row(row, &terms);
-        for (total, row_total) in totals.iter_mut().zip(row_totals) {
+    for_each_row(cells, |row| {
+        for (total, row_total) in totals.iter_mut().zip(sum_row(row, &terms)) {
             *total += row_total;
         }
-    }
+    });
     totals
 }
 
-fn sum_row<const N: usize>(row: ArrayView1<'_, f64>, terms: &impl Fn(f64) -> [f64; N]) -> [f64; N] {
+fn sum_row<const N: usize>(row: &[f64], terms: &impl Fn(f64) -> [f64; N]) -> [f64; N] {
     let mut lanes = [[0.0; LANES]; N];
-    for (index, &value) in row.iter().enumerate() {
-        for (lane, term) in lanes.iter_mut().zip(terms(value)) {
-            lane[index % LANES] += term;
+    let mut chunks = row.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for (lane, &value) in chunk.iter().enumerate() {
+            for (sums, term) in lanes.iter_mut().zip(terms(value)) {
+                sums[lane] += term;
+            }
+        }
+    }
+    for (lane, &value) in chunks.remainder().iter().enumerate() {
+        for (sums, term) in lanes.iter_mut().zip(terms(value)) {
+            sums[lane] += term;
         }
     }
     lanes.map(|lane| lane.iter().sum())
+}
+
+/// Shows every row as a slice, in order. A row that is not contiguous is copied first.
+fn for_each_row(cells: ArrayView2<'_, f64>, mut visit: impl FnMut(&[f64])) {
+    let mut copy = Vec::new();
+    for row in cells.rows() {
+        match row.as_slice() {
+            Some(row) => visit(row),
+            None => {
+                copy.clear();
+                copy.extend(row);
+                visit(&copy);
+            }
+        }
+    }
 }

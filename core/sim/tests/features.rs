@@ -173,6 +173,7 @@ proptest! {
         let found = clusters(mask.mapv(f64::from).view(), 0.5, connectivity);
         let sizes = flood_fill(&mask, connectivity);
         prop_assert_eq!(found.count, sizes.len());
+        prop_assert_eq!(found.cells, sizes.iter().sum::<usize>());
         prop_assert_eq!(found.largest, sizes.iter().copied().max().unwrap_or(0));
     }
 

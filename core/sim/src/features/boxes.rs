@@ -86,17 +86,17 @@ pub fn box_count(mask: ArrayView2<'_, bool>, size: usize) -> u64 {
     if size == 0 {
         return 0;
     }
-    let mut occupied = vec![false; columns / size];
+    let covered = columns / size * size;
+    let mut any_above = vec![false; covered];
     let mut count = 0;
-    for first_row in (0..(rows / size) * size).step_by(size) {
-        occupied.fill(false);
+    for first_row in (0..rows / size * size).step_by(size) {
+        any_above.fill(false);
         for row in first_row..first_row + size {
-            let cells = mask.row(row);
-            for (column, &active) in cells.iter().take(occupied.len() * size).enumerate() {
-                occupied[column / size] |= active;
+            for (any, &active) in any_above.iter_mut().zip(mask.row(row)) {
+                *any |= active;
             }
         }
-        count += occupied.iter().filter(|&&any| any).count() as u64;
+        count += any_above.chunks_exact(size).filter(|columns| columns.contains(&true)).count() as u64;
     }
     count
 }

@@ -42,6 +42,8 @@ impl<'de> Deserialize<'de> for Connectivity {
 pub struct Clusters {
     /// Number of clusters.
     pub count: usize,
+    /// Cells in all clusters together.
+    pub cells: usize,
     /// Cells of the largest cluster.
     pub largest: usize,
     /// Population standard deviation of the sizes; 0 for fewer than two clusters.
@@ -145,8 +147,9 @@ impl Forest {
         if count == 0 {
             return Clusters::default();
         }
-        let mean = roots().sum::<usize>() as f64 / count as f64;
+        let cells = roots().sum();
+        let mean = cells as f64 / count as f64;
         let variance = roots().map(|size| (size as f64 - mean).powi(2)).sum::<f64>() / count as f64;
-        Clusters { count, largest: roots().max().unwrap_or(0), size_deviation: variance.sqrt() }
+        Clusters { count, cells, largest: roots().max().unwrap_or(0), size_deviation: variance.sqrt() }
     }
 }

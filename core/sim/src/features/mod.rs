@@ -79,7 +79,6 @@ pub(crate) fn combine(
     } else {
         (summary.third / deviation.powi(3), summary.fourth / deviation.powi(4) - 3.0)
     };
-    let active = field.iter().filter(|&&value| value > low_v).count();
     let dimension = boxes::dimension_above(field, low_v, &config.box_scales());
     let low = clusters(field, low_v, config.connectivity);
     Features {
@@ -95,7 +94,7 @@ pub(crate) fn combine(
         dv_max: temporal.dv_max,
         t_stable: temporal.t_stable,
         e_trend: temporal.e_trend,
-        f_active: active as f64 / cells,
+        f_active: low.cells as f64 / cells,
         n_clusters_low: low.count as f64,
         n_clusters_med: clusters(field, med_v, config.connectivity).count as f64,
         n_clusters_high: clusters(field, high_v, config.connectivity).count as f64,
