@@ -6,3 +6,13 @@
 //! typed values to `mfn-sim`. It never names a plugin and has no network code of its own.
 
 pub mod component;
+pub mod config;
+mod delivery;
+pub mod pipeline;
+pub mod snapshot;
+
+/// The version of this crate and of libmfn.
+#[must_use]
+pub const fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

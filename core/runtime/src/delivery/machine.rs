@@ -1,0 +1,250 @@
+//! The machine of one route: it moves batches through their phases and says what to do next.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use mfn_plugin::value::ErrorClass;
+
+use super::batch::{Batch, Phase, Progress};
+use super::{Answer, BatchId, Command, Computed, Counters, Event, Fate, Target};
+
+/// Decides the fate of the records of one route. See the [module](super) for what it holds to.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    publishers: usize,
+    has_dead_letters: bool,
+    batches: BTreeMap<BatchId, Batch>,
+    /// Per connector: batches that have not begun to publish, in the order of their fetches.
+    unpublished: BTreeMap<usize, VecDeque<BatchId>>,
+    /// Per connector: batches whose settlement was not begun, in the order of their fetches.
+    unsettled: BTreeMap<usize, VecDeque<BatchId>>,
+    counters: Counters,
+    halted: bool,
+    failed: bool,
+}
+
+impl Machine {
+    /// A machine for a route with so many publishers.
+    pub(crate) fn new(publishers: usize, has_dead_letters: bool) -> Self {
+        Self {
+            publishers,
+            has_dead_letters,
+            batches: BTreeMap::new(),
+            unpublished: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
+            counters: Counters::default(),
+            halted: false,
+            failed: false,
+        }
+    }
+
+    /// How many records have which fate. Holds the equation of the [module](super) at any time.
+    pub(crate) fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Takes in what happened and says what to do, in order. An event about a batch that is over or
+    /// was never there, or that comes at the wrong time, changes nothing.
+    pub(crate) fn handle(&mut self, event: Event) -> Vec<Command> {
+        let mut commands = Vec::new();
+        match event {
+            Event::Fetched { batch, connector, records } => {
+                self.fetched(batch, connector, records, &mut commands);
+            }
+            Event::Computed { batch, record, result } => self.computed(batch, record, result, &mut commands),
+            Event::Published { batch, target, answers } => {
+                self.published(batch, target, answers, &mut commands);
+            }
+            Event::Flushed { batch, target, answer } => self.flushed(batch, target, answer, &mut commands),
+            Event::Settled { batch, done } => self.settled(batch, done, &mut commands),
+            Event::Halt => self.halt(&mut commands),
+        }
+        commands
+    }
+
+    fn fetched(&mut self, id: BatchId, connector: usize, records: usize, commands: &mut Vec<Command>) {
+        if records == 0 || self.batches.contains_key(&id) {
+            return;
+        }
+        self.counters.received += records as u64;
+        self.counters.in_flight += records as u64;
+        self.batches.insert(id, Batch::new(connector, records));
+        self.unpublished.entry(connector).or_default().push_back(id);
+        self.unsettled.entry(connector).or_default().push_back(id);
+        if self.halted {
+            self.halt(commands);
+        } else {
+            commands.push(Command::Compute { batch: id });
+        }
+    }
+
+    fn computed(&mut self, id: BatchId, record: usize, result: Computed, commands: &mut Vec<Command>) {
+        let Some(batch) = self.batches.get_mut(&id) else { return };
+        batch.computed(record, result);
+        let connector = batch.connector;
+        self.begin_publishing(connector, commands);
+    }
+
+    /// Lets those batches of a connector begin to publish that have nothing uncomputed before them.
+    fn begin_publishing(&mut self, connector: usize, commands: &mut Vec<Command>) {
+        while let Some(id) = self.front(&self.unpublished, connector) {
+            let Some(batch) = self.batches.get_mut(&id).filter(|batch| batch.phase == Phase::Computed) else {
+                return;
+            };
+            let records = batch.good();
+            let publishers = if records.is_empty() { 0 } else { self.publishers };
+            batch.phase = Phase::Publishing(vec![Progress::Publishing { records: records.clone() }; publishers]);
+            pop(&mut self.unpublished, connector);
+            for publisher in 0..publishers {
+                commands.push(Command::Publish { batch: id, publisher, records: records.clone() });
+            }
+            self.begin_dead_lettering(id, commands);
+        }
+    }
+
+    fn published(&mut self, id: BatchId, target: Target, answers: Vec<Answer>, commands: &mut Vec<Command>) {
+        self.fail_on_fatal(answers.iter(), commands);
+        let Some(batch) = self.batches.get_mut(&id) else { return };
+        let records = match progress(batch, target) {
+            Some(Progress::Publishing { records }) => records.clone(),
+            _ => return,
+        };
+        let taken = match target {
+            Target::Publisher(_) => batch.published(&records, answers),
+            Target::DeadLetters => batch.dead_lettered(&records, answers),
+        };
+        let next = if taken.is_empty() {
+            Progress::Done
+        } else {
+            commands.push(Command::Flush { batch: id, target });
+            Progress::Flushing { records: taken }
+        };
+        self.advance(id, target, next, commands);
+    }
+
+    fn flushed(&mut self, id: BatchId, target: Target, answer: Answer, commands: &mut Vec<Command>) {
+        self.fail_on_fatal(std::iter::once(&answer), commands);
+        let Some(batch) = self.batches.get_mut(&id) else { return };
+        let records = match progress(batch, target) {
+            Some(Progress::Flushing { records }) => records.clone(),
+            _ => return,
+        };
+        if let Err(refusal) = answer {
+            batch.flush_failed(&records, &refusal);
+        }
+        self.advance(id, target, Progress::Done, commands);
+    }
+
+    /// Notes how far a target is, and moves the batch on when it was the last.
+    fn advance(&mut self, id: BatchId, target: Target, next: Progress, commands: &mut Vec<Command>) {
+        let Some(batch) = self.batches.get_mut(&id) else { return };
+        if let Some(progress) = progress(batch, target) {
+            *progress = next;
+        }
+        match &batch.phase {
+            Phase::Publishing(_) => self.begin_dead_lettering(id, commands),
+            Phase::DeadLettering(Progress::Done) => self.decide(id, commands),
+            _ => {}
+        }
+    }
+
+    /// When all publishers are done: the dead letters, if there are any.
+    fn begin_dead_lettering(&mut self, id: BatchId, commands: &mut Vec<Command>) {
+        let Some(batch) = self.batches.get_mut(&id) else { return };
+        let Phase::Publishing(publishers) = &batch.phase else { return };
+        if publishers.iter().any(|progress| *progress != Progress::Done) {
+            return;
+        }
+        let unfit = batch.unfit();
+        if unfit.is_empty() || !self.has_dead_letters {
+            batch.reject_unfit();
+            self.decide(id, commands);
+        } else {
+            let records = unfit.iter().map(|(record, _)| *record).collect();
+            batch.phase = Phase::DeadLettering(Progress::Publishing { records });
+            commands.push(Command::DeadLetter { batch: id, records: unfit });
+        }
+    }
+
+    fn decide(&mut self, id: BatchId, commands: &mut Vec<Command>) {
+        let Some(batch) = self.batches.get_mut(&id) else { return };
+        batch.phase = Phase::Decided;
+        let connector = batch.connector;
+        self.begin_settling(connector, commands);
+    }
+
+    /// Settles those batches of a connector that have nothing undecided before them.
+    fn begin_settling(&mut self, connector: usize, commands: &mut Vec<Command>) {
+        while let Some(id) = self.front(&self.unsettled, connector) {
+            let Some(batch) = self.batches.get_mut(&id).filter(|batch| batch.phase == Phase::Decided) else {
+                return;
+            };
+            batch.phase = Phase::Settling;
+            commands.push(Command::Settle { batch: id, fates: batch.fates() });
+            pop(&mut self.unsettled, connector);
+        }
+    }
+
+    fn settled(&mut self, id: BatchId, done: bool, commands: &mut Vec<Command>) {
+        if self.batches.get(&id).is_none_or(|batch| batch.phase != Phase::Settling) {
+            return;
+        }
+        let Some(batch) = self.batches.remove(&id) else { return };
+        let fates = batch.fates();
+        self.counters.in_flight -= batch.len() as u64;
+        for fate in &fates {
+            let counter = match fate {
+                // The connector does not know the fate: the record comes again.
+                _ if !done => &mut self.counters.nacked,
+                Fate::Delivered => &mut self.counters.delivered,
+                Fate::DeadLettered { .. } => &mut self.counters.dead_lettered,
+                Fate::Rejected { .. } => &mut self.counters.rejected,
+                Fate::Returned { .. } => &mut self.counters.nacked,
+            };
+            *counter += 1;
+        }
+        commands.push(Command::Finish { batch: id, fates, settled: done });
+    }
+
+    fn halt(&mut self, commands: &mut Vec<Command>) {
+        self.halted = true;
+        self.unpublished.clear();
+        for batch in self.batches.values_mut() {
+            if !matches!(batch.phase, Phase::Decided | Phase::Settling) {
+                batch.halt();
+            }
+        }
+        let connectors: Vec<usize> = self.unsettled.keys().copied().collect();
+        for connector in connectors {
+            self.begin_settling(connector, commands);
+        }
+    }
+
+    fn fail_on_fatal<'a>(&mut self, answers: impl Iterator<Item = &'a Answer>, commands: &mut Vec<Command>) {
+        let fatal = answers
+            .filter_map(|answer| answer.as_ref().err())
+            .find(|refusal| refusal.class == ErrorClass::Fatal);
+        if let Some(refusal) = fatal.filter(|_| !self.failed) {
+            self.failed = true;
+            commands.push(Command::Fail { reason: refusal.reason.clone() });
+        }
+    }
+
+    fn front(&self, queues: &BTreeMap<usize, VecDeque<BatchId>>, connector: usize) -> Option<BatchId> {
+        queues.get(&connector)?.front().copied()
+    }
+}
+
+fn pop(queues: &mut BTreeMap<usize, VecDeque<BatchId>>, connector: usize) {
+    if let Some(queue) = queues.get_mut(&connector) {
+        queue.pop_front();
+    }
+}
+
+/// How far a target is with a batch; `None` when the target has nothing to do with it now.
+fn progress(batch: &mut Batch, target: Target) -> Option<&mut Progress> {
+    match (&mut batch.phase, target) {
+        (Phase::Publishing(publishers), Target::Publisher(publisher)) => publishers.get_mut(publisher),
+        (Phase::DeadLettering(progress), Target::DeadLetters) => Some(progress),
+        _ => None,
+    }
+}

@@ -1,0 +1,155 @@
+//! What a pipeline says of itself: state, counters, components, and the report of a drain.
+
+use std::time::Duration;
+
+use mfn_plugin::value::{Endpoint, Health, Kind};
+use serde::Serialize;
+
+/// The life of a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PipelineState {
+    /// Fetching and computing.
+    Running,
+    /// No longer fetching; what is in flight is being finished.
+    Draining,
+    /// Every connector has come to its end and everything is settled. Components stay open, so that
+    /// streams and metrics can still be read, until drain, stop or drop.
+    Finished,
+    /// Drained or stopped; all components were closed or given up.
+    Stopped,
+    /// A component can not go on; `last_error` says which. Nothing is fetched any more.
+    Failed,
+}
+
+impl PipelineState {
+    /// Whether nothing more will be computed.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Finished | Self::Stopped | Self::Failed)
+    }
+
+    /// The lower-case name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Draining => "draining",
+            Self::Finished => "finished",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The state of a pipeline at one moment. The counters belong together:
+/// `received = delivered + rejected + dead_lettered + nacked + in_flight`, always.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PipelineStatus {
+    /// Where in its life it is.
+    pub state: PipelineState,
+    /// Records fetched. A record that was nacked and came again counts twice.
+    pub received: u64,
+    /// Records whose result all publishers of the route have made durable, and that are settled.
+    pub delivered: u64,
+    /// Records that can not be done and were settled so, without a dead letter.
+    pub rejected: u64,
+    /// Records that can not be done and lie, with the reason, with the dead-letter publisher.
+    pub dead_lettered: u64,
+    /// Records given back to their connector, to come again.
+    pub nacked: u64,
+    /// Records fetched and not settled yet.
+    pub in_flight: u64,
+    /// Bytes of the budget in use: records fetched and queued, requests being computed, results not
+    /// yet delivered.
+    pub bytes_in_flight: u64,
+    /// The most bytes that were ever in use.
+    pub bytes_in_flight_peak: u64,
+    /// Records waiting with the connectors; `None` when one of them can not tell.
+    pub backlog: Option<u64>,
+    /// Outcomes that the host did not take in time, exactly.
+    pub outcomes_dropped: u64,
+    /// Events that transports did not take in time, exactly.
+    pub events_dropped: u64,
+    /// What is being computed at the moment.
+    pub active: Vec<ActiveRequest>,
+    /// Where components can be reached.
+    pub endpoints: Vec<ComponentEndpoint>,
+    /// All components.
+    pub components: Vec<ComponentStatus>,
+    /// The last error of a component, or of settling.
+    pub last_error: Option<String>,
+}
+
+/// A request being computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActiveRequest {
+    /// Its id.
+    pub request: String,
+    /// Steps done.
+    pub step: u64,
+    /// Steps to be done.
+    pub steps_total: u64,
+}
+
+/// Where a component can be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ComponentEndpoint {
+    /// The component.
+    pub component: String,
+    /// What is there.
+    #[serde(flatten)]
+    pub endpoint: Endpoint,
+}
+
+/// One component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ComponentStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The plugin it is an instance of.
+    pub plugin: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its last known health.
+    pub health: Health,
+}
+
+/// What a drain achieved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DrainReport {
+    /// Whether everything in flight was finished and settled, and every component closed.
+    pub complete: bool,
+    /// Records that were in flight and were given back to their connectors.
+    pub returned: u64,
+    /// Records that could not even be given back in time; they come again after a restart.
+    pub left: u64,
+    /// Components that did not close in time and were given up.
+    pub components_left: Vec<String>,
+    /// What components reported while closing.
+    pub errors: Vec<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// What a check of a configuration found to be in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckReport {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Its components, each created from its configuration and dropped again, without I/O.
+    pub components: Vec<CheckedComponent>,
+    /// Names of its routes.
+    pub routes: Vec<String>,
+}
+
+/// A component that accepted its configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedComponent {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// The plugin it is an instance of.
+    pub plugin: String,
+}
