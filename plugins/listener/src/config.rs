@@ -1,0 +1,74 @@
+//! The parts of a plugin's configuration that every listener has.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::cause::ListenerError;
+
+/// Who may ask. With at least one credential every request needs one of them, as
+/// `Authorization: Bearer <token>` or `X-API-Key: <key>`. Credentials are never logged or shown.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// A bearer token; 16 to 1024 visible ASCII characters. Prefer `bearer_token_file`.
+    #[schemars(with = "Option<String>")]
+    pub bearer_token: Option<SecretString>,
+    /// A file that holds the bearer token and nothing else but a line end. Read when the listener opens.
+    pub bearer_token_file: Option<PathBuf>,
+    /// A key for the header X-API-Key; 16 to 1024 visible ASCII characters. Prefer `api_key_file`.
+    #[schemars(with = "Option<String>")]
+    pub api_key: Option<SecretString>,
+    /// A file that holds the key and nothing else but a line end. Read when the listener opens.
+    pub api_key_file: Option<PathBuf>,
+    /// Allows an address that other machines can reach without any credential.
+    pub allow_unauthenticated: bool,
+}
+
+/// What one listener spends on its clients at most.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Open connections; above it a connection is answered 503 and closed. 1 to 10000.
+    pub connections_max: u32,
+    /// Milliseconds for a request's head to arrive, also between two requests. 10 to 600000.
+    pub header_timeout_ms: u64,
+    /// Milliseconds that a client may take nothing of what is written to it. 10 to 3600000.
+    pub write_timeout_ms: u64,
+    /// Bytes of a request's head. 8192 to 1048576. Bodies are not taken at all.
+    pub header_bytes_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 128,
+            header_timeout_ms: 10_000,
+            write_timeout_ms: 30_000,
+            header_bytes_max: 16_384,
+        }
+    }
+}
+
+impl Limits {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// The first field that is outside.
+    pub fn validate(&self) -> Result<(), ListenerError> {
+        in_range("limits.connections_max", u64::from(self.connections_max), 1, 10_000)?;
+        in_range("limits.header_timeout_ms", self.header_timeout_ms, 10, 600_000)?;
+        in_range("limits.write_timeout_ms", self.write_timeout_ms, 10, 3_600_000)?;
+        in_range("limits.header_bytes_max", self.header_bytes_max, 8_192, 1 << 20)
+    }
+}
+
+/// Checks that a configured number is within `min..=max`; `field` is its path.
+///
+/// # Errors
+/// [`ListenerError::Range`].
+pub fn in_range(field: &'static str, value: u64, min: u64, max: u64) -> Result<(), ListenerError> {
+    if (min..=max).contains(&value) { Ok(()) } else { Err(ListenerError::Range { field, value, min, max }) }
+}

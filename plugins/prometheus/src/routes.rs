@@ -1,0 +1,101 @@
+//! `GET /metrics` and `GET /healthz`.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use mfn_plugin::host::{Host, Metric};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{negotiate, text};
+
+/// Answers everyone, so that a probe needs no credential.
+pub const HEALTH_PATH: &str = "/healthz";
+
+struct Serving {
+    host: Host,
+    scrapes: Arc<Semaphore>,
+    refused: Metric,
+    left_out: Metric,
+}
+
+/// The routes of the exporter.
+pub fn router(host: &Host, scrapes_max: u32) -> Router {
+    let serving = Serving {
+        host: host.clone(),
+        scrapes: Arc::new(Semaphore::new(scrapes_max as usize)),
+        refused: host.counter(
+            "mfn_exporter_scrapes_refused_total",
+            "Scrapes that were answered 503 because scrapes_max were under way.",
+            &[],
+        ),
+        left_out: host.counter(
+            "mfn_exporter_left_out_total",
+            "Families and samples that broke the rules of the text format and were left out.",
+            &[],
+        ),
+    };
+    Router::new()
+        .route("/metrics", get(scrape))
+        .route(HEALTH_PATH, get(async || "ok\n"))
+        .with_state(Arc::new(serving))
+}
+
+async fn scrape(State(serving): State<Arc<Serving>>, headers: HeaderMap) -> Response {
+    let Ok(place) = Arc::clone(&serving.scrapes).try_acquire_owned() else {
+        serving.refused.increment();
+        let wait = [(header::RETRY_AFTER, HeaderValue::from_static("1"))];
+        return (StatusCode::SERVICE_UNAVAILABLE, wait, "too many scrapes at one time\n").into_response();
+    };
+    let accept: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let format = negotiate::format(&accept.join(","));
+    let (text, left_out) = text::write(&serving.host.metrics(), format);
+    #[allow(clippy::cast_precision_loss)]
+    serving.left_out.update(left_out as f64);
+    let head = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(format.content_type())),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::VARY, HeaderValue::from_static("accept")),
+    ];
+    (head, Body::new(Answer { text: Some(text.into()), _place: place })).into_response()
+}
+
+/// A text that holds its place among the scrapes until it is written: a slow reader keeps memory as long.
+struct Answer {
+    text: Option<Bytes>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.text.take().map(|text| Ok(Frame::data(text))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.text.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.text.as_ref().map_or(0, |text| text.len() as u64))
+    }
+}
