@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The C ABI of libmfn: what `include/mfn.h` promises, and nothing else.
+//!
+//! One exported function is one call of `mfn-runtime` or `mfn-sim`. What this crate adds is the
+//! boundary: opaque handles, checked arguments, a stop for panics, error objects, C layouts. Each file
+//! is one block of the header, in the order of `header/mod.rs`, and the comments of the exported items
+//! are the header's text, so they address a C programmer.
+
+#![allow(unsafe_code, reason = "the boundary to C is made of raw pointers; each block says why it is sound")]
+#![allow(non_camel_case_types, reason = "types carry their C names, so that one name is searched for")]
+#![allow(clippy::missing_safety_doc, reason = "the contract of each function is its C comment; docs/abi.md")]
+
+mod argument;
+mod guard;
+mod layout;
+
+pub mod error;
+pub mod features;
+pub mod field;
+pub mod library;
+pub mod owned;
+pub mod simulation;
+pub mod status;

@@ -1,0 +1,23 @@
+//! Checks the Rust types against the one table of layouts, at compile time.
+
+include!("table.rs");
+
+macro_rules! check_layouts {
+    ($($type:ident: $size:literal { $($field:ident: $offset:literal),+ $(,)? })+) => {
+        #[cfg(target_pointer_width = "64")]
+        const _: () = {$(
+            assert!(size_of::<$type>() == $size, concat!(stringify!($type), " changed its size"));
+            $(assert!(
+                std::mem::offset_of!($type, $field) == $offset,
+                concat!(stringify!($type), ".", stringify!($field), " moved")
+            );)+
+        )+};
+    };
+}
+
+use crate::features::{mfn_feature_config, mfn_features};
+use crate::field::mfn_field_view;
+use crate::owned::mfn_bytes;
+use crate::simulation::{mfn_spec, mfn_statistics};
+
+with_layouts!(check_layouts);
