@@ -77,15 +77,12 @@ impl SpecFault {
 
 impl fmt::Display for SpecFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} = {} is outside {} {}: {}",
-            self.bound.field,
-            self.value,
-            self.bound,
-            self.bound.unit,
-            self.advice()
-        )
+        let Self { value, bound, .. } = self;
+        write!(f, "{} = {value} is outside {bound}", bound.field)?;
+        if bound.unit != "1" {
+            write!(f, " {}", bound.unit)?;
+        }
+        write!(f, ": {}", self.advice())
     }
 }
 

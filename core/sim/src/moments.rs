@@ -65,10 +65,7 @@ fn extremes(cells: ArrayView2<'_, f64>, scale: f64) -> (f64, f64) {
 }
 
 /// Sums of `terms` over all cells: lanes within a row, then rows in order.
-pub(crate) fn sum_rows<const N: usize>(
-    cells: ArrayView2<'_, f64>,
-    terms: impl Fn(f64) -> [f64; N],
-) -> [f64; N] {
+fn sum_rows<const N: usize>(cells: ArrayView2<'_, f64>, terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
     let mut totals = [0.0; N];
     for_each_row(cells, |row| {
         for (total, row_total) in totals.iter_mut().zip(sum_row(row, &terms)) {
@@ -78,7 +75,9 @@ pub(crate) fn sum_rows<const N: usize>(
     totals
 }
 
-fn sum_row<const N: usize>(row: &[f64], terms: &impl Fn(f64) -> [f64; N]) -> [f64; N] {
+/// Sums of `terms` over a row.
+#[inline]
+pub(crate) fn sum_row<const N: usize>(row: &[f64], terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
     let mut lanes = [[0.0; LANES]; N];
     let mut chunks = row.chunks_exact(LANES);
     for chunk in &mut chunks {
@@ -97,7 +96,7 @@ fn sum_row<const N: usize>(row: &[f64], terms: &impl Fn(f64) -> [f64; N]) -> [f6
 }
 
 /// Shows every row as a slice, in order. A row that is not contiguous is copied first.
-fn for_each_row(cells: ArrayView2<'_, f64>, mut visit: impl FnMut(&[f64])) {
+pub(crate) fn for_each_row(cells: ArrayView2<'_, f64>, mut visit: impl FnMut(&[f64])) {
     let mut copy = Vec::new();
     for row in cells.rows() {
         match row.as_slice() {
@@ -108,5 +107,38 @@ fn for_each_row(cells: ArrayView2<'_, f64>, mut visit: impl FnMut(&[f64])) {
                 visit(&copy);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    /// Guards the moments of a small grid worked out by hand, and the scale.
+    #[test]
+    fn moments_by_hand() {
+        let summary = Summary::of(array![[1.0, 2.0], [3.0, 6.0]].view(), 2.0);
+        assert_eq!((summary.min, summary.max, summary.mean), (2.0, 12.0, 6.0));
+        assert_eq!((summary.second, summary.third, summary.fourth), (14.0, 36.0, 392.0));
+    }
+
+    /// Guards sums over rows longer and shorter than the lanes.
+    #[test]
+    fn every_cell_is_summed_once() {
+        for columns in 0..20 {
+            let row: Vec<f64> = (1..=columns).map(f64::from).collect();
+            let expected = f64::from(columns * (columns + 1) / 2);
+            assert_eq!(sum_row(&row, |value| [value, 1.0]), [expected, f64::from(columns)]);
+        }
+    }
+
+    /// Guards NaN in any place, and the empty grid.
+    #[test]
+    fn nan_and_nothing_have_no_extremes() {
+        let nan = Summary::of(array![[1.0, f64::NAN], [3.0, 4.0]].view(), 1.0);
+        assert!(nan.min.is_nan() && nan.max.is_nan() && nan.mean.is_nan());
+        assert!(Summary::of(ndarray::Array2::zeros((0, 4)).view(), 1.0).max.is_nan());
     }
 }

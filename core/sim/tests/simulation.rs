@@ -291,3 +291,13 @@ fn a_followed_run_has_the_features_of_its_frames() {
     let refused = FeatureConfig { num_scales: 1, ..config };
     assert!(matches!(simulation.enable_temporal_features(&refused), Err(SimError::Features(_))));
 }
+
+/// Guards that hosts may move a simulation to another thread and cancel from any.
+#[test]
+fn simulations_may_move_between_threads() {
+    fn send<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    send::<Simulation>();
+    shared::<mfn_sim::CancelToken>();
+    shared::<SimError>();
+}

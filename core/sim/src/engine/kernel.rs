@@ -235,3 +235,34 @@ pub(crate) fn coupled_window<const NOISE: bool>(
     }
     counts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards the cutting of rows: for every length each cell is covered once, in order.
+    #[test]
+    fn windows_cover_a_row_once() {
+        for columns in 1..9 {
+            let cells: Vec<f64> = (0..3 * columns).map(|cell| cell as f64).collect();
+            let zeros = vec![0.0; columns];
+            let row = Row::of(&cells, columns, 1, &zeros, BoundaryCondition::Periodic);
+            let ends = row.ends();
+            let mut next = 0;
+            for (start, end, window) in row.windows(&ends) {
+                assert_eq!(start, next.min(columns));
+                assert!(window.cut(end - start).centre.len() == end - start);
+                next = end;
+            }
+            assert_eq!(next, columns);
+        }
+    }
+
+    /// Guards the clamp: NaN stays, infinities and limits do not move wrongly.
+    #[test]
+    fn clamp_keeps_nan() {
+        assert!(clamp(f64::NAN, 0.0, 1.0).is_nan());
+        assert_eq!(clamp(f64::NEG_INFINITY, 0.0, 1.0), 0.0);
+        assert_eq!([0.0, 0.5, 1.0, 2.0].map(|x| clamp(x, 0.0, 1.0)), [0.0, 0.5, 1.0, 1.0]);
+    }
+}

@@ -8,6 +8,7 @@ mod state;
 mod statistics;
 mod step;
 
+use std::fmt;
 use std::ops::ControlFlow;
 
 use ndarray::ArrayView2;
@@ -30,7 +31,6 @@ use constants::{INITIAL_MORPHOGEN_MAX, REST_DEVIATION_V, REST_MEAN_V};
 /// A simulation is plain data: it starts no thread, does no I/O and may be moved between
 /// threads. Views of its fields are borrowed and end before the next step. Its memory depends
 /// on the grid, not on the number of steps.
-#[derive(Debug)]
 pub struct Simulation {
     spec: Spec,
     parameters: StepParameters,
@@ -52,10 +52,19 @@ struct Counters {
     unstable_step: Option<u64>,
 }
 
-#[derive(Debug)]
 struct Temporal {
     config: FeatureConfig,
     accumulator: TemporalAccumulator,
+}
+
+/// The specification and the step; not the cells.
+impl fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation")
+            .field("spec", &self.spec)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Simulation {

@@ -1,11 +1,11 @@
 //! The features of a history, accumulated frame by frame in constant memory.
 
-use ndarray::{Array2, ArrayView2, Zip};
+use ndarray::ArrayView2;
 
 use super::MV_PER_V;
 use super::config::FeatureConfig;
 use super::error::{FeatureError, check_shape};
-use crate::moments::{Summary, sum_rows};
+use crate::moments::{for_each_row, sum_row};
 
 /// The four temporal features.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -28,13 +28,25 @@ pub struct TemporalAccumulator {
     threshold_mv: f64,
     window: u64,
     frames: u64,
-    previous_mv: Array2<f64>,
-    change_mv: Array2<f64>,
+    /// Rows and columns of every frame, once there is one.
+    shape: (usize, usize),
+    /// The last frame, mV, row by row.
+    last_mv: Vec<f64>,
+    /// The change that led to it, mV, row by row.
+    change_mv: Vec<f64>,
     change_mean: RunningMean,
     change_max: f64,
     quiet_steps: u64,
     stable_at: Option<u64>,
     energy: RunningSlope,
+}
+
+/// What one pass over a frame gives.
+#[derive(Debug, Clone, Copy, Default)]
+struct FrameSums {
+    energy_mv2: f64,
+    change_mv: f64,
+    change_max_mv: f64,
 }
 
 /// The mean of a stream of numbers.
@@ -54,15 +66,23 @@ impl RunningMean {
 /// The least-squares slope of a stream of numbers over their index (Welford, 1962).
 #[derive(Debug, Clone, Copy, Default)]
 struct RunningSlope {
+    /// The first value. A slope does not depend on an offset, and differences from it lose
+    /// fewer digits than the values.
+    offset: f64,
     values: RunningMean,
     covariance: f64,
 }
 
 impl RunningSlope {
     fn push(&mut self, value: f64) {
+        if self.values.count == 0 {
+            self.offset = value;
+        }
+        let value = value - self.offset;
         let index = self.values.count as f64;
-        // The mean index of the values before this one is (index - 1) / 2.
-        let index_deviation = if self.values.count == 0 { 0.0 } else { index - (index - 1.0) / 2.0 };
+        // The mean index of the values before this one is (index - 1) / 2. For the first value
+        // the other factor is 0.
+        let index_deviation = index - (index - 1.0) / 2.0;
         self.values.push(value);
         self.covariance += index_deviation * (value - self.values.mean);
     }
@@ -89,8 +109,9 @@ impl TemporalAccumulator {
             threshold_mv: config.stability_threshold_mv,
             window: config.stability_window,
             frames: 0,
-            previous_mv: Array2::zeros((0, 0)),
-            change_mv: Array2::zeros((0, 0)),
+            shape: (0, 0),
+            last_mv: Vec::new(),
+            change_mv: Vec::new(),
             change_mean: RunningMean::default(),
             change_max: 0.0,
             quiet_steps: 0,
@@ -111,55 +132,66 @@ impl TemporalAccumulator {
     /// [`FeatureError`] when the frame is empty, not square, too large, or of another shape
     /// than the frames before it; it is then not counted.
     pub fn push(&mut self, frame: ArrayView2<'_, f64>) -> Result<(), FeatureError> {
-        check_shape(frame.nrows(), frame.ncols())?;
+        let (rows, columns) = frame.dim();
+        check_shape(rows, columns)?;
         if self.frames == 0 {
-            self.previous_mv = frame.mapv(|value| value * MV_PER_V);
-            self.change_mv = Array2::zeros(frame.dim());
-        } else {
-            self.check_same_shape(frame)?;
-            self.compare(frame);
+            self.shape = (rows, columns);
+            self.last_mv = vec![0.0; frame.len()];
+            self.change_mv = vec![0.0; frame.len()];
         }
-        let [energy] = sum_rows(self.previous_mv.view(), |value| [value * value]);
-        self.energy.push(energy);
+        if (rows, columns) != self.shape {
+            let (expected_rows, expected_columns) = self.shape;
+            return Err(FeatureError::FrameShape { rows, columns, expected_rows, expected_columns });
+        }
+        let sums = self.replace_last(frame);
+        self.energy.push(sums.energy_mv2);
+        if self.frames > 0 {
+            self.record_change(sums);
+        }
         self.frames += 1;
         Ok(())
     }
 
-    fn check_same_shape(&self, frame: ArrayView2<'_, f64>) -> Result<(), FeatureError> {
-        if frame.dim() == self.previous_mv.dim() {
-            return Ok(());
-        }
-        Err(FeatureError::FrameShape {
-            rows: frame.nrows(),
-            columns: frame.ncols(),
-            expected_rows: self.previous_mv.nrows(),
-            expected_columns: self.previous_mv.ncols(),
-        })
+    /// Makes `frame` the last one and the difference from the one before it the change.
+    fn replace_last(&mut self, frame: ArrayView2<'_, f64>) -> FrameSums {
+        let mut sums = FrameSums::default();
+        let mut rest = (&mut self.last_mv[..], &mut self.change_mv[..]);
+        for_each_row(frame, |row| {
+            let (last, last_rest) = std::mem::take(&mut rest.0).split_at_mut(row.len());
+            let (change, change_rest) = std::mem::take(&mut rest.1).split_at_mut(row.len());
+            rest = (last_rest, change_rest);
+            for ((last, change), &value) in last.iter_mut().zip(change.iter_mut()).zip(row) {
+                let value_mv = value * MV_PER_V;
+                *change = (value_mv - *last).abs();
+                *last = value_mv;
+            }
+            let [energy] = sum_row(last, |value| [value * value]);
+            sums.energy_mv2 += energy;
+            let [change_sum] = sum_row(change, |value| [value]);
+            sums.change_mv += change_sum;
+            sums.change_max_mv =
+                change.iter().fold(sums.change_max_mv, |max, &value| if value > max { value } else { max });
+        });
+        sums
     }
 
-    /// Records the change from the previous frame and makes `frame` the previous one.
-    fn compare(&mut self, frame: ArrayView2<'_, f64>) {
-        Zip::from(&mut self.change_mv).and(&mut self.previous_mv).and(frame).for_each(
-            |change, previous, &value| {
-                let value_mv = value * MV_PER_V;
-                *change = (value_mv - *previous).abs();
-                *previous = value_mv;
-            },
-        );
-        let change = Summary::of(self.change_mv.view(), 1.0);
-        self.change_mean.push(change.mean);
-        self.change_max = if change.max.is_nan() || self.change_max.is_nan() {
-            f64::NAN
-        } else {
-            self.change_max.max(change.max)
-        };
-        if change.deviation() < self.threshold_mv {
-            self.quiet_steps += 1;
-        } else {
-            self.quiet_steps = 0;
+    fn record_change(&mut self, sums: FrameSums) {
+        let cells = self.change_mv.len() as f64;
+        let mean = sums.change_mv / cells;
+        self.change_mean.push(mean);
+        // A NaN anywhere makes the sum NaN, and then the largest change has no meaning.
+        let nan = sums.change_mv.is_nan() || self.change_max.is_nan();
+        self.change_max = if nan { f64::NAN } else { self.change_max.max(sums.change_max_mv) };
+
+        let mut squares = 0.0;
+        for row in self.change_mv.chunks_exact(self.shape.1) {
+            let [row_squares] = sum_row(row, |value| [(value - mean) * (value - mean)]);
+            squares += row_squares;
         }
+        let quiet = (squares / cells).sqrt() < self.threshold_mv;
+        self.quiet_steps = if quiet { self.quiet_steps + 1 } else { 0 };
         if self.stable_at.is_none() && self.quiet_steps >= self.window {
-            // `frames` is the 1-based index of this change.
+            // `frames` does not count this frame yet: it is the 1-based index of the change.
             self.stable_at = Some(self.frames + 1 - self.window);
         }
     }
@@ -176,5 +208,47 @@ impl TemporalAccumulator {
             t_stable: self.stable_at.unwrap_or(self.frames) as f64,
             e_trend: self.energy.slope(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards the streaming slope against the textbook formula, with a large offset that
+    /// would cost a sum of products its digits.
+    #[test]
+    fn slope_of_a_stream() {
+        let values: Vec<f64> = (0..50).map(|t| 1e9 - 3.0 * f64::from(t) + f64::from(t % 7)).collect();
+        let mut stream = RunningSlope::default();
+        values.iter().for_each(|&value| stream.push(value));
+        let mean_t = 24.5;
+        let (mut over, mut under) = (0.0, 0.0);
+        for (t, value) in values.iter().enumerate() {
+            over += (t as f64 - mean_t) * (value - 1e9);
+            under += (t as f64 - mean_t).powi(2);
+        }
+        assert!((stream.slope() - over / under).abs() < 1e-12, "{}", stream.slope());
+    }
+
+    /// Guards what T_stable means: frame counts from 1, the window must be complete, and
+    /// "never" is the number of frames.
+    #[test]
+    fn stable_from_the_first_quiet_window() {
+        let config = FeatureConfig { stability_window: 3, ..FeatureConfig::default() };
+        let t_stable = |noisy_changes: u64, frames: u64| {
+            let mut accumulator = TemporalAccumulator::new(&config).expect("accepted");
+            for frame in 0..frames {
+                let level = frame.min(noisy_changes) as f64 * 0.01;
+                let cells = ndarray::array![[level, 0.0], [0.0, 0.0]];
+                accumulator.push(cells.view()).expect("one shape");
+            }
+            accumulator.finish().t_stable
+        };
+        assert_eq!(t_stable(0, 3), 3.0, "two changes are not a window of three");
+        assert_eq!(t_stable(0, 4), 1.0);
+        assert_eq!(t_stable(2, 10), 3.0);
+        assert_eq!(t_stable(9, 10), 10.0);
+        assert_eq!(t_stable(0, 1), 0.0);
     }
 }
