@@ -5,11 +5,24 @@
 //! this crate turns bytes into typed values, decides about order, durability and limits, and hands
 //! typed values to `mfn-sim`. It never names a plugin and has no network code of its own.
 
+pub mod codec;
 pub mod component;
 pub mod config;
 mod delivery;
+pub mod error;
+pub mod log;
+pub mod metrics;
+pub mod npy;
 pub mod pipeline;
+pub mod plugin;
+pub mod runtime;
 pub mod snapshot;
+
+pub use error::RuntimeError;
+pub use log::{Log, LogLevel, LogRecord, LogSink};
+pub use metrics::MetricsRegistry;
+pub use plugin::{LoadReport, LoadRefusal, PluginInfo, PluginPolicy, RefusalReason};
+pub use runtime::{ComponentOptions, Runtime, RuntimeOptions};
 
 /// The version of this crate and of libmfn.
 #[must_use]

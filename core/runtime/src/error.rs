@@ -1,0 +1,69 @@
+//! What the runtime's calls can fail with.
+
+use std::path::PathBuf;
+
+use mfn_plugin::value::Kind;
+
+use crate::{component::ComponentError, config::ConfigError, plugin::LoadRefusal};
+
+/// Why the runtime could not do what was asked. Nothing changed, except where the variant says so.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// An option is outside its range.
+    #[error("{field}: {value} is not allowed; {allowed}")]
+    Option {
+        /// The option.
+        field: &'static str,
+        /// What was given.
+        value: String,
+        /// What would be allowed.
+        allowed: &'static str,
+    },
+    /// The threads for computing could not be started.
+    #[error("the thread pool could not be started: {0}; ask for fewer threads")]
+    Threads(String),
+    /// No plugin of this name is loaded.
+    #[error("no plugin {name:?} is loaded; loaded are: {}", listed(.loaded))]
+    UnknownPlugin {
+        /// The name that was asked for.
+        name: String,
+        /// The names of those that are loaded.
+        loaded: Vec<String>,
+    },
+    /// The plugin is of another kind.
+    #[error("the plugin {plugin:?} is no {kind}; it serves: {}", listed(.served))]
+    KindNotServed {
+        /// The plugin.
+        plugin: String,
+        /// What was asked for.
+        kind: Kind,
+        /// What it serves.
+        served: Vec<Kind>,
+    },
+    /// A plugin library was refused.
+    #[error(transparent)]
+    Load(#[from] LoadRefusal),
+    /// A directory could not be read.
+    #[error("the plugin directory {} can not be read: {message}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+    /// A pipeline's configuration has faults.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A component failed, was not made or was not opened.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+}
+
+/// Words in a row, or that there are none.
+fn listed<T: ToString>(items: &[T]) -> String {
+    if items.is_empty() {
+        return "none".to_owned();
+    }
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
