@@ -1,0 +1,32 @@
+//! Collects the faults of a configuration, so that an operator sees all of them at once.
+
+use std::fmt::Debug;
+
+use mfn_plugin::{author::Result, value::PluginError};
+
+/// The faults found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<String>);
+
+impl Faults {
+    /// Notes that `field` holds `value`, which is not `allowed`, and what to do, unless `ok`.
+    pub(crate) fn check(&mut self, ok: bool, field: &str, value: impl Debug, allowed: &str, fix: &str) {
+        if !ok {
+            self.0.push(format!("{field}: {value:?} is not allowed, it must be {allowed}; {fix}"));
+        }
+    }
+
+    /// Checks that a number lies in a closed range.
+    pub(crate) fn range(&mut self, field: &str, value: u64, min: u64, max: u64) {
+        let fix = "choose a number in this range or leave the field out";
+        self.check((min..=max).contains(&value), field, value, &format!("{min} to {max}"), fix);
+    }
+
+    /// One error with every fault, or nothing.
+    ///
+    /// # Errors
+    /// Permanent, where there is a fault.
+    pub(crate) fn finish(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(PluginError::permanent(self.0.join("\n"))) }
+    }
+}

@@ -1,0 +1,598 @@
+//! The connector at work: finds files, takes them, groups their records, and carries out settlements.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    fs::File,
+    io,
+    time::{Duration, Instant},
+};
+
+use mfn_plugin::{
+    author::Result,
+    host::{Host, Metric},
+    value::{BatchToken, FetchLimits, PluginError, Record, Verdict},
+};
+
+use super::{
+    config::{Format, Settings},
+    content::{self, Summary},
+    dispose::{Disposal, dispose},
+    flight::{Flight, RecordKey, Taken},
+    journal::Journal,
+    ledger::{Entry, Ledger, Stage},
+    lines::{Lines, Place},
+    reading::{Reading, read_header},
+    record,
+    scan::{Fingerprint, Found, Ripening, Scan},
+};
+
+const WHOLE: Place = Place { number: 0, offset: 0 };
+/// While a file ripens or is in use, an ending connector looks again after at most this long.
+const RESCAN_MAX: Duration = Duration::from_millis(50);
+/// A file that can not be read is tried again after this long, then after twice as long, up to the cap.
+const UNREADABLE_RETRY_FIRST: Duration = Duration::from_secs(5);
+const UNREADABLE_RETRY_MAX: Duration = Duration::from_secs(60);
+/// At most this many names are remembered as having been reported.
+const REPORTED_MAX: usize = 10_000;
+
+/// A watched file that can not be read.
+#[derive(Debug)]
+struct Unreadable {
+    retry_at: Instant,
+    wait: Duration,
+}
+
+/// Records gathered for one batch.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) records: Vec<Record>,
+    keys: Vec<RecordKey>,
+    bytes: u64,
+    limits: FetchLimits,
+}
+
+impl Gathered {
+    fn new(limits: FetchLimits) -> Self {
+        Self { records: Vec::new(), keys: Vec::new(), bytes: 0, limits }
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() >= self.limits.records_max.max(1) as usize
+    }
+
+    /// Whether so many more bytes are within the limits; the first record always is.
+    fn fits(&self, bytes: u64) -> bool {
+        self.records.is_empty()
+            || (!self.is_full() && self.bytes.saturating_add(bytes) <= self.limits.bytes_max)
+    }
+
+    fn push(&mut self, key: RecordKey, record: Record) {
+        self.bytes = self.bytes.saturating_add(record.payload.len() as u64);
+        self.keys.push(key);
+        self.records.push(record);
+    }
+}
+
+/// An opened connector.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    settings: Settings,
+    journal: Journal,
+    ledger: Ledger,
+    flight: Flight,
+    queue: VecDeque<Found>,
+    reading: Option<Reading>,
+    ripening: Ripening,
+    unreadable: HashMap<String, Unreadable>,
+    /// Files whose failure was reported as a record; they wait for a change or a restart.
+    given_up: HashMap<String, Fingerprint>,
+    reported: HashSet<String>,
+    next_number: u64,
+    /// When to look again; `None` for never, at the end.
+    next_scan: Option<Instant>,
+    was_scanned: bool,
+    faults: Metric,
+    /// What keeps it from working fully, or empty.
+    pub(crate) trouble: String,
+}
+
+impl Intake {
+    /// Opens the journal and makes the directories that files are moved to.
+    ///
+    /// # Errors
+    /// As the operating system says; blocked where another instance uses the journal.
+    pub(crate) fn open(settings: Settings, host: &Host) -> Result<Self> {
+        for (field, directory) in [("move_to", &settings.move_to), ("rejected_to", &settings.rejected_to)] {
+            if let Some(directory) = directory {
+                std::fs::create_dir_all(directory)
+                    .map_err(|error| PluginError::io(&format!("{field} {}", directory.display()), &error))?;
+            }
+        }
+        let scan = Scan::run(&settings)
+            .map_err(|error| PluginError::io(&format!("directory {}", settings.partition), &error))?;
+        let (journal, mut ledger, damage) = Journal::open(&settings.state_file)?;
+        if damage.torn_bytes > 0 {
+            tracing::info!(
+                bytes = damage.torn_bytes,
+                "the journal ended in an unfinished line, which was removed"
+            );
+        }
+        if damage.corrupt_lines > 0 {
+            let help = "Lines of the file connector's journal that were damaged and skipped.";
+            host.counter("mfn_file_journal_corrupt_lines_total", help, &[])
+                .update(damage.corrupt_lines as f64);
+            tracing::warn!(
+                lines = damage.corrupt_lines,
+                state_file = %settings.state_file.display(),
+                "damaged lines of the journal were skipped; records they settled come again"
+            );
+        }
+        let present: HashSet<&str> = scan.found.iter().map(|file| file.name.as_str()).collect();
+        ledger.prune(|name| present.contains(name));
+        let help = "Records of the file connector that can not be processed, such as a line above the limit.";
+        Ok(Self {
+            next_number: ledger.next_number(),
+            settings,
+            journal,
+            ledger,
+            flight: Flight::default(),
+            queue: VecDeque::new(),
+            reading: None,
+            ripening: Ripening::default(),
+            unreadable: HashMap::new(),
+            given_up: HashMap::new(),
+            reported: HashSet::new(),
+            next_scan: Some(Instant::now()),
+            was_scanned: false,
+            faults: host.counter("mfn_file_faulty_records_total", help, &[]),
+            trouble: String::new(),
+        })
+    }
+
+    /// Whether no record will come again.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.next_scan.is_none() && self.queue.is_empty() && self.reading.is_none() && self.flight.is_idle()
+    }
+
+    /// Whether a batch waits for its settlement.
+    pub(crate) fn has_batches(&self) -> bool {
+        self.flight.has_batches()
+    }
+
+    /// When there is something to do again.
+    pub(crate) fn next_wake(&self) -> Option<Instant> {
+        [self.next_scan, self.flight.next_return()].into_iter().flatten().min()
+    }
+
+    /// How many records wait, about; `None` before the first look.
+    pub(crate) fn backlog(&self) -> Option<u64> {
+        let files = self.queue.len() + self.ripening.len() + self.flight.held_back();
+        let lines = self.reading.as_ref().map_or(0, Reading::left);
+        self.was_scanned.then_some(files as u64 + lines)
+    }
+
+    /// Records brought and not settled.
+    pub(crate) fn outstanding(&self) -> u64 {
+        self.flight.outstanding()
+    }
+
+    /// See [`Flight::settled_through`].
+    pub(crate) fn settled_through(&self) -> (Option<&str>, Option<u64>) {
+        self.flight.settled_through()
+    }
+
+    /// Gathers records for one batch; none when nothing is there at the moment.
+    ///
+    /// # Errors
+    /// When the directory can not be listed or the journal not be written. Nothing is lost by it.
+    pub(crate) fn gather(&mut self, limits: FetchLimits) -> Result<Option<(BatchToken, Vec<Record>)>> {
+        let mut batch = Gathered::new(limits);
+        self.gather_returning(&mut batch);
+        match self.gather_new(&mut batch) {
+            // What was gathered is brought first; the error shows again at the next fetch.
+            Err(error) if batch.records.is_empty() => return Err(error),
+            _ => {}
+        }
+        if batch.records.is_empty() {
+            return Ok(None);
+        }
+        let faulty = batch.records.iter().filter(|record| record::is_fault(record)).count();
+        self.faults.update(faulty as f64);
+        Ok(Some((self.flight.batch(batch.keys), batch.records)))
+    }
+
+    fn gather_returning(&mut self, batch: &mut Gathered) {
+        let now = Instant::now();
+        while let Some(key) = self.flight.due(now) {
+            if batch.is_full() {
+                return;
+            }
+            if let Some(record) = self.read_again(key) {
+                if !batch.fits(record.payload.len() as u64) {
+                    return;
+                }
+                batch.push(key, record);
+            }
+            self.flight.release_first();
+        }
+    }
+
+    fn gather_new(&mut self, batch: &mut Gathered) -> Result<()> {
+        while !batch.is_full() {
+            if let Some(reading) = self.reading.take() {
+                if !self.gather_lines(reading, batch)? {
+                    break;
+                }
+            } else if let Some(found) = self.queue.pop_front() {
+                let is_whole = self.settings.format_of(&found.path).is_some_and(|format| !format.is_lines());
+                if is_whole && !batch.fits(found.fingerprint.size.min(self.settings.file_bytes_max)) {
+                    self.queue.push_front(found);
+                    break;
+                }
+                if let Err(error) = self.take(&found, batch) {
+                    self.queue.push_front(found);
+                    return Err(error);
+                }
+            } else if self.next_scan.is_some_and(|at| at <= Instant::now()) {
+                self.scan()?;
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gathers from the open file. `false` when the batch can take no more of it.
+    fn gather_lines(&mut self, mut reading: Reading, batch: &mut Gathered) -> Result<bool> {
+        let number = reading.number;
+        let bytes_max = self.settings.line_bytes_max;
+        let Some(file) = self.flight.file(number) else { return Ok(true) };
+        if reading.has_changed(&file.fingerprint) {
+            tracing::warn!(file = %file.name, "the file was changed while it was read; it is read again as a new one");
+            return self.finish(number, reading.next_place()).map(|()| true);
+        }
+        loop {
+            let Some(file) = self.flight.file(number) else { return Ok(true) };
+            match reading.peek(file, bytes_max) {
+                Ok(Some(ready)) => {
+                    if !batch.fits(ready.record.payload.len() as u64) {
+                        self.reading = Some(reading);
+                        return Ok(false);
+                    }
+                    if let Some(ready) = reading.take() {
+                        self.flight.bring(number, ready.place, ready.next);
+                        batch.push((number, ready.place.number), ready.record);
+                    }
+                    if batch.is_full() {
+                        self.reading = Some(reading);
+                        return Ok(false);
+                    }
+                }
+                Ok(None) => return self.finish(number, reading.next_place()).map(|()| true),
+                Err(error) => {
+                    let place = reading.next_place();
+                    let record = record::of_failure(file, place, &error.to_string());
+                    self.given_up.insert(file.name.clone(), file.fingerprint);
+                    self.flight.bring(number, place, place);
+                    self.flight.give_up(number);
+                    batch.push((number, place.number), record);
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Ends reading a file of lines; one with nothing outstanding is done.
+    fn finish(&mut self, number: u64, next: Place) -> Result<()> {
+        if let Some(file) = self.flight.finish(number, next) {
+            self.append(vec![Entry::Done { f: number, rejected: file.rejected }], true)?;
+            self.dispose(number, &file.name, &file.path, &file.fingerprint, file.rejected);
+        }
+        Ok(())
+    }
+
+    /// Looks for files and queues those that have to be taken.
+    fn scan(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let scan = match Scan::run(&self.settings) {
+            Ok(scan) => scan,
+            Err(error) => {
+                let error = PluginError::io(&format!("directory {}", self.settings.partition), &error);
+                self.trouble.clone_from(&error.message);
+                self.next_scan = Some(now + self.settings.poll_interval);
+                return Err(error);
+            }
+        };
+        self.was_scanned = true;
+        self.trouble.clear();
+        for (name, reason) in scan.skipped {
+            self.report(&name, &format!("{name} is left alone: {reason}"));
+        }
+        let mut candidates = Vec::new();
+        let mut waits = false;
+        for file in scan.found {
+            if self.flight.holds(&file.name, &file.fingerprint)
+                || self.given_up.get(&file.name) == Some(&file.fingerprint)
+                || self.unreadable.get(&file.name).is_some_and(|unreadable| unreadable.retry_at > now)
+            {
+                continue;
+            }
+            match self.ledger.find(&file.name) {
+                Some((number, known))
+                    if known.stage == Stage::Done && known.fingerprint == file.fingerprint =>
+                {
+                    let rejected = known.rejected;
+                    self.dispose(number, &file.name, &file.path, &file.fingerprint, rejected);
+                }
+                Some((number, _)) if self.flight.file(number).is_some() => waits = true,
+                _ => candidates.push(file),
+            }
+        }
+        self.queue.extend(self.ripening.ripe(candidates, self.settings.settle_time, now));
+        self.next_scan = if self.settings.watch {
+            Some(now + self.settings.poll_interval)
+        } else if waits || self.ripening.len() > 0 || !self.queue.is_empty() {
+            Some(now + self.settings.poll_interval.min(RESCAN_MAX))
+        } else {
+            None
+        };
+        Ok(())
+    }
+
+    /// Takes one file: ties its content to an id, and brings its record or starts reading its lines.
+    fn take(&mut self, found: &Found, batch: &mut Gathered) -> Result<()> {
+        let Some(format) = self.settings.format_of(&found.path) else { return Ok(()) };
+        let seen = content::open(&found.path).and_then(|(mut file, metadata)| {
+            let fingerprint = Fingerprint::of(&metadata);
+            let whole_max = self.settings.file_bytes_max;
+            let (bytes, summary) = if format.is_lines() {
+                (None, Summary::of_file(&file, fingerprint.size, whole_max)?)
+            } else {
+                let bytes = content::read_whole(&mut file, whole_max)?;
+                let summary = match &bytes {
+                    Some(bytes) => Summary::of_bytes(bytes),
+                    None => Summary::of_file(&file, fingerprint.size, whole_max)?,
+                };
+                (bytes, summary)
+            };
+            let is_stable = Fingerprint::of(&file.metadata()?) == fingerprint;
+            Ok((file, fingerprint, bytes, summary, is_stable))
+        });
+        let (file, fingerprint, bytes, summary, is_stable) = match seen {
+            Ok(seen) => seen,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => {
+                self.take_unreadable(found, format, &error, batch);
+                return Ok(());
+            }
+        };
+        if !is_stable {
+            // It is being written; the next scan sees it again.
+            return Ok(());
+        }
+        self.unreadable.remove(&found.name);
+        let Some((number, suffix)) = self.identify(found, fingerprint, &summary)? else { return Ok(()) };
+        let taken = Taken {
+            name: found.name.clone(),
+            path: found.path.clone(),
+            id: format!("{}{suffix}", found.name),
+            format,
+            fingerprint,
+            next: WHOLE,
+            is_read: !format.is_lines(),
+            is_unread: false,
+            outstanding: Default::default(),
+            rejected: self.ledger.find(&found.name).map_or(0, |(_, known)| known.rejected),
+        };
+        if !format.is_lines() {
+            let record = record::of_file(&taken, bytes, self.settings.file_bytes_max);
+            self.bring_whole(number, taken, record, batch);
+            return Ok(());
+        }
+        self.start_lines(number, taken, file, summary.lines, batch);
+        Ok(())
+    }
+
+    fn start_lines(
+        &mut self,
+        number: u64,
+        mut taken: Taken,
+        file: File,
+        lines: Option<u64>,
+        batch: &mut Gathered,
+    ) {
+        let known = self.ledger.find(&taken.name).map(|(_, known)| known);
+        let started = Reading::start(number, file, taken.format, known, lines, self.settings.line_bytes_max);
+        match started {
+            Ok(Ok(reading)) => {
+                taken.next = reading.next_place();
+                self.flight.take(number, taken);
+                self.reading = Some(reading);
+            }
+            Ok(Err(reason)) => {
+                taken.is_read = true;
+                let record = record::build(&taken, WHOLE, Vec::new(), Some(reason));
+                self.bring_whole(number, taken, record, batch);
+            }
+            Err(error) => {
+                taken.is_read = true;
+                taken.is_unread = true;
+                self.given_up.insert(taken.name.clone(), taken.fingerprint);
+                let record = record::of_failure(&taken, WHOLE, &error.to_string());
+                self.bring_whole(number, taken, record, batch);
+            }
+        }
+    }
+
+    fn bring_whole(&mut self, number: u64, taken: Taken, record: Record, batch: &mut Gathered) {
+        self.flight.take(number, taken);
+        self.flight.bring(number, WHOLE, WHOLE);
+        batch.push((number, 0), record);
+    }
+
+    /// Finds out whether a content was seen before. Gives the file's number and what its ids carry after
+    /// the name, or `None` when it is settled or on its way already.
+    fn identify(
+        &mut self,
+        found: &Found,
+        fingerprint: Fingerprint,
+        summary: &Summary,
+    ) -> Result<Option<(u64, String)>> {
+        let mut suffix = String::new();
+        if let Some((number, known)) = self.ledger.find(&found.name) {
+            let is_same = known.digest == summary.digest;
+            if is_same && self.flight.file(number).is_some() {
+                return Ok(None);
+            }
+            suffix = if is_same { known.suffix.clone() } else { summary.suffix() };
+            if is_same && known.stage != Stage::Gone {
+                let (stage, rejected) = (known.stage, known.rejected);
+                if known.fingerprint != fingerprint {
+                    self.append(vec![Entry::Touch { f: number, fingerprint }], false)?;
+                }
+                if stage == Stage::Done {
+                    self.dispose(number, &found.name, &found.path, &fingerprint, rejected);
+                    return Ok(None);
+                }
+                return Ok(Some((number, suffix)));
+            }
+            if known.stage == Stage::Taken && self.flight.file(number).is_none() {
+                tracing::warn!(file = %found.name, "the file was replaced before all its records were settled");
+            }
+        }
+        let number = self.next_number;
+        let entry = Entry::Take {
+            f: number,
+            name: found.name.clone(),
+            fingerprint,
+            digest: summary.digest.clone(),
+            suffix: suffix.clone(),
+        };
+        self.append(vec![entry], false)?;
+        self.next_number += 1;
+        Ok(Some((number, suffix)))
+    }
+
+    /// A file that can not be read: watched, it is tried again later; at the end of a run it is brought as a
+    /// record with the reason, and its settlement is not remembered.
+    fn take_unreadable(&mut self, found: &Found, format: Format, error: &io::Error, batch: &mut Gathered) {
+        self.report(&found.name, &format!("{} can not be read: {error}", found.name));
+        if self.settings.watch {
+            let wait = self
+                .unreadable
+                .get(&found.name)
+                .map_or(UNREADABLE_RETRY_FIRST, |known| (known.wait * 2).min(UNREADABLE_RETRY_MAX));
+            let retry_at = Instant::now() + wait;
+            self.unreadable.insert(found.name.clone(), Unreadable { retry_at, wait });
+            return;
+        }
+        let taken = Taken {
+            name: found.name.clone(),
+            path: found.path.clone(),
+            id: found.name.clone(),
+            format,
+            fingerprint: found.fingerprint,
+            next: WHOLE,
+            is_read: true,
+            is_unread: true,
+            outstanding: Default::default(),
+            rejected: 0,
+        };
+        let number = self.next_number;
+        self.next_number += 1;
+        self.given_up.insert(found.name.clone(), found.fingerprint);
+        let record = record::of_failure(&taken, WHOLE, &error.to_string());
+        self.bring_whole(number, taken, record, batch);
+    }
+
+    /// Reads a nacked record from its file once more. What can not be had again comes with the reason.
+    fn read_again(&mut self, (number, line): RecordKey) -> Option<Record> {
+        let file = self.flight.file(number)?;
+        let place = *file.outstanding.get(&line)?;
+        Some(self.read_place(file, place).unwrap_or_else(|error| {
+            record::of_failure(file, place, &format!("{error}, when it was to be read again"))
+        }))
+    }
+
+    fn read_place(&self, file: &Taken, place: Place) -> io::Result<Record> {
+        let changed = || io::Error::other("the file was changed or replaced");
+        let (mut open, metadata) = content::open(&file.path)?;
+        if Fingerprint::of(&metadata) != file.fingerprint {
+            return Err(changed());
+        }
+        let bytes_max = self.settings.line_bytes_max;
+        if place.number == 0 {
+            if file.format.is_lines() {
+                return Err(io::Error::other("its first line can not be used"));
+            }
+            let bytes = content::read_whole(&mut open, self.settings.file_bytes_max)?;
+            return Ok(record::of_file(file, bytes, self.settings.file_bytes_max));
+        }
+        let header = if file.format == Format::Csv {
+            let mut lines = Lines::from(open.try_clone()?, Place { number: 1, offset: 0 }, bytes_max)?;
+            read_header(&mut lines)?.map_err(io::Error::other)?
+        } else {
+            None
+        };
+        let line = Lines::from(open, place, bytes_max)?.read()?.ok_or_else(changed)?;
+        Ok(record::of_line(file, line, header.as_deref(), bytes_max))
+    }
+
+    /// Carries out a settlement: first on disk, then in memory, then on the files.
+    ///
+    /// # Errors
+    /// As [`Flight::plan`]; as the journal. The batch is then still outstanding.
+    pub(crate) fn settle(&mut self, token: BatchToken, verdicts: &[Verdict]) -> Result<()> {
+        let mut settlement = self.flight.plan(token, verdicts, Instant::now())?;
+        let entries = std::mem::take(&mut settlement.entries);
+        if !entries.is_empty() {
+            self.append(entries, true)?;
+        }
+        for (number, file) in self.flight.apply(settlement) {
+            if !file.is_unread {
+                self.dispose(number, &file.name, &file.path, &file.fingerprint, file.rejected);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes entries to the journal, then takes them into the memory.
+    fn append(&mut self, entries: Vec<Entry>, durable: bool) -> Result<()> {
+        if let Err(error) = self.journal.append(&entries, durable, &self.ledger) {
+            self.trouble.clone_from(&error.message);
+            return Err(error);
+        }
+        entries.into_iter().for_each(|entry| self.ledger.apply(entry));
+        Ok(())
+    }
+
+    /// Moves or deletes a settled file. A failure is reported and tried again at the next scan.
+    fn dispose(
+        &mut self,
+        number: u64,
+        name: &str,
+        path: &std::path::Path,
+        fingerprint: &Fingerprint,
+        rejected: u64,
+    ) {
+        match dispose(&self.settings, path, fingerprint, rejected) {
+            Ok(Disposal::Gone) => {
+                // Without this entry the next start finds the file missing, which means the same.
+                let _ = self.append(vec![Entry::Gone { f: number }], false);
+            }
+            Ok(Disposal::Kept | Disposal::Replaced) => {}
+            Err(error) => {
+                self.trouble = format!("{name} is settled but can not be moved or deleted: {error}");
+                let text = self.trouble.clone();
+                self.report(&format!("{name}/dispose"), &text);
+            }
+        }
+    }
+
+    /// Logs a warning about a name once.
+    fn report(&mut self, name: &str, text: &str) {
+        if self.reported.len() < REPORTED_MAX && self.reported.insert(name.to_owned()) {
+            tracing::warn!("{text}");
+        }
+    }
+}
