@@ -146,15 +146,65 @@ mfn_plugin::export! {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use std::{path::Path, time::Duration};
 
-    /// Guards: counts survive a restart, and a damaged file is an error, not a fresh start.
+    use mfn_plugin::{
+        testing::MemoryHost,
+        value::{ErrorClass, Record},
+    };
+
+    use super::*;
+
+    const CONTEXT: PublishContext = PublishContext { attempt: 1, timeout: Duration::from_secs(1) };
+
+    fn counter(host: &MemoryHost, directory: &Path, kinds_max: usize) -> Result<Counter> {
+        Counter::create(Config { path: "counts.txt".into(), kinds_max }, host.instance("counts", directory))
+    }
+
+    fn record(content_type: &str) -> Record {
+        Record { id: "1".into(), content_type: content_type.into(), ..Record::default() }
+    }
+
+    /// Guards: counts survive a restart, and are as many as the metric says.
     #[test]
-    fn counts_are_read_back_or_refused() {
-        let counts = parse("3 application/json\n1 text/csv; header=present\n").unwrap();
-        assert_eq!(counts.get("application/json"), Some(&3));
-        assert_eq!(counts.get("text/csv; header=present"), Some(&1));
-        assert!(parse("three application/json\n").is_err());
-        assert!(parse("3\n").is_err());
+    fn counting_goes_on_after_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let host = MemoryHost::new();
+        for _ in 0..2 {
+            let mut counter = counter(&host, directory.path(), 10).unwrap();
+            counter.open().unwrap();
+            let (json, csv) = (record("application/json"), record("text/csv; header=present"));
+            counter.publish(&[json.view(), csv.view(), json.view()], CONTEXT).unwrap();
+            counter.flush(Duration::from_secs(1)).unwrap();
+            counter.close().unwrap();
+        }
+        let text = fs::read_to_string(directory.path().join("counts.txt")).unwrap();
+        assert_eq!(text, "4 application/json\n2 text/csv; header=present\n");
+        assert!((host.number("mfn_counter_records_total", &[]) - 6.0).abs() < f64::EPSILON);
+    }
+
+    /// Guards: each record has its own answer, and what can not be counted says so for good.
+    #[test]
+    fn a_type_too_many_is_refused_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut counter = counter(&MemoryHost::new(), directory.path(), 1).unwrap();
+        counter.open().unwrap();
+        let (first, second) = (record("a"), record("b"));
+        let answers = counter.publish(&[first.view(), second.view(), first.view()], CONTEXT).unwrap();
+        assert_eq!((answers[0].is_ok(), answers[2].is_ok()), (true, true));
+        assert_eq!(answers[1].as_ref().unwrap_err().class, ErrorClass::Permanent);
+    }
+
+    /// Guards: a damaged file and a wrong configuration are errors, not a fresh start.
+    #[test]
+    fn what_is_wrong_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let host = MemoryHost::new();
+        assert!(counter(&host, directory.path(), 0).is_err());
+        for text in ["three application/json\n", "3\n"] {
+            fs::write(directory.path().join("counts.txt"), text).unwrap();
+            let error = counter(&host, directory.path(), 10).unwrap().open().unwrap_err();
+            assert_eq!(error.class, ErrorClass::Permanent);
+        }
     }
 }

@@ -7,7 +7,11 @@
 #![expect(clippy::missing_panics_doc, reason = "a fuzz body panics to report a finding; that is its result")]
 
 mod features;
+mod npy;
+mod pipeline_config;
 mod spec;
 
 pub use features::features;
+pub use npy::npy;
+pub use pipeline_config::pipeline_config;
 pub use spec::spec;

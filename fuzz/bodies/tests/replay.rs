@@ -44,6 +44,18 @@ fn features() {
     replay("features", mfn_fuzz_bodies::features);
 }
 
+/// Guards: NPY files cut off, damaged, of other types and with shapes that no memory holds.
+#[test]
+fn npy() {
+    replay("npy", mfn_fuzz_bodies::npy);
+}
+
+/// Guards: pipeline configurations, each refused with faults that help or accepted.
+#[test]
+fn pipeline_config() {
+    replay("pipeline_config", mfn_fuzz_bodies::pipeline_config);
+}
+
 /// Guards: the harness itself. A body that panics on its input must be reported.
 #[test]
 #[should_panic(expected = "breaks the body")]
