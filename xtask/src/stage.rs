@@ -137,12 +137,24 @@ fn write_manifest(stage: &Stage, plugin: &Path) -> Result<()> {
         .with_context(|| format!("can not write {}", path.display()))
 }
 
+/// The manifest's text: the interface is that of the plugin's own version up to the next major.
 fn manifest(inspection: &Value, digest: &str) -> Result<String> {
+    let descriptor = &inspection["descriptor"];
+    let text = |key: &str| {
+        descriptor[key].as_str().with_context(|| format!("mfn plugin inspect gives no descriptor.{key}"))
+    };
+    let kinds = descriptor["kinds"].as_array().context("mfn plugin inspect gives no descriptor.kinds")?;
+    let kinds: Vec<toml::Value> =
+        kinds.iter().filter_map(|kind| kind["kind"].as_str()).map(Into::into).collect();
+    ensure!(!kinds.is_empty(), "the plugin serves no kind");
+    let interface = text("interface_version")?;
+    let major: u64 = interface.split('.').next().unwrap_or_default().parse().context("interface_version")?;
     let mut table = toml::Table::new();
-    for key in ["name", "version"] {
-        let value = inspection[key].as_str().with_context(|| format!("mfn plugin inspect gives no {key}"))?;
-        table.insert(key.to_owned(), value.into());
-    }
+    table.insert(String::from("name"), text("name")?.into());
+    table.insert(String::from("version"), text("version")?.into());
+    table.insert(String::from("kinds"), kinds.into());
+    table.insert(String::from("interface_min"), format!("{major}.0.0").into());
+    table.insert(String::from("interface_below"), format!("{}.0.0", major + 1).into());
     table.insert(String::from("sha256"), digest.into());
     Ok(toml::to_string(&table)?)
 }

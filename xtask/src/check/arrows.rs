@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// The members that each member may import in its normal and build dependencies; the table of
 /// docs/architecture.md. A plugin is recognised by its name, see [`allowed_for`].
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("mfn-sim", &[]),
     ("mfn-plugin", &[]),
     ("mfn-listener", &["mfn-plugin"]),
@@ -21,7 +21,8 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("mfn-cli", &["mfn-runtime", "mfn-sim", "mfn-plugin"]),
     ("mfn-benches", &["mfn-runtime", "mfn-sim", "mfn-plugin"]),
     ("mfn-fuzz-bodies", &["mfn-runtime", "mfn-sim", "mfn-plugin"]),
-    ("xtask", &[]),
+    ("mfn-header", &[]),
+    ("xtask", &["mfn-header"]),
 ];
 /// What a plugin may import: the contract and the shared listener.
 const PLUGIN: &[&str] = &["mfn-plugin", "mfn-listener"];

@@ -1,17 +1,21 @@
 //! Commands in documents. `cargo xtask` lines are parsed by this program's own command line,
-//! `mfn` lines are compared with the verbs of bindings/cli.
+//! `mfn` lines by the built `mfn` command: with `--help` at their end it does nothing, but refuses
+//! verbs and flags that it does not know.
+
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use super::mfn_verbs::{self, Verbs};
 use crate::cli::Cli;
+use crate::command;
 use crate::workspace::Workspace;
 
-/// What is known of the commands.
+/// What understands the commands.
 pub(super) struct Commands {
-    mfn: Verbs,
+    mfn: PathBuf,
 }
 
 /// A command found in a document.
@@ -21,9 +25,10 @@ enum Found<'a> {
 }
 
 impl Commands {
-    /// Reads the verbs of the `mfn` command.
-    pub(super) fn read(workspace: &Workspace) -> Result<Self> {
-        Ok(Self { mfn: mfn_verbs::read(workspace)? })
+    /// Builds the `mfn` command.
+    pub(super) fn build(workspace: &Workspace) -> Result<Self> {
+        command::capture(workspace.cargo().args(["build", "--quiet", "--package", "mfn-cli"]))?;
+        Ok(Self { mfn: workspace.target_dir()?.join("debug/mfn") })
     }
 
     /// Whether a code span is a command.
@@ -37,33 +42,32 @@ impl Commands {
     }
 
     /// Why commands on the line would be refused.
-    pub(super) fn problems(&self, line: &str) -> Vec<String> {
-        commands_of(line).into_iter().filter_map(|found| self.problem(&found)).collect()
+    pub(super) fn problems(&self, line: &str) -> Result<Vec<String>> {
+        let problems: Result<Vec<_>> = commands_of(line).iter().map(|found| self.problem(found)).collect();
+        Ok(problems?.into_iter().flatten().collect())
     }
 
-    fn problem(&self, found: &Found<'_>) -> Option<String> {
-        match found {
+    fn problem(&self, found: &Found<'_>) -> Result<Option<String>> {
+        Ok(match found {
             Found::Xtask(words) => match Cli::try_parse_from(words.iter().copied()) {
                 Ok(_) => None,
-                Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                    None
-                }
+                Err(error) if error.kind() == ErrorKind::DisplayHelp => None,
                 // `cargo xtask` alone, in running text.
                 Err(_) if words.len() == 1 => None,
-                Err(error) => {
-                    let text = error.to_string();
-                    Some(format!(
-                        "cargo xtask {}: {}",
-                        words[1..].join(" "),
-                        text.lines().next().unwrap_or("refused")
-                    ))
-                }
+                Err(error) => Some(refusal("cargo xtask", &words[1..], &error.to_string())),
             },
             Found::Mfn(words) => {
-                self.mfn.problem(&words[1..]).map(|problem| format!("{}: {problem}", words.join(" ")))
+                // What stands in brackets is optional, and its brackets are not typed.
+                let arguments = words[1..].iter().filter(|word| !word.starts_with('['));
+                let output = command::output(Command::new(&self.mfn).args(arguments).arg("--help"))?;
+                (!output.success).then(|| refusal("mfn", &words[1..], &output.text))
             }
-        }
+        })
     }
+}
+
+fn refusal(program: &str, words: &[&str], text: &str) -> String {
+    format!("{program} {}: {}", words.join(" "), text.lines().next().unwrap_or("refused"))
 }
 
 /// The commands of one line: without prompt, variables and comment, cut at pipes and `&&`.
@@ -87,22 +91,16 @@ fn command_of(part: &str) -> Option<Found<'_>> {
 mod tests {
     use super::*;
 
-    fn commands() -> Commands {
-        Commands { mfn: Verbs::of(&[("run", &[]), ("plugin", &["inspect", "list"])]) }
+    /// A stand-in for `mfn` would prove nothing; its lines are covered by `check --self-test`.
+    fn problems(line: &str) -> Vec<String> {
+        Commands { mfn: PathBuf::from("no-such-program") }.problems(line).unwrap()
     }
 
     /// Guards that unknown verbs and flags are refused wherever they stand on a line.
     #[test]
     fn unknown_verbs_are_refused() {
-        let lines = [
-            "cargo xtask dmeo",
-            "$ cargo xtask demo --sreve",
-            "ls && cargo xtask tests",
-            "mfn rnu demo.toml",
-            "target/demo/bin/mfn plugin show X | head",
-        ];
-        for line in lines {
-            assert_eq!(commands().problems(line).len(), 1, "{line}");
+        for line in ["cargo xtask dmeo", "$ cargo xtask demo --sreve", "ls && cargo xtask tests | head"] {
+            assert_eq!(problems(line).len(), 1, "{line}");
         }
     }
 
@@ -113,14 +111,20 @@ mod tests {
             "CI=true cargo xtask demo --serve --config FILE   # until Ctrl-C",
             "cargo xtask help",
             "cargo xtask",
-            "mfn run demo.toml",
-            "mfn plugin inspect PATH --json",
-            "mfn --version",
-            "mfn",
             "mfn_runtime",
         ];
         for line in lines {
-            assert_eq!(commands().problems(line), Vec::<String>::new(), "{line}");
+            assert_eq!(problems(line), Vec::<String>::new(), "{line}");
+        }
+    }
+
+    /// Guards that `mfn` is recognised with and without a path, and that nothing else is.
+    #[test]
+    fn mfn_commands_are_found() {
+        for (line, count) in
+            [("mfn run a.toml", 1), ("target/demo/bin/mfn check a && mfn list", 2), ("mfn.h", 0)]
+        {
+            assert_eq!(commands_of(line).len(), count, "{line}");
         }
     }
 }

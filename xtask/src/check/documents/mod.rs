@@ -2,7 +2,6 @@
 //! link exists, and every `cargo xtask` and `mfn` command is one that the program understands.
 
 mod commands;
-mod mfn_verbs;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -26,7 +25,7 @@ const SHELLS: [&str; 5] = ["", "bash", "console", "sh", "shell"];
 pub(crate) fn check(workspace: &Workspace) -> Result<Findings> {
     let files = workspace.files()?;
     let tree = Tree { root: workspace.root(), files: &files };
-    let commands = Commands::read(workspace)?;
+    let commands = Commands::build(workspace)?;
     let mut faults = Vec::new();
     let mut counted = Counted::default();
     for document in workspace.files_with_extension(&["md"])? {
@@ -36,14 +35,14 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Findings> {
                 Piece::Span(span) => {
                     counted.commands += usize::from(commands.is_command(span));
                     commands
-                        .problems(span)
+                        .problems(span)?
                         .into_iter()
                         .chain(tree.problems(&document, span, &mut counted))
                         .collect()
                 }
                 Piece::CommandLine(line) => {
                     counted.commands += commands.count(line);
-                    let mut problems = commands.problems(line);
+                    let mut problems = commands.problems(line)?;
                     for word in line.split_whitespace() {
                         problems.extend(tree.problems(&document, word, &mut counted));
                     }
