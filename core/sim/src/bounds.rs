@@ -145,7 +145,8 @@ pub const STEP_TABLE: [Bound; 8] = [
     ranged(D_INHIBITOR, 0.0, 0.25),
     ranged(R_ACTIVATOR, 0.0, 1e6),
     ranged(R_INHIBITOR, 0.0, 1e6),
-    ranged(TURING_THRESHOLD, 0.0, 1.0),
+    // Below 1, so that it makes no difference whether the activator is clamped before the test.
+    Bound { max_inclusive: false, ..ranged(TURING_THRESHOLD, 0.0, 1.0) },
     SPIKE_PROBABILITY,
     Bound {
         default: None,

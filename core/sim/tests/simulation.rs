@@ -301,3 +301,17 @@ fn simulations_may_move_between_threads() {
     shared::<mfn_sim::CancelToken>();
     shared::<SimError>();
 }
+
+/// Guards what the document says of v4.1's defaults: they activate nothing and leave no cell
+/// above the threshold of the cluster features.
+#[test]
+fn defaults_end_below_every_threshold() {
+    for random_seed in 0..20 {
+        let spec = Spec { random_seed, ..Spec::default() };
+        let mut simulation = Simulation::new(spec).expect("accepted");
+        simulation.run(64, &mut on).expect("stable");
+        let features = simulation.features();
+        assert_eq!((features.d_box, features.f_active, features.n_clusters_low), (0.0, 0.0, 0.0));
+        assert_eq!(simulation.statistics().turing_activations, 0);
+    }
+}

@@ -1,0 +1,59 @@
+//! `docs/numerics.md` states bounds, constants and feature names; here they are compared with
+//! the code, so that the document cannot drift.
+
+use std::path::Path;
+
+use mfn_sim::bounds::{BOX_TABLE, Bound, FEATURE_TABLE, STEP_TABLE, TABLE};
+use mfn_sim::constants;
+use mfn_sim::features::{NAMES, UNITS};
+
+fn document() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/numerics.md");
+    std::fs::read_to_string(path).expect("docs/numerics.md")
+}
+
+/// The row of a table of bounds as the document has it.
+fn row(bound: &Bound) -> String {
+    let default = bound.default.map_or("-".to_owned(), |default| default.to_string());
+    format!("| `{}` | {bound} | {default} | {} | {} |", bound.field, bound.unit, bound.meaning)
+}
+
+/// Guards the tables of bounds. To repair the document, paste the rows that the failure shows.
+#[test]
+fn bounds_are_those_of_the_code() {
+    let document = document();
+    let rows = TABLE.iter().chain(&FEATURE_TABLE).chain(&STEP_TABLE).chain(&BOX_TABLE).map(row);
+    let missing: Vec<String> = rows.filter(|row| !document.contains(row)).collect();
+    assert!(missing.is_empty(), "rows missing in docs/numerics.md:\n{}", missing.join("\n"));
+}
+
+/// Guards the table of features: every name with its unit, in order.
+#[test]
+fn features_are_those_of_the_code() {
+    let document = document();
+    let mut rest = document.as_str();
+    for (index, (name, unit)) in NAMES.iter().zip(UNITS).enumerate() {
+        let row = format!("| {} | `{name}` | {unit} |", index + 1);
+        let at = rest.find(&row).unwrap_or_else(|| panic!("{row} is missing or out of order"));
+        rest = &rest[at..];
+    }
+}
+
+/// Guards the table of model constants.
+#[test]
+fn constants_are_those_of_the_code() {
+    let document = document();
+    for (name, value) in [
+        ("REST_MEAN_V", constants::REST_MEAN_V),
+        ("REST_DEVIATION_V", constants::REST_DEVIATION_V),
+        ("INITIAL_MORPHOGEN_MAX", constants::INITIAL_MORPHOGEN_MAX),
+        ("SPIKE_MEAN_V", constants::SPIKE_MEAN_V),
+        ("SPIKE_DEVIATION_V", constants::SPIKE_DEVIATION_V),
+        ("ACTIVATION_GAIN_V", constants::ACTIVATION_GAIN_V),
+        ("FIELD_MIN_V", constants::FIELD_MIN_V),
+        ("FIELD_MAX_V", constants::FIELD_MAX_V),
+    ] {
+        let row = format!("| `{name}` | {value} |");
+        assert!(document.contains(&row), "{row} is missing");
+    }
+}
