@@ -17,6 +17,8 @@ mod guard;
 mod meter;
 mod plan;
 mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use axum;
 

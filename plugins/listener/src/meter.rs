@@ -12,11 +12,14 @@ use mfn_plugin::host::{Host, Metric};
 /// Upper bounds in seconds, as MFN v4.1 had them.
 const DURATION_BUCKETS_S: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// Gauges with their values, by endpoint and method.
+type Gauges = HashMap<(String, &'static str), (Metric, i64)>;
+
 /// Counts requests. Label values are bounded: `endpoint` is a route of the plugin or `other`, `method`
 /// one of nine or `other`.
 pub(crate) struct Meter {
     host: Host,
-    gauges: Mutex<HashMap<(String, &'static str), (Metric, i64)>>,
+    gauges: Mutex<Gauges>,
     pub(crate) refused_connections: Metric,
 }
 
@@ -45,7 +48,7 @@ impl Meter {
         running
     }
 
-    fn gauges(&self) -> MutexGuard<'_, HashMap<(String, &'static str), (Metric, i64)>> {
+    fn gauges(&self) -> MutexGuard<'_, Gauges> {
         self.gauges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
