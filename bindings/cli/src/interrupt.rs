@@ -1,0 +1,39 @@
+//! Ctrl-C and termination signals. Catching them is the right of a program, never of a library, so it
+//! happens here and nowhere below.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crate::failure::{Code, Failure};
+
+/// Whether the user or the system asked the process to stop.
+#[derive(Debug, Clone)]
+pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Catches SIGINT, SIGTERM and SIGHUP. The first one asks the work to end in order; a second one ends
+    /// the process at once, for a user who does not want to wait.
+    pub(crate) fn catch() -> Result<Self, Failure> {
+        let raised = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&raised);
+        ctrlc::set_handler(move || {
+            if seen.swap(true, Ordering::Relaxed) {
+                std::process::exit(Code::Work as i32);
+            }
+        })
+        .map_err(|error| {
+            Failure::work(
+                format!("signals can not be caught: {error}"),
+                "run the command in an ordinary shell",
+            )
+        })?;
+        Ok(Self(raised))
+    }
+
+    /// Whether a signal has come.
+    pub(crate) fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,141 @@
+//! `mfn features`: the 18 features of a field in an NPY file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mfn_sim::{
+    FeatureConfig, Features, SpecError,
+    features::{self, Connectivity, NAMES, UNITS},
+};
+
+use crate::{
+    failure::{Failure, Fault},
+    field,
+    output::Output,
+    table::{self, Align},
+};
+
+/// Compute the 18 features of a field.
+///
+/// The field is a square, two-dimensional NPY array of float64 or float32 in volts. The four temporal
+/// features (dV_mean, dV_max, T_stable, E_trend) need a history and are 0 for a single field.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  mfn features result/field.npy\n  mfn features result/field.npy --json\n  \
+    mfn features field.npy --threshold-low-mv -65 --png field.png"
+)]
+pub(crate) struct Arguments {
+    /// The field, in volts.
+    #[arg(value_name = "FILE.npy")]
+    file: PathBuf,
+
+    /// Write the features as one line of JSON, by name; a value that is not finite is null.
+    #[arg(long)]
+    json: bool,
+
+    /// Also draw the field into this PNG file.
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
+
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What the features depend on beside the field.
+#[derive(Args)]
+#[command(next_help_heading = "Settings")]
+struct Settings {
+    /// A cell above it is active (D_box, f_active, N_clusters_low, cluster sizes), mV.
+    #[arg(long, value_name = "MV", allow_negative_numbers = true, default_value_t = FeatureConfig::default().threshold_low_mv)]
+    threshold_low_mv: f64,
+
+    /// Threshold of N_clusters_med, mV.
+    #[arg(long, value_name = "MV", allow_negative_numbers = true, default_value_t = FeatureConfig::default().threshold_med_mv)]
+    threshold_med_mv: f64,
+
+    /// Threshold of N_clusters_high, mV.
+    #[arg(long, value_name = "MV", allow_negative_numbers = true, default_value_t = FeatureConfig::default().threshold_high_mv)]
+    threshold_high_mv: f64,
+
+    /// Smallest box of the box counting, cells.
+    #[arg(long, value_name = "CELLS", default_value_t = FeatureConfig::default().min_box_size)]
+    min_box_size: usize,
+
+    /// Largest box of the box counting, cells; derived from the grid when absent.
+    #[arg(long, value_name = "CELLS")]
+    max_box_size: Option<usize>,
+
+    /// Number of box sizes before duplicates are dropped.
+    #[arg(long, value_name = "N", default_value_t = FeatureConfig::default().num_scales)]
+    num_scales: usize,
+
+    /// Which cells are neighbours in a cluster: 4 share an edge, 8 an edge or a corner.
+    #[arg(long, value_name = "4|8", default_value = "4", value_parser = connectivity)]
+    connectivity: Connectivity,
+}
+
+fn connectivity(text: &str) -> Result<Connectivity, String> {
+    match text {
+        "4" => Ok(Connectivity::Four),
+        "8" => Ok(Connectivity::Eight),
+        _ => Err("give 4 or 8".to_owned()),
+    }
+}
+
+impl Settings {
+    fn config(&self) -> FeatureConfig {
+        FeatureConfig {
+            min_box_size: self.min_box_size,
+            max_box_size: self.max_box_size,
+            num_scales: self.num_scales,
+            threshold_low_mv: self.threshold_low_mv,
+            threshold_med_mv: self.threshold_med_mv,
+            threshold_high_mv: self.threshold_high_mv,
+            connectivity: self.connectivity,
+            ..FeatureConfig::default()
+        }
+    }
+}
+
+/// Does the work of the verb.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let config = arguments.settings.config();
+    config.validate().map_err(|error| refused(&error))?;
+    let array = field::read(&arguments.file)?;
+    let features = features::compute(array.view(), &config).map_err(|error| {
+        Failure::work(
+            format!("{}: {error}", arguments.file.display()),
+            "give a square two-dimensional field, such as the field.npy of mfn simulate",
+        )
+    })?;
+    if let Some(place) = &arguments.png {
+        field::draw_whole(place, array.view())?;
+    }
+    let mut output = Output::stdout();
+    if arguments.json { output.json(&features) } else { output.text(&table_of(&features)) }
+}
+
+/// The features with their units, one per line.
+pub(crate) fn table_of(features: &Features) -> String {
+    let rows: Vec<_> = NAMES
+        .iter()
+        .zip(features.to_array())
+        .zip(UNITS)
+        .map(|((name, value), unit)| [(*name).to_owned(), table::number(value), unit.to_owned()])
+        .collect();
+    table::layout([("feature", Align::Left, 0), ("value", Align::Right, 0), ("unit", Align::Left, 0)], &rows)
+}
+
+/// Refused settings, each under the name of its option.
+fn refused(error: &SpecError) -> Failure {
+    Failure::faults(
+        error
+            .faults()
+            .iter()
+            .map(|fault| Fault {
+                what: format!("--{} is refused: {fault}", fault.field().replace('_', "-")),
+                fix: fault.advice(),
+            })
+            .collect(),
+    )
+}

@@ -1,0 +1,35 @@
+//! The verbs of the command, one module each.
+
+mod check;
+mod features;
+mod plugin;
+mod run;
+mod simulate;
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    Simulate(simulate::Arguments),
+    Features(features::Arguments),
+    Run(run::Arguments),
+    Check(check::Arguments),
+    #[command(subcommand)]
+    Plugin(plugin::Verb),
+}
+
+impl Verb {
+    /// Does it.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Simulate(arguments) => simulate::run(&arguments),
+            Self::Features(arguments) => features::run(&arguments),
+            Self::Run(arguments) => run::run(&arguments),
+            Self::Check(arguments) => check::run(&arguments),
+            Self::Plugin(verb) => plugin::run(verb),
+        }
+    }
+}
