@@ -75,14 +75,13 @@ fn carpet() -> Field {
     Field { name: "carpet", cols: COLS, volts }
 }
 
-/// Smooth bumps of different widths on a grid that is not square: 96 x 128 cells.
+/// Smooth bumps of different widths: 112 x 112 cells.
 fn patches() -> Field {
-    const ROWS: usize = 96;
-    const COLS: usize = 128;
+    const COLS: usize = 112;
     let mut stream = Stream(7);
     let bumps: Vec<[f64; 4]> = (0..24)
         .map(|_| {
-            let row = stream.uniform() * ROWS as f64;
+            let row = stream.uniform() * COLS as f64;
             let col = stream.uniform() * COLS as f64;
             [row, col, 4.0 + 12.0 * stream.uniform(), 0.3 + stream.uniform()]
         })
@@ -98,7 +97,7 @@ fn patches() -> Field {
             .sum()
     };
     let volts =
-        (0..ROWS * COLS).map(|cell| LOW_V + (HIGH_V - LOW_V) * height(cell / COLS, cell % COLS)).collect();
+        (0..COLS * COLS).map(|cell| LOW_V + (HIGH_V - LOW_V) * height(cell / COLS, cell % COLS)).collect();
     Field { name: "patches", cols: COLS, volts }
 }
 
