@@ -18,11 +18,14 @@ pub mod plugin;
 pub mod runtime;
 pub mod snapshot;
 
+pub use config::{ConfigError, ConfigFault, PipelineConfig};
 pub use error::RuntimeError;
 pub use log::{Log, LogLevel, LogRecord, LogSink};
 pub use metrics::MetricsRegistry;
-pub use plugin::{LoadReport, LoadRefusal, PluginInfo, PluginPolicy, RefusalReason};
+pub use pipeline::{DrainReport, Outcome, OutcomeStatus, Pipeline, PipelineState, PipelineStatus};
+pub use plugin::{LoadRefusal, LoadReport, PluginInfo, PluginPolicy, RefusalReason};
 pub use runtime::{ComponentOptions, Runtime, RuntimeOptions};
+pub use snapshot::Snapshot;
 
 /// The version of this crate and of libmfn.
 #[must_use]

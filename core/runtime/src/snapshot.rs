@@ -56,7 +56,10 @@ impl Snapshot {
     ///
     /// # Errors
     /// Never for a specification that JSON can carry, which all valid ones are.
-    pub fn of_simulation(identity: Identity, simulation: &Simulation) -> Result<Arc<Self>, serde_json::Error> {
+    pub fn of_simulation(
+        identity: Identity,
+        simulation: &Simulation,
+    ) -> Result<Arc<Self>, serde_json::Error> {
         let spec = simulation.spec().clone();
         let id = result_id(&serde_json::to_vec(&spec)?, &identity, spec.random_seed, simulation.step_count());
         Ok(Arc::new(Self {
@@ -78,7 +81,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`FeatureError`] when the field is empty, not square, or too large.
-    pub fn of_field(identity: Identity, payload: &[u8], field: Array2<f64>) -> Result<Arc<Self>, FeatureError> {
+    pub fn of_field(
+        identity: Identity,
+        payload: &[u8],
+        field: Array2<f64>,
+    ) -> Result<Arc<Self>, FeatureError> {
         let features = features::compute(field.view(), &FeatureConfig::default())?;
         Ok(Arc::new(Self { id: result_id(payload, &identity, 0, 0), identity, features, field, run: None }))
     }
@@ -231,7 +238,11 @@ fn result_id(request_form: &[u8], identity: &Identity, seed: u64, steps: u64) ->
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -272,7 +283,16 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(&run(1, "s").to_json(false).unwrap()).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let mut expected = vec![
-            "id", "request", "route", "kind", "status", "spec", "steps", "features", "statistics", "mfn_version",
+            "id",
+            "request",
+            "route",
+            "kind",
+            "status",
+            "spec",
+            "steps",
+            "features",
+            "statistics",
+            "mfn_version",
         ];
         expected.sort_unstable();
         let mut sorted = keys.clone();

@@ -128,7 +128,11 @@ fn from_toml_value(value: toml::Value, path: &str, depth: usize, faults: &mut Ve
         toml::Value::Integer(number) => Value::Number(number.into()),
         toml::Value::Float(number) => Number::from_f64(number).map_or_else(
             || {
-                faults.push(ConfigFault::new(path, format!("{number} is not finite"), "give a finite number"));
+                faults.push(ConfigFault::new(
+                    path,
+                    format!("{number} is not finite"),
+                    "give a finite number",
+                ));
                 Value::Null
             },
             Value::Number,
@@ -223,7 +227,9 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         self.check_depth()?;
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self.below(format!("{}[{}]", self.path, array.len())))? {
+        while let Some(item) =
+            items.next_element_seed(self.below(format!("{}[{}]", self.path, array.len())))?
+        {
             array.push(item);
         }
         Ok(Value::Array(array))

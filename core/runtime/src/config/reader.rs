@@ -112,7 +112,12 @@ impl<'a> Table<'a> {
     }
 
     /// Takes a key and reports it when `read` does not accept its value.
-    fn typed<T>(&mut self, key: &'static str, wanted: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    fn typed<T>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
         let value = self.take(key)?;
         let read = read(&value);
         if read.is_none() {

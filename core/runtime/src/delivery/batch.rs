@@ -37,7 +37,9 @@ pub(super) enum Progress {
 /// Where a batch is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Phase {
-    Computing { missing: usize },
+    Computing {
+        missing: usize,
+    },
     Computed,
     Publishing(Vec<Progress>),
     DeadLettering(Progress),
@@ -100,7 +102,12 @@ impl Batch {
     }
 
     fn indices(&self, keep: impl Fn(&Prospect) -> bool) -> Vec<usize> {
-        self.records.iter().enumerate().filter(|(_, prospect)| keep(prospect)).map(|(index, _)| index).collect()
+        self.records
+            .iter()
+            .enumerate()
+            .filter(|(_, prospect)| keep(prospect))
+            .map(|(index, _)| index)
+            .collect()
     }
 
     /// Notes what a publisher answered and gives the records that it must now flush.

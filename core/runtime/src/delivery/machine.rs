@@ -92,7 +92,8 @@ impl Machine {
             };
             let records = batch.good();
             let publishers = if records.is_empty() { 0 } else { self.publishers };
-            batch.phase = Phase::Publishing(vec![Progress::Publishing { records: records.clone() }; publishers]);
+            batch.phase =
+                Phase::Publishing(vec![Progress::Publishing { records: records.clone() }; publishers]);
             pop(&mut self.unpublished, connector);
             for publisher in 0..publishers {
                 commands.push(Command::Publish { batch: id, publisher, records: records.clone() });

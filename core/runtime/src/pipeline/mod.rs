@@ -1,11 +1,181 @@
 //! Pipelines: connectors, simulation, publishers and transports, running.
+//!
+//! A pipeline is threads around the [delivery machine](crate::delivery): one for each connector, each
+//! publisher, each transport and each route, and a pool for computing. A record is acknowledged to
+//! its connector only after every publisher of its route has made the result durable.
 
+mod budget;
+mod components;
+mod events;
+mod lane;
+mod metrics;
 mod outcome;
+mod route;
+mod shared;
+mod shutdown;
+mod source;
+mod start;
 mod status;
+mod work;
 
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use components::Components;
 pub(crate) use outcome::OutcomeRing;
 pub use outcome::{OUTCOMES_MAX, Outcome, OutcomeStatus};
 pub use status::{
     ActiveRequest, CheckReport, CheckedComponent, ComponentEndpoint, ComponentStatus, DrainReport,
     PipelineState, PipelineStatus,
 };
+pub use work::Unfit;
+
+use crate::config::{ConfigError, PipelineConfig};
+use crate::error::RuntimeError;
+use crate::runtime::Runtime;
+use crate::snapshot::Snapshot;
+use events::EventQueue;
+use route::Message;
+use shared::Shared;
+
+/// A time that a wait of any length fits before.
+fn deadline_after(timeout: Duration) -> Instant {
+    const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + timeout.min(FOR_EVER)
+}
+
+/// A running pipeline. Any thread may use it. Dropping it is [`stop`](Self::stop).
+pub struct Pipeline {
+    shared: Arc<Shared>,
+    components: Components,
+    endpoints: Vec<ComponentEndpoint>,
+    routes: Vec<Sender<Message>>,
+    events: Vec<Arc<EventQueue>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    report: Mutex<Option<DrainReport>>,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("name", &self.shared.pipeline)
+            .field("state", &self.shared.state())
+            .field("components", &self.components)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// Checks a configuration as far as that goes without work: loads its plugins and lets each
+    /// component check its part, without opening it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every fault found.
+    pub fn check(runtime: &Runtime, config: &PipelineConfig) -> Result<CheckReport, ConfigError> {
+        config.validate()?;
+        let components = Components::create(runtime, config)?;
+        let report = CheckReport {
+            pipeline: config.name.clone(),
+            components: components.checked(),
+            routes: config.routes.iter().map(|route| route.name.clone()).collect(),
+        };
+        components.close(deadline_after(Duration::from_secs(1)));
+        Ok(report)
+    }
+
+    /// Loads the plugins of a configuration, opens its components and begins to work.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Config`] with every fault of the configuration, [`RuntimeError::Component`] when
+    /// a component can not be opened (all are closed again), [`RuntimeError::Threads`].
+    pub fn start(runtime: &Runtime, config: PipelineConfig) -> Result<Self, RuntimeError> {
+        config.validate()?;
+        let components = Components::create(runtime, &config)?;
+        Self::start_with(runtime, config, components)
+    }
+
+    /// As [`start`](Self::start), with components that the host has created itself, one for each name
+    /// of the configuration. They are opened here and closed with the pipeline; the configuration's
+    /// plugins are not loaded.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        runtime: &Runtime,
+        config: PipelineConfig,
+        components: Components,
+    ) -> Result<Self, RuntimeError> {
+        config.validate()?;
+        components.check_complete(&config)?;
+        start::start(runtime, &config, components)
+    }
+
+    /// What the pipeline says of itself now. Does no I/O and waits for no component.
+    #[must_use]
+    pub fn status(&self) -> PipelineStatus {
+        let reading = self.shared.read();
+        let (bytes_in_flight, bytes_in_flight_peak) = self.shared.budget.used_and_peak();
+        let counters = reading.counters;
+        PipelineStatus {
+            state: reading.state,
+            received: counters.received,
+            delivered: counters.delivered,
+            rejected: counters.rejected,
+            dead_lettered: counters.dead_lettered,
+            nacked: counters.nacked,
+            in_flight: counters.in_flight,
+            bytes_in_flight,
+            bytes_in_flight_peak,
+            backlog: reading.backlog,
+            outcomes_dropped: self.shared.outcomes.dropped(),
+            events_dropped: self.shared.events_dropped.load(std::sync::atomic::Ordering::Relaxed),
+            active: self.shared.active(),
+            endpoints: self.endpoints.clone(),
+            components: self.components.statuses(),
+            last_error: reading.last_error,
+        }
+    }
+
+    /// Takes the next outcome, in the order in which batches were settled. Waits for it, at most for
+    /// `timeout`; `None` when none came, and at once when none can come any more. The last
+    /// [`OUTCOMES_MAX`] outcomes are kept; [`PipelineStatus::outcomes_dropped`] counts the others.
+    #[must_use]
+    pub fn next_outcome(&self, timeout: Duration) -> Option<Outcome> {
+        self.shared.outcomes.next(timeout)
+    }
+
+    /// The result of the latest request that was computed, in the order of requests.
+    #[must_use]
+    pub fn last_snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.shared.last_snapshot()
+    }
+
+    /// Waits until the pipeline is finished, failed or stopped, at most for `timeout`, and gives its
+    /// state.
+    #[must_use]
+    pub fn wait(&self, timeout: Duration) -> PipelineState {
+        self.shared.wait_terminal(deadline_after(timeout))
+    }
+
+    /// Ends the pipeline in order: stops fetching, finishes and settles what is in flight, closes the
+    /// components. When `deadline` is near, computations are cancelled and what is not done is given
+    /// back to its connector. It returns by the deadline even when a component hangs; the component's
+    /// thread is then left behind. Called again, it gives the first report.
+    pub fn drain(&self, deadline: Duration) -> DrainReport {
+        shutdown::drain(self, deadline)
+    }
+
+    /// Ends the pipeline at once: cancels computations, gives back what is in flight, closes the
+    /// components. Takes at most two seconds.
+    pub fn stop(&self) -> DrainReport {
+        shutdown::stop(self)
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

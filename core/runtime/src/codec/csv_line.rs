@@ -1,0 +1,53 @@
+//! A specification as two lines of CSV: names of fields, and their values.
+//!
+//! A sweep is a table with one request in each line; the connector hands the lines over one by one,
+//! each with the header line before it. An empty value means the default.
+
+use std::collections::BTreeSet;
+
+use mfn_sim::Spec;
+use serde_json::{Map, Number, Value};
+
+use super::DecodeError;
+
+/// Decodes the two lines. Ranges are not checked here.
+pub(super) fn decode(payload: &[u8]) -> Result<Spec, DecodeError> {
+    let refuse = |path: &str, message: String| DecodeError::Csv { path: path.to_owned(), message };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(payload);
+    let names = reader.headers().map_err(|error| refuse("", error.to_string()))?.clone();
+    let mut lines = reader.records();
+    let values = match lines.next() {
+        Some(line) => line.map_err(|error| refuse("", error.to_string()))?,
+        None => return Err(refuse("", "there is no line of values".into())),
+    };
+    if lines.next().is_some() {
+        return Err(refuse("", "there is more than one line of values".into()));
+    }
+    let mut seen = BTreeSet::new();
+    let mut fields = Map::new();
+    for (name, text) in names.iter().zip(values.iter()) {
+        if !seen.insert(name) {
+            return Err(refuse(name, "the column is there twice".into()));
+        }
+        if !text.is_empty() {
+            fields.insert(name.to_owned(), value_of(text));
+        }
+    }
+    serde_path_to_error::deserialize(Value::Object(fields))
+        .map_err(|error| refuse(&error.path().to_string(), error.inner().to_string()))
+}
+
+/// The JSON value that a text means: a number where it is one, a truth value, or itself.
+fn value_of(text: &str) -> Value {
+    match text {
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    if let Ok(whole) = text.parse::<u64>() {
+        return Value::Number(whole.into());
+    }
+    // Words such as `nan` parse as floats, but are no JSON numbers: they stay text and are refused.
+    let number = text.parse::<f64>().ok().and_then(Number::from_f64);
+    number.map_or_else(|| Value::String(text.to_owned()), Value::Number)
+}

@@ -1,0 +1,404 @@
+//! The driver of a route: one thread that feeds the delivery machine with what happened and carries
+//! out what it says.
+//!
+//! The thread itself does nothing that can take long: computing is done on the pool, publishing in the
+//! lanes, settling by the connectors' threads. So it always learns of an answer at once, and a halt is
+//! never kept waiting.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use mfn_plugin::value::{Batch, BatchToken, Record};
+use mfn_sim::{Features, Statistics};
+
+use super::budget::Permit;
+use super::events::EventQueue;
+use super::lane::{LaneCall, LaneJob};
+use super::shared::Shared;
+use super::source::SettleJob;
+use super::work::{self, Evaluated, Unfit, WorkContext, WorkEnd};
+use super::{Outcome, OutcomeStatus};
+use crate::codec::Observation;
+use crate::config::{Limits, RouteConfig};
+use crate::delivery::{BatchId, Command, Computed, Counters, Event, Fate, Machine, Target};
+use crate::log::LogLevel;
+use crate::metrics::{RouteMetrics, SimulationMetrics};
+
+/// How long to wait before asking the budget again for room to compute.
+const BUDGET_PAUSE: Duration = Duration::from_millis(10);
+
+/// What a route's thread hears.
+pub(super) enum Message {
+    /// A connector brought a batch.
+    Fetched { connector: usize, batch: Batch, permit: Permit },
+    /// A connector will bring nothing more.
+    Ended { connector: usize },
+    /// A computation ended.
+    Computed { batch: BatchId, record: usize, end: Box<WorkEnd>, permit: Permit },
+    /// Something that the machine wants to know.
+    Delivery(Event),
+    /// The pipeline is over.
+    Quit,
+}
+
+/// What a route works with.
+pub(super) struct RouteParts {
+    pub(super) index: usize,
+    pub(super) config: RouteConfig,
+    pub(super) limits: Limits,
+    pub(super) shared: Arc<Shared>,
+    pub(super) pool: Arc<rayon::ThreadPool>,
+    pub(super) sources: Vec<Sender<SettleJob>>,
+    pub(super) lanes: Vec<Sender<LaneJob>>,
+    pub(super) dead_letters: Option<Sender<LaneJob>>,
+    pub(super) events: Vec<Arc<EventQueue>>,
+    pub(super) simulations: SimulationMetrics,
+    pub(super) records: RouteMetrics,
+    pub(super) own: Sender<Message>,
+}
+
+/// The driver.
+pub(super) struct Route {
+    parts: RouteParts,
+    topic: Arc<str>,
+    machine: Machine,
+    batches: BTreeMap<BatchId, InFlight>,
+    /// Records to be computed, in order.
+    queue: VecDeque<(BatchId, usize)>,
+    /// The record at the head of the queue, decoded and waiting for room.
+    admitted: Option<Observation>,
+    running: usize,
+    next_batch: u64,
+    next_sequence: u64,
+    open_connectors: BTreeSet<usize>,
+    shown: Counters,
+}
+
+/// A batch on its way.
+struct InFlight {
+    connector: usize,
+    token: BatchToken,
+    first_sequence: u64,
+    requests: Vec<Arc<Record>>,
+    results: Vec<Option<Done>>,
+    /// Held until the batch is over: the requests stay for the dead letters.
+    _requests_permit: Permit,
+}
+
+/// A computed record. Its grids are gone; what is left waits to be published and reported.
+struct Done {
+    record: Arc<Record>,
+    summary: Summary,
+    _permit: Permit,
+}
+
+struct Summary {
+    features: Features,
+    statistics: Option<Statistics>,
+    compute_ms: f64,
+}
+
+impl Route {
+    pub(super) fn new(parts: RouteParts) -> Self {
+        Self {
+            topic: Arc::from(parts.config.topic.as_str()),
+            machine: Machine::new(parts.lanes.len(), parts.dead_letters.is_some()),
+            batches: BTreeMap::new(),
+            queue: VecDeque::new(),
+            admitted: None,
+            running: 0,
+            next_batch: 0,
+            next_sequence: 0,
+            open_connectors: (0..parts.sources.len()).collect(),
+            shown: Counters::default(),
+            parts,
+        }
+    }
+
+    /// Works until it is told to quit.
+    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+        loop {
+            let waiting_for_room = self.admitted.is_some();
+            let message = if waiting_for_room {
+                messages.recv_timeout(BUDGET_PAUSE)
+            } else {
+                messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            match message {
+                Ok(Message::Quit) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.start_computations();
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Fetched { connector, batch, permit } => self.fetched(connector, batch, permit),
+            Message::Ended { connector } => {
+                self.open_connectors.remove(&connector);
+                self.show();
+            }
+            Message::Computed { batch, record, end, permit } => self.computed(batch, record, *end, permit),
+            Message::Delivery(event) => {
+                if event == Event::Halt {
+                    self.queue.clear();
+                    self.admitted = None;
+                }
+                self.handle(event);
+            }
+            // Taken by `run`.
+            Message::Quit => {}
+        }
+    }
+
+    fn fetched(&mut self, connector: usize, batch: Batch, permit: Permit) {
+        let id = BatchId(self.next_batch);
+        self.next_batch += 1;
+        let records = batch.records.len();
+        let in_flight = InFlight {
+            connector,
+            token: batch.token,
+            first_sequence: self.next_sequence,
+            requests: batch.records.into_iter().map(Arc::new).collect(),
+            results: (0..records).map(|_| None).collect(),
+            _requests_permit: permit,
+        };
+        self.next_sequence += records as u64;
+        self.batches.insert(id, in_flight);
+        self.handle(Event::Fetched { batch: id, connector, records });
+    }
+
+    /// Feeds the machine and does what it says.
+    fn handle(&mut self, event: Event) {
+        let commands = self.machine.handle(event);
+        self.show();
+        for command in commands {
+            self.execute(command);
+        }
+    }
+
+    /// Shows the counters to whoever asks for the status.
+    fn show(&mut self) {
+        let counters = self.machine.counters();
+        // A settled batch that is still here has outcomes to report.
+        let quiet = self.open_connectors.is_empty() && self.batches.is_empty();
+        let metrics = &self.parts.records;
+        metrics.in_flight.set(counters.in_flight as f64);
+        metrics.delivered.add_count(counters.delivered - self.shown.delivered);
+        metrics.rejected.add_count(counters.rejected - self.shown.rejected);
+        metrics.dead_letters.add_count(counters.dead_lettered - self.shown.dead_lettered);
+        metrics.nacked.add_count(counters.nacked - self.shown.nacked);
+        self.shown = counters;
+        self.parts.shared.update_route(self.parts.index, counters, quiet);
+    }
+
+    fn execute(&mut self, command: Command) {
+        match command {
+            Command::Compute { batch } => {
+                let records = self.batches.get(&batch).map_or(0, |in_flight| in_flight.requests.len());
+                self.queue.extend((0..records).map(|record| (batch, record)));
+            }
+            Command::Publish { batch, publisher, records } => {
+                let Some(in_flight) = self.batches.get(&batch) else { return };
+                let result =
+                    |&record: &usize| Some(Arc::clone(&in_flight.results.get(record)?.as_ref()?.record));
+                let results = records.iter().filter_map(result).collect();
+                let lane = self.parts.lanes.get(publisher);
+                self.send(lane, batch, Target::Publisher(publisher), LaneCall::Publish(results));
+            }
+            Command::DeadLetter { batch, records } => {
+                let Some(in_flight) = self.batches.get(&batch) else { return };
+                let route = &self.parts.config.name;
+                let letter = |(record, reason): &(usize, String)| {
+                    let request = in_flight.requests.get(*record)?;
+                    Some(Arc::new(work::dead_letter(request, route, reason)))
+                };
+                let letters = records.iter().filter_map(letter).collect();
+                let lane = self.parts.dead_letters.as_ref();
+                self.send(lane, batch, Target::DeadLetters, LaneCall::Publish(letters));
+            }
+            Command::Flush { batch, target } => {
+                let lane = match target {
+                    Target::Publisher(publisher) => self.parts.lanes.get(publisher),
+                    Target::DeadLetters => self.parts.dead_letters.as_ref(),
+                };
+                self.send(lane, batch, target, LaneCall::Flush);
+            }
+            Command::Settle { batch, fates } => {
+                let Some(in_flight) = self.batches.get(&batch) else { return };
+                if let Some(source) = self.parts.sources.get(in_flight.connector) {
+                    // A connector's thread lives as long as this one.
+                    let _ = source.send(SettleJob { batch, token: in_flight.token, fates });
+                }
+            }
+            Command::Finish { batch, fates, settled } => self.finish(batch, fates, settled),
+            Command::Fail { reason } => self.parts.shared.fail(&reason),
+        }
+    }
+
+    fn send(&self, lane: Option<&Sender<LaneJob>>, batch: BatchId, target: Target, call: LaneCall) {
+        if let Some(lane) = lane {
+            // A lane lives as long as the routes that can send to it.
+            let _ = lane.send(LaneJob { route: self.parts.own.clone(), batch, target, call });
+        }
+    }
+
+    /// Starts as many computations as there are threads and room for.
+    fn start_computations(&mut self) {
+        while self.running < self.parts.pool.current_num_threads() {
+            let Some(&(batch, record)) = self.queue.front() else { return };
+            let Some(request) = self.request(batch, record) else {
+                self.queue.pop_front();
+                continue;
+            };
+            let observation = match self.admitted.take() {
+                Some(observation) => observation,
+                None => match work::admit(&request, &self.parts.limits) {
+                    Ok(observation) => observation,
+                    Err(unfit) => {
+                        self.queue.pop_front();
+                        self.unfit(batch, record, &unfit);
+                        continue;
+                    }
+                },
+            };
+            let Some(permit) = self.parts.shared.budget.reserve_work(work::working_bytes(&observation))
+            else {
+                self.admitted = Some(observation);
+                return;
+            };
+            self.queue.pop_front();
+            self.running += 1;
+            self.spawn(batch, record, request, observation, permit);
+        }
+    }
+
+    fn request(&self, batch: BatchId, record: usize) -> Option<Arc<Record>> {
+        self.batches.get(&batch)?.requests.get(record).cloned()
+    }
+
+    fn spawn(
+        &self,
+        batch: BatchId,
+        record: usize,
+        request: Arc<Record>,
+        observation: Observation,
+        mut permit: Permit,
+    ) {
+        let shared = Arc::clone(&self.parts.shared);
+        let route = self.parts.config.name.clone();
+        let include_field = self.parts.config.output.field;
+        let own = self.parts.own.clone();
+        let sequence = self.batches.get(&batch).map_or(0, |batch| batch.first_sequence) + record as u64;
+        // Sequences count within a route; routes take turns so that none is shown in another's place.
+        let key = sequence * 64 + self.parts.index as u64;
+        self.parts.pool.spawn(move || {
+            let steps_total = match &observation {
+                Observation::Simulation(spec) => spec.steps,
+                Observation::Field(_) => 0,
+            };
+            let active = shared.activate(key, &request.id, steps_total);
+            let mut control = |progress| active.control(progress);
+            let context = WorkContext { route: &route, include_field, control: &mut control };
+            let end = work::evaluate(&request, observation, context);
+            let left = match &end {
+                WorkEnd::Done(done) => {
+                    shared.offer_snapshot(key, &done.snapshot);
+                    done.record.payload.len() as u64
+                }
+                WorkEnd::Unfit(_) | WorkEnd::Cancelled => 0,
+            };
+            permit.finish_work(left);
+            drop(active);
+            // A route that is gone has given the batch up.
+            let _ = own.send(Message::Computed { batch, record, end: Box::new(end), permit });
+        });
+    }
+
+    fn computed(&mut self, batch: BatchId, record: usize, end: WorkEnd, permit: Permit) {
+        self.running = self.running.saturating_sub(1);
+        let result = match end {
+            WorkEnd::Done(done) => {
+                self.done(batch, record, done, permit);
+                Computed::Ready
+            }
+            WorkEnd::Unfit(unfit) => return self.unfit(batch, record, &unfit),
+            WorkEnd::Cancelled => Computed::Cancelled,
+        };
+        self.handle(Event::Computed { batch, record, result });
+    }
+
+    fn done(&mut self, batch: BatchId, record: usize, done: Evaluated, permit: Permit) {
+        let Evaluated { snapshot, record: result, duration } = done;
+        let result = Arc::new(result);
+        let metrics = &self.parts.simulations;
+        metrics.fractal_dimension.observe(snapshot.features().d_box);
+        if let Some(statistics) = snapshot.statistics() {
+            metrics.growth_events.add_count(statistics.growth_events);
+            metrics.observe_duration(duration);
+        }
+        let summary = Summary {
+            features: *snapshot.features(),
+            statistics: snapshot.statistics().copied(),
+            compute_ms: duration.as_secs_f64() * 1e3,
+        };
+        let Some(in_flight) = self.batches.get_mut(&batch) else { return };
+        for events in &self.parts.events {
+            events.offer(&self.topic, &result);
+        }
+        if let Some(place) = in_flight.results.get_mut(record) {
+            *place = Some(Done { record: result, summary, _permit: permit });
+        }
+    }
+
+    fn unfit(&mut self, batch: BatchId, record: usize, unfit: &Unfit) {
+        let reason = unfit.reason();
+        if let Some(request) = self.request(batch, record) {
+            let id = work::one_line(&request.id);
+            self.parts.shared.log.write_fields(
+                LogLevel::Warn,
+                "mfn_runtime::pipeline",
+                "a request can not be done",
+                &[
+                    ("route", &self.parts.config.name),
+                    ("request", &id),
+                    ("code", unfit.code()),
+                    ("reason", &reason),
+                ],
+            );
+        }
+        self.handle(Event::Computed { batch, record, result: Computed::Unfit { reason } });
+    }
+
+    /// Reports what became of each record and lets go of the batch.
+    fn finish(&mut self, batch: BatchId, fates: Vec<Fate>, settled: bool) {
+        let Some(in_flight) = self.batches.remove(&batch) else { return };
+        let records = in_flight.requests.iter().zip(in_flight.results).zip(fates);
+        for ((request, done), fate) in records.filter(|_| settled) {
+            let (status, reason) = match fate {
+                Fate::Delivered => (OutcomeStatus::Ok, None),
+                Fate::DeadLettered { reason } => (OutcomeStatus::DeadLettered, Some(reason)),
+                Fate::Rejected { reason } => (OutcomeStatus::Rejected, Some(reason)),
+                Fate::Returned { .. } => continue,
+            };
+            let statistics = done.as_ref().and_then(|done| done.summary.statistics);
+            self.parts.shared.outcomes.push(Outcome {
+                request: request.id.clone(),
+                route: self.parts.config.name.clone(),
+                status,
+                reason,
+                features: done.as_ref().map(|done| done.summary.features),
+                statistics,
+                growth_events: statistics.map_or(0, |statistics| statistics.growth_events),
+                turing_activations: statistics.map_or(0, |statistics| statistics.turing_activations),
+                compute_ms: done.as_ref().map_or(0.0, |done| done.summary.compute_ms),
+                snapshot_id: done.map(|done| done.record.id.clone()),
+            });
+        }
+        self.show();
+    }
+}

@@ -1,0 +1,96 @@
+//! The end of a pipeline as a protocol with a deadline: stop fetching, finish, give back, close.
+//!
+//! The deadline holds whatever components do. Interruption is no failure: what could not be done is
+//! given back, and what could not even be given back comes again after a restart.
+
+use std::sync::PoisonError;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::route::Message;
+use super::{DrainReport, Pipeline, PipelineState, deadline_after};
+use crate::delivery::Event;
+use crate::log::LogLevel;
+
+/// The most time that is kept back for giving back and closing.
+const RESERVE_MAX: Duration = Duration::from_secs(1);
+/// How long a stop may take.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often threads are asked whether they are done.
+const POLL: Duration = Duration::from_millis(1);
+
+pub(super) fn drain(pipeline: &Pipeline, timeout: Duration) -> DrainReport {
+    let reserve = (timeout / 4).min(RESERVE_MAX);
+    end(pipeline, timeout - reserve, timeout)
+}
+
+pub(super) fn stop(pipeline: &Pipeline) -> DrainReport {
+    end(pipeline, Duration::ZERO, STOP_TIMEOUT)
+}
+
+/// Finishes for `patience`, then gives back, and is over after `timeout`.
+fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainReport {
+    let start = Instant::now();
+    let (halt_at, deadline) = (deadline_after(patience), deadline_after(timeout));
+    let mut report = pipeline.report.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(report) = &*report {
+        return report.clone();
+    }
+    let shared = &pipeline.shared;
+    shared.stop_fetching();
+    if shared.state() == PipelineState::Running {
+        shared.set_state(PipelineState::Draining);
+    }
+    let nacked_before = shared.read().counters.nacked;
+    if !shared.wait_quiet(halt_at) {
+        shared.cancel();
+        send_all(pipeline, || Message::Delivery(Event::Halt));
+        // Half of what is left is for giving back, half for closing.
+        let left = deadline.saturating_duration_since(Instant::now());
+        shared.wait_quiet(deadline_after(left / 2));
+    }
+    for events in &pipeline.events {
+        events.wait_empty(halt_at);
+        events.close();
+    }
+    let counters = shared.read().counters;
+    send_all(pipeline, || Message::Quit);
+    let (components_left, errors) = pipeline.components.close(deadline);
+    let threads = std::mem::take(&mut *pipeline.threads.lock().unwrap_or_else(PoisonError::into_inner));
+    join(threads, deadline);
+    let done = DrainReport {
+        complete: counters.in_flight == 0 && components_left.is_empty(),
+        returned: counters.nacked - nacked_before,
+        left: counters.in_flight,
+        components_left,
+        errors,
+        elapsed: start.elapsed(),
+    };
+    shared.set_state(PipelineState::Stopped);
+    shared.outcomes.close();
+    shared.log(
+        if done.complete { LogLevel::Info } else { LogLevel::Warn },
+        &format!("stopped: {} records given back, {} left", done.returned, done.left),
+    );
+    *report = Some(done.clone());
+    done
+}
+
+fn send_all(pipeline: &Pipeline, message: impl Fn() -> Message) {
+    for route in &pipeline.routes {
+        // A route that is gone needs no message.
+        let _ = route.send(message());
+    }
+}
+
+/// Joins the threads that end by the deadline. One that hangs in a component is left behind.
+fn join(threads: Vec<JoinHandle<()>>, deadline: Instant) {
+    for thread in threads {
+        while !thread.is_finished() && Instant::now() < deadline {
+            std::thread::sleep(POLL);
+        }
+        if thread.is_finished() {
+            let _ = thread.join();
+        }
+    }
+}

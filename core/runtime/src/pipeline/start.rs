@@ -1,0 +1,168 @@
+//! Putting a pipeline together: components opened, threads started, each with what it needs.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use super::budget::ByteBudget;
+use super::events::EventQueue;
+use super::lane::{Lane, LaneJob};
+use super::metrics::ComponentMetrics;
+use super::route::{Message, Route, RouteParts};
+use super::shared::Shared;
+use super::source::{SettleJob, Source};
+use super::{Components, Pipeline};
+use crate::config::{PipelineConfig, RouteConfig};
+use crate::error::RuntimeError;
+use crate::log::LogLevel;
+use crate::metrics::{MetricsRegistry, RouteMetrics, SimulationMetrics};
+use crate::runtime::Runtime;
+
+/// Opens the components and starts the threads.
+pub(super) fn start(
+    runtime: &Runtime,
+    config: &PipelineConfig,
+    components: Components,
+) -> Result<Pipeline, RuntimeError> {
+    let pool = pool(runtime, config.limits.threads)?;
+    components.open()?;
+    let budget = ByteBudget::new(config.limits.bytes_in_flight_max);
+    let shared = Shared::new(config.name.clone(), runtime.log().clone(), budget, config.routes.len());
+    let mut assembly = Assembly {
+        config,
+        components: &components,
+        registry: runtime.metrics(),
+        shared,
+        pool,
+        threads: Vec::new(),
+        lanes: BTreeMap::new(),
+        events: BTreeMap::new(),
+        routes: Vec::new(),
+    };
+    let assembled = assembly.run();
+    let Assembly { shared, threads, events, routes, .. } = assembly;
+    let endpoints = components.endpoints();
+    let pipeline = Pipeline {
+        shared,
+        endpoints,
+        routes,
+        events: events.into_values().collect(),
+        threads: Mutex::new(threads),
+        report: Mutex::new(None),
+        components,
+    };
+    // On an error the pipeline is dropped here, which stops what was started.
+    assembled?;
+    pipeline.shared.log(LogLevel::Info, "started");
+    Ok(pipeline)
+}
+
+/// The runtime's pool, or one of the size that the configuration asks for.
+fn pool(runtime: &Runtime, threads: usize) -> Result<Arc<rayon::ThreadPool>, RuntimeError> {
+    if threads == 0 || threads == runtime.pool().current_num_threads() {
+        return Ok(Arc::clone(runtime.pool()));
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("mfn-pipeline-{index}"))
+        .build();
+    pool.map(Arc::new).map_err(|error| RuntimeError::Threads(error.to_string()))
+}
+
+struct Assembly<'a> {
+    config: &'a PipelineConfig,
+    components: &'a Components,
+    registry: &'a MetricsRegistry,
+    shared: Arc<Shared>,
+    pool: Arc<rayon::ThreadPool>,
+    threads: Vec<JoinHandle<()>>,
+    lanes: BTreeMap<String, Sender<LaneJob>>,
+    events: BTreeMap<String, Arc<EventQueue>>,
+    routes: Vec<Sender<Message>>,
+}
+
+impl Assembly<'_> {
+    fn run(&mut self) -> Result<(), RuntimeError> {
+        for (name, publisher) in &self.components.publishers {
+            let lane = Lane {
+                publisher: Arc::clone(publisher),
+                metrics: ComponentMetrics::sent(self.registry, name),
+                shared: Arc::clone(&self.shared),
+            };
+            let (sender, jobs) = mpsc::channel();
+            self.lanes.insert(name.clone(), sender);
+            self.spawn("publisher", name, move || lane.run(&jobs))?;
+        }
+        for (name, transport) in &self.components.transports {
+            let dropped = self.registry.counter(
+                "mfn_transport_dropped_total",
+                "Events that were dropped because a transport did not take them in time.",
+                &[("component", name)],
+            );
+            let metrics = ComponentMetrics::sent(self.registry, name);
+            let events = EventQueue::new(Arc::clone(transport), metrics, dropped, Arc::clone(&self.shared));
+            self.events.insert(name.clone(), Arc::clone(&events));
+            self.spawn("transport", name, move || events.run())?;
+        }
+        let routes: Vec<RouteConfig> = self.config.routes.clone();
+        for (index, route) in routes.into_iter().enumerate() {
+            self.route(index, route)?;
+        }
+        Ok(())
+    }
+
+    fn route(&mut self, index: usize, config: RouteConfig) -> Result<(), RuntimeError> {
+        let (own, messages) = mpsc::channel();
+        let fetch_bytes = self.shared.budget.fetch_share() / self.components.connectors.len().max(1) as u64;
+        let mut sources = Vec::new();
+        let mut settling = Vec::new();
+        for (place, name) in config.connectors.iter().enumerate() {
+            let Some(connector) = self.components.connectors.get(name) else { continue };
+            let (sender, settlements) = mpsc::channel::<SettleJob>();
+            settling.push(sender);
+            let source = Source {
+                connector: Arc::clone(connector),
+                index: place,
+                records_max: config.batch_records_max,
+                fetch_bytes,
+                metrics: ComponentMetrics::received(self.registry, name),
+                shared: Arc::clone(&self.shared),
+                route: own.clone(),
+            };
+            sources.push((name.clone(), source, settlements));
+        }
+        let parts = RouteParts {
+            index,
+            limits: self.config.limits,
+            shared: Arc::clone(&self.shared),
+            pool: Arc::clone(&self.pool),
+            sources: settling,
+            lanes: config.publishers.iter().filter_map(|name| self.lanes.get(name).cloned()).collect(),
+            dead_letters: config.dead_letters.as_ref().and_then(|name| self.lanes.get(name).cloned()),
+            events: config.transports.iter().filter_map(|name| self.events.get(name).cloned()).collect(),
+            simulations: SimulationMetrics::new(self.registry, &config.name),
+            records: RouteMetrics::new(self.registry, &config.name),
+            own: own.clone(),
+            config,
+        };
+        self.routes.push(own);
+        let name = parts.config.name.clone();
+        self.spawn("route", &name, move || Route::new(parts).run(&messages))?;
+        for (name, source, settlements) in sources {
+            self.spawn("connector", &name, move || source.run(&settlements))?;
+        }
+        Ok(())
+    }
+
+    fn spawn(
+        &mut self,
+        kind: &str,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), RuntimeError> {
+        let thread = std::thread::Builder::new().name(format!("mfn-{kind}-{name}")).spawn(work);
+        self.threads.push(thread.map_err(|error| RuntimeError::Threads(error.to_string()))?);
+        Ok(())
+    }
+}
