@@ -93,6 +93,9 @@ const fn whole(bound: Bound) -> Bound {
     Bound { integer: true, ..bound }
 }
 
+/// Longest side of a field whose features are computed, cells.
+pub const FIELD_SIDE_MAX_CELLS: usize = 16_384;
+
 /// 2^64, the first whole number that does not fit a seed.
 const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 

@@ -30,7 +30,7 @@ fn shapes_are_checked() {
     assert!(matches!(error(0, 0), FeatureError::Empty { .. }));
     assert!(matches!(error(0, 5), FeatureError::Empty { .. }));
     assert!(matches!(error(4, 5), FeatureError::NotSquare { .. }));
-    assert!(matches!(error(70_000, 70_000), FeatureError::TooLarge { .. }));
+    assert!(matches!(error(16_385, 16_385), FeatureError::TooLarge { .. }));
     let none = compute_history(Array3::zeros((0, 4, 4)).view(), &config);
     assert_eq!(none, Err(FeatureError::NoFrames));
     let mut accumulator = TemporalAccumulator::new(&config).expect("defaults");
@@ -49,11 +49,13 @@ fn configurations_are_checked() {
         num_scales: 1_000_000,
         threshold_low_mv: f64::NAN,
         threshold_med_mv: f64::INFINITY,
+        threshold_high_mv: f64::NEG_INFINITY,
+        stability_threshold_mv: f64::NAN,
         stability_window: 0,
-        ..FeatureConfig::default()
+        connectivity: Connectivity::Four,
     };
     let faults: Vec<&str> =
-        bad.validate().expect_err("six faults").faults().iter().map(|fault| fault.field()).collect();
+        bad.validate().expect_err("eight faults").faults().iter().map(|fault| fault.field()).collect();
     assert_eq!(
         faults,
         [
@@ -62,6 +64,8 @@ fn configurations_are_checked() {
             "num_scales",
             "threshold_low_mv",
             "threshold_med_mv",
+            "threshold_high_mv",
+            "stability_threshold_mv",
             "stability_window"
         ]
     );

@@ -85,3 +85,23 @@ fn refused_steps_change_nothing() {
     assert!(matches!(overflowing, Err(OperatorError::Unstable(found)) if found.nan_count > 0));
     assert!(attempt(&rest, &half, &parameters).is_ok_and(|events| events.growth_event));
 }
+
+/// Guards the strictness of the threshold: an activator exactly at it is not active.
+#[test]
+fn the_threshold_itself_does_not_activate() {
+    let parameters = StepParameters {
+        alpha: 0.0,
+        d_activator: 0.0,
+        r_activator: 0.0,
+        turing_threshold: 0.5,
+        spike_probability: 0.0,
+        ..StepParameters::from(&Spec::default())
+    };
+    let mut potential = Array2::from_elem((1, 2), -0.07);
+    let mut activator = array![[0.5, 0.5 + f64::EPSILON]];
+    let mut inhibitor = Array2::zeros((1, 2));
+    let mut generator = Generator::new(1);
+    let events = full_step(&mut potential, &mut activator, &mut inhibitor, &parameters, &mut generator);
+    assert_eq!(events.map(|events| events.turing_activations), Ok(1));
+    assert_eq!(potential, array![[-0.07, -0.07 + 0.005]]);
+}

@@ -127,7 +127,6 @@ fn fit(mask: ArrayView2<'_, bool>, scales: &BoxScales) -> BoxDimension {
         scales.max_box_size.unwrap_or_else(|| default_largest(side, scales)).max(scales.min_box_size);
     let points: Vec<(f64, f64)> = box_sizes(scales.min_box_size, largest, scales.num_scales)
         .into_iter()
-        .filter(|&size| size <= side)
         .map(|size| (size, box_count(mask, size)))
         .filter(|&(_, count)| count > 0)
         .map(|(size, count)| ((1.0 / size as f64).ln(), (count as f64).ln()))

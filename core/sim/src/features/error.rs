@@ -1,9 +1,7 @@
 //! What the feature computation refuses.
 
+use crate::bounds::FIELD_SIDE_MAX_CELLS;
 use crate::error::SpecError;
-
-/// Longest side of a field whose features are computed, in cells.
-pub(crate) const SIDE_MAX_CELLS: usize = 1 << 16;
 
 /// A field or configuration without features.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -64,7 +62,7 @@ pub enum FeatureError {
     },
 }
 
-/// Accepts a square field of 1 to [`SIDE_MAX_CELLS`] cells on a side.
+/// Accepts a square field of 1 to [`FIELD_SIDE_MAX_CELLS`] cells on a side.
 pub(crate) fn check_shape(rows: usize, columns: usize) -> Result<(), FeatureError> {
     if rows == 0 || columns == 0 {
         return Err(FeatureError::Empty { rows, columns });
@@ -72,8 +70,8 @@ pub(crate) fn check_shape(rows: usize, columns: usize) -> Result<(), FeatureErro
     if rows != columns {
         return Err(FeatureError::NotSquare { rows, columns });
     }
-    if rows > SIDE_MAX_CELLS {
-        return Err(FeatureError::TooLarge { rows, columns, limit: SIDE_MAX_CELLS });
+    if rows > FIELD_SIDE_MAX_CELLS {
+        return Err(FeatureError::TooLarge { rows, columns, limit: FIELD_SIDE_MAX_CELLS });
     }
     Ok(())
 }

@@ -56,7 +56,7 @@ impl Generator {
         if population > TAIL_SHUFFLE_POPULATION && sample_u64 > population / TAIL_SHUFFLE_DIVISOR {
             let mut all: Vec<u64> = (0..population).collect();
             let first = all.len() - sample;
-            self.shuffle_from(first.max(1), &mut all);
+            self.shuffle_from(first, &mut all);
             return Some(all.split_off(first));
         }
         let mut taken = HashSet::with_capacity(sample);
@@ -71,11 +71,11 @@ impl Generator {
             };
             chosen.push(value);
         }
-        self.shuffle_from(1, &mut chosen);
+        self.shuffle_from(0, &mut chosen);
         Some(chosen)
     }
 
-    /// Fisher-Yates from the end down to index `first`.
+    /// Fisher-Yates from the end down to index `first`. Index 0 draws nothing.
     fn shuffle_from(&mut self, first: usize, values: &mut [u64]) {
         for index in (first..values.len()).rev() {
             let other = self.integer_below(index as u64 + 1) as usize;
