@@ -47,25 +47,17 @@ extern "C" {
  * version. Compare mfn_abi_version() with MFN_ABI_VERSION when loading the library by hand.
  */
 
-/**
- * Version of this header's ABI. It changes when a compiled program could break.
- */
+// Version of this header's ABI. It changes when a compiled program could break.
 #define MFN_ABI_VERSION 0
 
-/**
- * The release version of the library, such as "0.1.0". The text is static. [any-thread]
- */
+// The release version of the library, such as "0.1.0". The text is static. [any-thread]
 const char *mfn_version(void);
 
-/**
- * The ABI version of the library that runs; see MFN_ABI_VERSION. [any-thread]
- */
+// The ABI version of the library that runs; see MFN_ABI_VERSION. [any-thread]
 uint32_t mfn_abi_version(void);
 
-/**
- * How many objects (handles, errors, strings, byte arrays) this library has handed out and the host
- * has not freed. 0 at the end of a program that leaks nothing. [any-thread]
- */
+// How many objects (handles, errors, strings, byte arrays) this library has handed out and the host
+// has not freed. 0 at the end of a program that leaks nothing. [any-thread]
 uint64_t mfn_live_handles(void);
 
 /* ==================================================================================================
@@ -76,65 +68,41 @@ uint64_t mfn_live_handles(void);
  * and later versions may add some: treat an unknown one as a failure.
  */
 
-/**
- * What a call answers: one of the MFN_* constants below.
- */
+// What a call answers: one of the MFN_* constants below.
 typedef int32_t mfn_status;
 
-/**
- * Done. Outputs are written.
- */
+// Done. Outputs are written.
 #define MFN_OK 0
 
-/**
- * Nothing there yet within the time given. Call again.
- */
+// Nothing there yet within the time given. Call again.
 #define MFN_WOULD_BLOCK 1
 
-/**
- * An argument is wrong. Nothing was changed; the error says which argument, and what is allowed.
- */
+// An argument is wrong. Nothing was changed; the error says which argument, and what is allowed.
 #define MFN_INVALID 2
 
-/**
- * A simulation step gave NaN or infinity and was discarded. The state is the last good one.
- */
+// A simulation step gave NaN or infinity and was discarded. The state is the last good one.
 #define MFN_UNSTABLE 3
 
-/**
- * A plugin failed or was refused. The error names it; everything else works on.
- */
+// A plugin failed or was refused. The error names it; everything else works on.
 #define MFN_PLUGIN 4
 
-/**
- * Stopped because the host asked for it. The state is that of the last complete step.
- */
+// Stopped because the host asked for it. The state is that of the last complete step.
 #define MFN_CANCELLED 5
 
-/**
- * The object was closed or stopped before. Only free it.
- */
+// The object was closed or stopped before. Only free it.
 #define MFN_CLOSED 6
 
-/**
- * A defect inside the library was caught. The handle is poisoned and can only be freed.
- */
+// A defect inside the library was caught. The handle is poisoned and can only be freed.
 #define MFN_FATAL 7
 
-/**
- * A file or another resource of the system failed. The error says which and why.
- */
+// A file or another resource of the system failed. The error says which and why.
 #define MFN_IO 8
 
-/**
- * There will be no more: the source is exhausted or the work is finished.
- */
+// There will be no more: the source is exhausted or the work is finished.
 #define MFN_END 9
 
-/**
- * The name of a status, such as "MFN_INVALID"; "MFN_UNKNOWN" for a number that is none.
- * The text is static. [any-thread]
- */
+// The name of a status, such as "MFN_INVALID"; "MFN_UNKNOWN" for a number that is none.
+// The text is static. [any-thread]
 const char *mfn_status_name(mfn_status status);
 
 /* ==================================================================================================
@@ -147,116 +115,72 @@ const char *mfn_status_name(mfn_status status);
  * any number of threads may read one. Texts that an error lends live as long as the error.
  */
 
-/**
- * Trying again later can succeed.
- */
+// Trying again later can succeed.
 #define MFN_CLASS_RETRYABLE 1
 
-/**
- * As retryable, but not before mfn_error_retry_after_ms().
- */
+// As retryable, but not before mfn_error_retry_after_ms().
 #define MFN_CLASS_THROTTLED 2
 
-/**
- * Credentials or a target are missing: keep the data and ask an operator.
- */
+// Credentials or a target are missing: keep the data and ask an operator.
 #define MFN_CLASS_BLOCKED 3
 
-/**
- * Trying the same again can not succeed.
- */
+// Trying the same again can not succeed.
 #define MFN_CLASS_PERMANENT 4
 
-/**
- * Sent, but not answered: it may have happened. Try again only under the same record id.
- */
+// Sent, but not answered: it may have happened. Try again only under the same record id.
 #define MFN_CLASS_UNKNOWN 5
 
-/**
- * Given up because the host asked for it.
- */
+// Given up because the host asked for it.
 #define MFN_CLASS_CANCELLED 6
 
-/**
- * The object is unusable; only close and free it.
- */
+// The object is unusable; only close and free it.
 #define MFN_CLASS_FATAL 7
 
-/**
- * A failure. Freed with mfn_error_free().
- */
+// A failure. Freed with mfn_error_free().
 typedef struct mfn_error mfn_error;
 
-/**
- * The status of the failed call. MFN_OK for NULL. [any-thread]
- */
-mfn_status mfn_error_status(const struct mfn_error *error);
+// The status of the failed call. MFN_OK for NULL. [any-thread]
+mfn_status mfn_error_status(const mfn_error *error);
 
-/**
- * What went wrong and what to do, in one line; "" for NULL. Lent by the error. [any-thread]
- */
-const char *mfn_error_message(const struct mfn_error *error);
+// What went wrong and what to do, in one line; "" for NULL. Lent by the error. [any-thread]
+const char *mfn_error_message(const mfn_error *error);
 
-/**
- * How many deeper causes the error has. [any-thread]
- */
-size_t mfn_error_cause_count(const struct mfn_error *error);
+// How many deeper causes the error has. [any-thread]
+size_t mfn_error_cause_count(const mfn_error *error);
 
-/**
- * A deeper cause; 0 is the nearest. "" beyond the last. Lent by the error. [any-thread]
- */
-const char *mfn_error_cause(const struct mfn_error *error, size_t index);
+// A deeper cause; 0 is the nearest. "" beyond the last. Lent by the error. [any-thread]
+const char *mfn_error_cause(const mfn_error *error, size_t index);
 
-/**
- * The plugin where the error arose, or "". Lent by the error. [any-thread]
- */
-const char *mfn_error_plugin(const struct mfn_error *error);
+// The plugin where the error arose, or "". Lent by the error. [any-thread]
+const char *mfn_error_plugin(const mfn_error *error);
 
-/**
- * The component (the configured instance of a plugin) where the error arose, or "". Lent by the error.
- * [any-thread]
- */
-const char *mfn_error_component(const struct mfn_error *error);
+// The component (the configured instance of a plugin) where the error arose, or "". Lent by the error.
+// [any-thread]
+const char *mfn_error_component(const mfn_error *error);
 
-/**
- * What the caller should do: one of the MFN_CLASS_* constants; 0 for NULL. [any-thread]
- */
-int32_t mfn_error_class(const struct mfn_error *error);
+// What the caller should do: one of the MFN_CLASS_* constants; 0 for NULL. [any-thread]
+int32_t mfn_error_class(const mfn_error *error);
 
-/**
- * 1 when the same call can succeed later without a change, else 0. [any-thread]
- */
-int32_t mfn_error_retriable(const struct mfn_error *error);
+// 1 when the same call can succeed later without a change, else 0. [any-thread]
+int32_t mfn_error_retriable(const mfn_error *error);
 
-/**
- * How long to wait before trying again, in milliseconds; 0 when the error does not say. [any-thread]
- */
-uint64_t mfn_error_retry_after_ms(const struct mfn_error *error);
+// How long to wait before trying again, in milliseconds; 0 when the error does not say. [any-thread]
+uint64_t mfn_error_retry_after_ms(const mfn_error *error);
 
-/**
- * How many single faults a specification or configuration has; 0 for other errors. [any-thread]
- */
-size_t mfn_error_fault_count(const struct mfn_error *error);
+// How many single faults a specification or configuration has; 0 for other errors. [any-thread]
+size_t mfn_error_fault_count(const mfn_error *error);
 
-/**
- * Where a fault lies, such as "limits.threads". "" beyond the last. Lent by the error. [any-thread]
- */
-const char *mfn_error_fault_path(const struct mfn_error *error, size_t index);
+// Where a fault lies, such as "limits.threads". "" beyond the last. Lent by the error. [any-thread]
+const char *mfn_error_fault_path(const mfn_error *error, size_t index);
 
-/**
- * What is wrong there. "" beyond the last. Lent by the error. [any-thread]
- */
-const char *mfn_error_fault_message(const struct mfn_error *error, size_t index);
+// What is wrong there. "" beyond the last. Lent by the error. [any-thread]
+const char *mfn_error_fault_message(const mfn_error *error, size_t index);
 
-/**
- * How to put it right. "" beyond the last. Lent by the error. [any-thread]
- */
-const char *mfn_error_fault_fix(const struct mfn_error *error, size_t index);
+// How to put it right. "" beyond the last. Lent by the error. [any-thread]
+const char *mfn_error_fault_fix(const mfn_error *error, size_t index);
 
-/**
- * Frees an error and the texts it lent. NULL is allowed. [any-thread]
- */
-void mfn_error_free(struct mfn_error *error);
+// Frees an error and the texts it lent. NULL is allowed. [any-thread]
+void mfn_error_free(mfn_error *error);
 
 /* ==================================================================================================
  * Owned data: strings and byte arrays that are handed to the host for good.
@@ -265,30 +189,20 @@ void mfn_error_free(struct mfn_error *error);
  * mfn_bytes is the host's, and is freed here, not with free(). Every text is UTF-8 and ends with NUL.
  */
 
-/**
- * Bytes that belong to the host. Freed with mfn_bytes_free().
- */
+// Bytes that belong to the host. Freed with mfn_bytes_free().
 typedef struct mfn_bytes {
-    /**
-     * The first byte. Not NULL, even when len is 0.
-     */
+    // The first byte. Not NULL, even when len is 0.
     uint8_t *data;
-    /**
-     * The number of bytes.
-     */
+    // The number of bytes.
     size_t len;
 } mfn_bytes;
 
-/**
- * Frees a string that a function handed over. NULL is allowed. [any-thread]
- */
+// Frees a string that a function handed over. NULL is allowed. [any-thread]
 void mfn_string_free(char *string);
 
-/**
- * Frees bytes that a function handed over and sets data to NULL and len to 0. NULL and freed bytes are
- * allowed. [any-thread]
- */
-void mfn_bytes_free(struct mfn_bytes *bytes);
+// Frees bytes that a function handed over and sets data to NULL and len to 0. NULL and freed bytes are
+// allowed. [any-thread]
+void mfn_bytes_free(mfn_bytes *bytes);
 
 /* ==================================================================================================
  * Field views: a grid of doubles where it lies, without a copy.
@@ -298,36 +212,22 @@ void mfn_bytes_free(struct mfn_bytes *bytes);
  * says at the function how long it lives. A view that the host gives is read during the call only.
  */
 
-/**
- * A grid of doubles that is read and not owned. Cell (r, c) is data[r * row_stride + c * col_stride].
- */
+// A grid of doubles that is read and not owned. Cell (r, c) is data[r * row_stride + c * col_stride].
 typedef struct mfn_field_view {
-    /**
-     * Cell (0, 0).
-     */
+    // Cell (0, 0).
     const double *data;
-    /**
-     * Number of rows, at least 1.
-     */
+    // Number of rows, at least 1.
     size_t rows;
-    /**
-     * Number of columns, at least 1.
-     */
+    // Number of columns, at least 1.
     size_t cols;
-    /**
-     * Distance from a row to the next, in doubles; may be negative.
-     */
+    // Distance from a row to the next, in doubles; may be negative.
     ptrdiff_t row_stride;
-    /**
-     * Distance from a column to the next, in doubles; may be negative.
-     */
+    // Distance from a column to the next, in doubles; may be negative.
     ptrdiff_t col_stride;
 } mfn_field_view;
 
-/**
- * The view of a row-major array without gaps: strides cols and 1. [any-thread]
- */
-struct mfn_field_view mfn_field_rows(const double *data, size_t rows, size_t cols);
+// The view of a row-major array without gaps: strides cols and 1. [any-thread]
+mfn_field_view mfn_field_rows(const double *data, size_t rows, size_t cols);
 
 /* ==================================================================================================
  * Features: a field reduced to the 18 numbers of MyceliumFractalNet.
@@ -337,168 +237,94 @@ struct mfn_field_view mfn_field_rows(const double *data, size_t rows, size_t col
  * simulation has them after mfn_sim_follow_features().
  */
 
-/**
- * Number of features.
- */
+// Number of features.
 #define MFN_FEATURE_COUNT 18
 
-/**
- * What the features depend on beside the field. Fill it with mfn_feature_config_init().
- */
+// What the features depend on beside the field. Fill it with mfn_feature_config_init().
 typedef struct mfn_feature_config {
-    /**
-     * sizeof(mfn_feature_config).
-     */
+    // sizeof(mfn_feature_config).
     uint32_t struct_size;
-    /**
-     * Which cells are neighbours in a cluster: 4 or 8.
-     */
+    // Which cells are neighbours in a cluster: 4 or 8.
     int32_t connectivity;
-    /**
-     * Smallest box of the box counting, cells.
-     */
+    // Smallest box of the box counting, cells.
     uint64_t min_box_size;
-    /**
-     * Largest box of the box counting, cells; 0: derived from the field.
-     */
+    // Largest box of the box counting, cells; 0: derived from the field.
     uint64_t max_box_size;
-    /**
-     * Number of box sizes before duplicates are dropped.
-     */
+    // Number of box sizes before duplicates are dropped.
     uint64_t num_scales;
-    /**
-     * Consecutive quiet steps that count as stable.
-     */
+    // Consecutive quiet steps that count as stable.
     uint64_t stability_window;
-    /**
-     * A cell above it is active, mV.
-     */
+    // A cell above it is active, mV.
     double threshold_low_mv;
-    /**
-     * Threshold of n_clusters_med, mV.
-     */
+    // Threshold of n_clusters_med, mV.
     double threshold_med_mv;
-    /**
-     * Threshold of n_clusters_high, mV.
-     */
+    // Threshold of n_clusters_high, mV.
     double threshold_high_mv;
-    /**
-     * A step is quiet when the spatial deviation of the change is below it, mV.
-     */
+    // A step is quiet when the spatial deviation of the change is below it, mV.
     double stability_threshold_mv;
 } mfn_feature_config;
 
-/**
- * The 18 features. Set struct_size before the call.
- */
+// The 18 features. Set struct_size before the call.
 typedef struct mfn_features {
-    /**
-     * sizeof(mfn_features).
-     */
+    // sizeof(mfn_features).
     uint32_t struct_size;
-    /**
-     * 0.
-     */
+    // 0.
     uint32_t reserved;
-    /**
-     * Box-counting dimension of the active cells.
-     */
+    // Box-counting dimension of the active cells.
     double d_box;
-    /**
-     * Coefficient of determination of its fit.
-     */
+    // Coefficient of determination of its fit.
     double d_r2;
-    /**
-     * Lowest potential, mV.
-     */
+    // Lowest potential, mV.
     double v_min;
-    /**
-     * Highest potential, mV.
-     */
+    // Highest potential, mV.
     double v_max;
-    /**
-     * Mean potential, mV.
-     */
+    // Mean potential, mV.
     double v_mean;
-    /**
-     * Standard deviation of the potential, mV.
-     */
+    // Standard deviation of the potential, mV.
     double v_std;
-    /**
-     * Skewness of the potential.
-     */
+    // Skewness of the potential.
     double v_skew;
-    /**
-     * Excess kurtosis of the potential.
-     */
+    // Excess kurtosis of the potential.
     double v_kurt;
-    /**
-     * Mean absolute change of a cell from step to step, mV.
-     */
+    // Mean absolute change of a cell from step to step, mV.
     double dv_mean;
-    /**
-     * Largest absolute change of a cell from step to step, mV.
-     */
+    // Largest absolute change of a cell from step to step, mV.
     double dv_max;
-    /**
-     * Step at which the run became quiet.
-     */
+    // Step at which the run became quiet.
     double t_stable;
-    /**
-     * Slope of the sum of squared potentials, mV^2 per step.
-     */
+    // Slope of the sum of squared potentials, mV^2 per step.
     double e_trend;
-    /**
-     * Fraction of active cells.
-     */
+    // Fraction of active cells.
     double f_active;
-    /**
-     * Clusters above the low threshold.
-     */
+    // Clusters above the low threshold.
     double n_clusters_low;
-    /**
-     * Clusters above the medium threshold.
-     */
+    // Clusters above the medium threshold.
     double n_clusters_med;
-    /**
-     * Clusters above the high threshold.
-     */
+    // Clusters above the high threshold.
     double n_clusters_high;
-    /**
-     * Cells of the largest cluster above the low threshold.
-     */
+    // Cells of the largest cluster above the low threshold.
     double max_cluster_size;
-    /**
-     * Standard deviation of the sizes of those clusters, cells.
-     */
+    // Standard deviation of the sizes of those clusters, cells.
     double cluster_size_std;
 } mfn_features;
 
-/**
- * Fills a configuration with the defaults. struct_size is sizeof(mfn_feature_config).
- * config belongs to the host. [any-thread]
- */
-mfn_status mfn_feature_config_init(struct mfn_feature_config *config, size_t struct_size, mfn_error **error);
+// Fills a configuration with the defaults. struct_size is sizeof(mfn_feature_config).
+// config belongs to the host. [any-thread]
+mfn_status mfn_feature_config_init(mfn_feature_config *config, size_t struct_size, mfn_error **error);
 
-/**
- * Computes the features of a square field in volts, in place. config may be NULL for the defaults.
- * The field is read during the call only; features belongs to the host. [any-thread]
- */
+// Computes the features of a square field in volts, in place. config may be NULL for the defaults.
+// The field is read during the call only; features belongs to the host. [any-thread]
 mfn_status mfn_features_compute(const mfn_field_view *field,
-                                const struct mfn_feature_config *config,
-                                struct mfn_features *features,
+                                const mfn_feature_config *config,
+                                mfn_features *features,
                                 mfn_error **error);
 
-/**
- * The name of a feature, such as "D_box", in the order of the fields of mfn_features; NULL beyond the
- * last. The text is static. [any-thread]
- */
+// The name of a feature, such as "D_box", in the order of the fields of mfn_features; NULL beyond the
+// last. The text is static. [any-thread]
 const char *mfn_feature_name(size_t index);
 
-/**
- * The unit of a feature, such as "mV"; "1" for a pure number; NULL beyond the last. The text is static.
- * [any-thread]
- */
+// The unit of a feature, such as "mV"; "1" for a pure number; NULL beyond the last. The text is static.
+// [any-thread]
 const char *mfn_feature_unit(size_t index);
 
 /* ==================================================================================================
@@ -508,288 +334,174 @@ const char *mfn_feature_unit(size_t index);
  * no I/O. Equal specifications give equal bits.
  */
 
-/**
- * Outside the grid lies its opposite side.
- */
+// Outside the grid lies its opposite side.
 #define MFN_BOUNDARY_PERIODIC 0
 
-/**
- * Outside an edge cell lies a copy of it.
- */
+// Outside an edge cell lies a copy of it.
 #define MFN_BOUNDARY_NEUMANN 1
 
-/**
- * Outside the grid everything is zero.
- */
+// Outside the grid everything is zero.
 #define MFN_BOUNDARY_DIRICHLET 2
 
-/**
- * One run of the model. Freed with mfn_sim_free().
- */
+// One run of the model. Freed with mfn_sim_free().
 typedef struct mfn_sim mfn_sim;
 
-/**
- * Everything that decides the result of a run. Fill it with mfn_spec_init(), then change what differs.
- */
+// Everything that decides the result of a run. Fill it with mfn_spec_init(), then change what differs.
 typedef struct mfn_spec {
-    /**
-     * sizeof(mfn_spec).
-     */
+    // sizeof(mfn_spec).
     uint32_t struct_size;
-    /**
-     * One of the MFN_BOUNDARY_* constants.
-     */
+    // One of the MFN_BOUNDARY_* constants.
     int32_t boundary;
-    /**
-     * 1: activator and inhibitor advance and act on the potential. 0: they do not.
-     */
+    // 1: activator and inhibitor advance and act on the potential. 0: they do not.
     int32_t turing_enabled;
-    /**
-     * 1: normal noise is added to every cell in every step. 0: none.
-     */
+    // 1: normal noise is added to every cell in every step. 0: none.
     int32_t quantum_jitter;
-    /**
-     * Cells along each side of the square grid.
-     */
+    // Cells along each side of the square grid.
     uint64_t grid_size;
-    /**
-     * Steps of a complete run.
-     */
+    // Steps of a complete run.
     uint64_t steps;
-    /**
-     * Seed of the random stream.
-     */
+    // Seed of the random stream.
     uint64_t random_seed;
-    /**
-     * Diffusion coefficient of the potential, cells^2 per step.
-     */
+    // Diffusion coefficient of the potential, cells^2 per step.
     double alpha;
-    /**
-     * Probability of one growth event in a step.
-     */
+    // Probability of one growth event in a step.
     double spike_probability;
-    /**
-     * Activator level above which a cell is activated.
-     */
+    // Activator level above which a cell is activated.
     double turing_threshold;
-    /**
-     * Variance of the noise, V^2 per step.
-     */
+    // Variance of the noise, V^2 per step.
     double jitter_var;
-    /**
-     * Diffusion coefficient of the activator, cells^2 per step.
-     */
+    // Diffusion coefficient of the activator, cells^2 per step.
     double d_activator;
-    /**
-     * Diffusion coefficient of the inhibitor, cells^2 per step.
-     */
+    // Diffusion coefficient of the inhibitor, cells^2 per step.
     double d_inhibitor;
-    /**
-     * Reaction rate of the activator, 1 per step.
-     */
+    // Reaction rate of the activator, 1 per step.
     double r_activator;
-    /**
-     * Reaction rate of the inhibitor, 1 per step.
-     */
+    // Reaction rate of the inhibitor, 1 per step.
     double r_inhibitor;
-    /**
-     * 1: a step that gives NaN or infinity is discarded with MFN_UNSTABLE. 0: such values stay.
-     */
+    // 1: a step that gives NaN or infinity is discarded with MFN_UNSTABLE. 0: such values stay.
     int32_t check_stability;
-    /**
-     * 0.
-     */
+    // 0.
     int32_t reserved;
 } mfn_spec;
 
-/**
- * Hears of the progress of mfn_sim_run(), every few milliseconds and after the last step, on the thread
- * that called it. step counts from 1 to steps_total. Return 0 to go on, anything else to stop. It must
- * not use the simulation (such calls answer MFN_INVALID), and must return normally: no longjmp, no C++
- * exception.
- */
+// Hears of the progress of mfn_sim_run(), every few milliseconds and after the last step, on the thread
+// that called it. step counts from 1 to steps_total. Return 0 to go on, anything else to stop. It must
+// not use the simulation (such calls answer MFN_INVALID), and must return normally: no longjmp, no C++
+// exception.
 typedef int32_t (*mfn_progress_fn)(void *user_data, uint64_t step, uint64_t steps_total);
 
-/**
- * Counters and summary numbers of a run. Set struct_size before the call.
- */
+// Counters and summary numbers of a run. Set struct_size before the call.
 typedef struct mfn_statistics {
-    /**
-     * sizeof(mfn_statistics).
-     */
+    // sizeof(mfn_statistics).
     uint32_t struct_size;
-    /**
-     * 1 when a step was discarded because of NaN, else 0.
-     */
+    // 1 when a step was discarded because of NaN, else 0.
     int32_t nan_detected;
-    /**
-     * 1 when a step was discarded because of infinite values, else 0.
-     */
+    // 1 when a step was discarded because of infinite values, else 0.
     int32_t inf_detected;
-    /**
-     * 0.
-     */
+    // 0.
     int32_t reserved;
-    /**
-     * Lowest potential, V.
-     */
+    // Lowest potential, V.
     double field_min_v;
-    /**
-     * Highest potential, V.
-     */
+    // Highest potential, V.
     double field_max_v;
-    /**
-     * Mean potential, V.
-     */
+    // Mean potential, V.
     double field_mean_v;
-    /**
-     * Standard deviation of the potential, V.
-     */
+    // Standard deviation of the potential, V.
     double field_std_v;
-    /**
-     * Mean of the activator.
-     */
+    // Mean of the activator.
     double activator_mean;
-    /**
-     * Mean of the inhibitor.
-     */
+    // Mean of the inhibitor.
     double inhibitor_mean;
-    /**
-     * Steps done and kept.
-     */
+    // Steps done and kept.
     uint64_t steps_computed;
-    /**
-     * Growth events in those steps.
-     */
+    // Growth events in those steps.
     uint64_t growth_events;
-    /**
-     * Cell activations in those steps.
-     */
+    // Cell activations in those steps.
     uint64_t turing_activations;
-    /**
-     * Cells changed by the clamp of the potential in those steps.
-     */
+    // Cells changed by the clamp of the potential in those steps.
     uint64_t clamping_events;
-    /**
-     * Index of the discarded step, counted from 0; -1 when there was none.
-     */
+    // Index of the discarded step, counted from 0; -1 when there was none.
     int64_t steps_to_instability;
 } mfn_statistics;
 
-/**
- * Fills a specification with the defaults: grid 64, 64 steps, seed 42. struct_size is sizeof(mfn_spec).
- * spec belongs to the host. [any-thread]
- */
-mfn_status mfn_spec_init(struct mfn_spec *spec, size_t struct_size, mfn_error **error);
+// Fills a specification with the defaults: grid 64, 64 steps, seed 42. struct_size is sizeof(mfn_spec).
+// spec belongs to the host. [any-thread]
+mfn_status mfn_spec_init(mfn_spec *spec, size_t struct_size, mfn_error **error);
 
-/**
- * Creates a simulation and draws its initial fields from the seed. The error lists every fault of the
- * specification. The host owns *sim and frees it with mfn_sim_free(). [any-thread]
- */
-mfn_status mfn_sim_create(const struct mfn_spec *spec, struct mfn_sim **sim, mfn_error **error);
+// Creates a simulation and draws its initial fields from the seed. The error lists every fault of the
+// specification. The host owns *sim and frees it with mfn_sim_free(). [any-thread]
+mfn_status mfn_sim_create(const mfn_spec *spec, mfn_sim **sim, mfn_error **error);
 
-/**
- * As mfn_sim_create(), from a JSON object as pipelines take it, such as {"grid_size": 128, "steps": 200}.
- * Absent fields take the defaults, unknown ones are refused. The host owns *sim and frees it with
- * mfn_sim_free(). [any-thread]
- */
-mfn_status mfn_sim_create_json(const char *spec_json, struct mfn_sim **sim, mfn_error **error);
+// As mfn_sim_create(), from a JSON object as pipelines take it, such as {"grid_size": 128, "steps": 200}.
+// Absent fields take the defaults, unknown ones are refused. The host owns *sim and frees it with
+// mfn_sim_free(). [any-thread]
+mfn_status mfn_sim_create_json(const char *spec_json, mfn_sim **sim, mfn_error **error);
 
-/**
- * Reads back the specification of the run. spec belongs to the host. [any-thread]
- */
-mfn_status mfn_sim_spec(const struct mfn_sim *sim, struct mfn_spec *spec, mfn_error **error);
+// Reads back the specification of the run. spec belongs to the host. [any-thread]
+mfn_status mfn_sim_spec(const mfn_sim *sim, mfn_spec *spec, mfn_error **error);
 
-/**
- * Replaces the initial potential, before the first step, by a copy of a field in volts that has the shape
- * of the grid. The rest of the run draws the same random numbers. The field stays the host's.
- * [one-thread-per-handle]
- */
-mfn_status mfn_sim_set_initial_field(struct mfn_sim *sim, const mfn_field_view *field, mfn_error **error);
+// Replaces the initial potential, before the first step, by a copy of a field in volts that has the shape
+// of the grid. The rest of the run draws the same random numbers. The field stays the host's.
+// [one-thread-per-handle]
+mfn_status mfn_sim_set_initial_field(mfn_sim *sim, const mfn_field_view *field, mfn_error **error);
 
-/**
- * Follows the run from here on, so that mfn_sim_features() also gives the features that describe a run.
- * config may be NULL for the defaults. Costs two grids of memory and one pass a step. config stays the
- * host's. [one-thread-per-handle]
- */
-mfn_status mfn_sim_follow_features(struct mfn_sim *sim, const mfn_feature_config *config, mfn_error **error);
+// Follows the run from here on, so that mfn_sim_features() also gives the features that describe a run.
+// config may be NULL for the defaults. Costs two grids of memory and one pass a step. config stays the
+// host's. [one-thread-per-handle]
+mfn_status mfn_sim_follow_features(mfn_sim *sim, const mfn_feature_config *config, mfn_error **error);
 
-/**
- * Does one step. MFN_UNSTABLE: the step was discarded and the state is the one before it. Views lent
- * before end. Nothing changes hands. [one-thread-per-handle]
- */
-mfn_status mfn_sim_step(struct mfn_sim *sim, mfn_error **error);
+// Does one step. MFN_UNSTABLE: the step was discarded and the state is the one before it. Views lent
+// before end. Nothing changes hands. [one-thread-per-handle]
+mfn_status mfn_sim_step(mfn_sim *sim, mfn_error **error);
 
-/**
- * Does steps more steps. progress may be NULL. MFN_CANCELLED: stopped between two steps by the callback
- * or by mfn_sim_cancel(); it can go on. MFN_UNSTABLE: as mfn_sim_step(). Blocks until done. Views lent
- * before end. user_data stays the host's. [one-thread-per-handle]
- */
-mfn_status mfn_sim_run(struct mfn_sim *sim,
+// Does steps more steps. progress may be NULL. MFN_CANCELLED: stopped between two steps by the callback
+// or by mfn_sim_cancel(); it can go on. MFN_UNSTABLE: as mfn_sim_step(). Blocks until done. Views lent
+// before end. user_data stays the host's. [one-thread-per-handle]
+mfn_status mfn_sim_run(mfn_sim *sim,
                        uint64_t steps,
                        mfn_progress_fn progress,
                        void *user_data,
                        mfn_error **error);
 
-/**
- * Stops a mfn_sim_run() that is under way, or the next one, before its next step. Works while another
- * thread is inside a call with this handle; only mfn_sim_free() must not have begun. Stays in force until
- * mfn_sim_cancel_reset(), so that a request that comes early is not lost. [any-thread]
- */
-mfn_status mfn_sim_cancel(const struct mfn_sim *sim, mfn_error **error);
+// Stops a mfn_sim_run() that is under way, or the next one, before its next step. Works while another
+// thread is inside a call with this handle; only mfn_sim_free() must not have begun. Stays in force until
+// mfn_sim_cancel_reset(), so that a request that comes early is not lost. [any-thread]
+mfn_status mfn_sim_cancel(const mfn_sim *sim, mfn_error **error);
 
-/**
- * Withdraws mfn_sim_cancel(), so that the run can go on. [any-thread]
- */
-mfn_status mfn_sim_cancel_reset(const struct mfn_sim *sim, mfn_error **error);
+// Withdraws mfn_sim_cancel(), so that the run can go on. [any-thread]
+mfn_status mfn_sim_cancel_reset(const mfn_sim *sim, mfn_error **error);
 
-/**
- * Steps done and kept; 0 for a handle that is NULL or in use. [any-thread]
- */
-uint64_t mfn_sim_step_count(const struct mfn_sim *sim);
+// Steps done and kept; 0 for a handle that is NULL or in use. [any-thread]
+uint64_t mfn_sim_step_count(const mfn_sim *sim);
 
-/**
- * Lends the membrane potential in volts. The view lives until the next call with this handle that is not
- * const. [any-thread]
- */
-mfn_status mfn_sim_field(const struct mfn_sim *sim, mfn_field_view *view, mfn_error **error);
+// Lends the membrane potential in volts. The view lives until the next call with this handle that is not
+// const. [any-thread]
+mfn_status mfn_sim_field(const mfn_sim *sim, mfn_field_view *view, mfn_error **error);
 
-/**
- * Lends the activator, 0 to 1. The view lives until the next call with this handle that is not const.
- * [any-thread]
- */
-mfn_status mfn_sim_activator(const struct mfn_sim *sim, mfn_field_view *view, mfn_error **error);
+// Lends the activator, 0 to 1. The view lives until the next call with this handle that is not const.
+// [any-thread]
+mfn_status mfn_sim_activator(const mfn_sim *sim, mfn_field_view *view, mfn_error **error);
 
-/**
- * Lends the inhibitor, 0 to 1. The view lives until the next call with this handle that is not const.
- * [any-thread]
- */
-mfn_status mfn_sim_inhibitor(const struct mfn_sim *sim, mfn_field_view *view, mfn_error **error);
+// Lends the inhibitor, 0 to 1. The view lives until the next call with this handle that is not const.
+// [any-thread]
+mfn_status mfn_sim_inhibitor(const mfn_sim *sim, mfn_field_view *view, mfn_error **error);
 
-/**
- * Computes the statistics of the run so far. statistics belongs to the host. [any-thread]
- */
-mfn_status mfn_sim_statistics(const struct mfn_sim *sim,
-                              struct mfn_statistics *statistics,
+// Computes the statistics of the run so far. statistics belongs to the host. [any-thread]
+mfn_status mfn_sim_statistics(const mfn_sim *sim,
+                              mfn_statistics *statistics,
                               mfn_error **error);
 
-/**
- * Computes the features of the current field and, after mfn_sim_follow_features(), of the run. features
- * belongs to the host. [any-thread]
- */
-mfn_status mfn_sim_features(const struct mfn_sim *sim, mfn_features *features, mfn_error **error);
+// Computes the features of the current field and, after mfn_sim_follow_features(), of the run. features
+// belongs to the host. [any-thread]
+mfn_status mfn_sim_features(const mfn_sim *sim, mfn_features *features, mfn_error **error);
 
-/**
- * The last failure of a call with this handle, or NULL. The host owns it and frees it with
- * mfn_error_free(). [any-thread]
- */
-mfn_error *mfn_sim_last_error(const struct mfn_sim *sim);
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_sim_last_error(const mfn_sim *sim);
 
-/**
- * Frees a simulation and the views it lent. NULL is allowed. No other call with it may be under way.
- * [one-thread-per-handle]
- */
-void mfn_sim_free(struct mfn_sim *sim);
+// Frees a simulation and the views it lent. NULL is allowed. No other call with it may be under way.
+// [one-thread-per-handle]
+void mfn_sim_free(mfn_sim *sim);
 
 /* ==================================================================================================
  * Layout checks: sizes and offsets that programs are compiled with. On a machine with pointers of 64

@@ -9,8 +9,9 @@
 use std::ffi::{CString, c_char};
 use std::sync::Arc;
 
-use mfn_plugin::value::{ErrorClass, PluginError};
 use ::mfn_sim::{FeatureError, SimError, SpecError};
+use mfn_plugin::value::{ErrorClass, PluginError};
+use mfn_runtime::codec::DecodeError;
 
 use crate::guard::{self, Handle, opaque};
 use crate::owned::c_text;
@@ -50,6 +51,7 @@ pub struct Details {
 }
 
 /// One fault of a configuration.
+#[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) path: String,
     pub(crate) message: String,
@@ -57,8 +59,10 @@ pub(crate) struct Fault {
 }
 
 /// A call's way out without its result: an answer such as MFN_END, or a failure with its texts.
+#[derive(Debug)]
 pub(crate) struct Failure(Box<Content>);
 
+#[derive(Debug)]
 struct Content {
     status: mfn_status,
     class: ErrorClass,
@@ -105,6 +109,12 @@ impl Failure {
         failure
     }
 
+    /// Names the argument that the message is about.
+    pub(crate) fn about(mut self, argument: &str) -> Self {
+        self.0.message = format!("{argument}: {}", self.0.message);
+        self
+    }
+
     pub(crate) fn with_class(mut self, class: ErrorClass) -> Self {
         self.0.class = class;
         self
@@ -123,9 +133,8 @@ impl Failure {
 
     pub(crate) fn with_plugin_error(mut self, error: &PluginError) -> Self {
         self.0.class = error.class;
-        self.0.retry_after_ms = error.retry_after.map_or(0, |delay| {
-            u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
-        });
+        self.0.retry_after_ms =
+            error.retry_after.map_or(0, |delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
@@ -157,6 +166,13 @@ impl From<SimError> for Failure {
         let status = if matches!(error, SimError::Unstable { .. }) { MFN_UNSTABLE } else { MFN_INVALID };
         let failure = Self::from_error(status, &error);
         if let SimError::Spec(spec) = &error { failure.with_faults(spec_faults(spec)) } else { failure }
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Self {
+        let failure = Self::from_error(MFN_INVALID, &error);
+        if let DecodeError::Spec(spec) = &error { failure.with_faults(spec_faults(spec)) } else { failure }
     }
 }
 

@@ -75,7 +75,11 @@ pub(crate) fn borrow<'a>(name: &str, view: *const mfn_field_view) -> Result<Arra
     let address = view.data.addr() as u64;
     let first = address.checked_add_signed(below.checked_mul(8).ok_or_else(too_large)? as i64);
     let last = above.checked_mul(8).and_then(|bytes| address.checked_add_signed(bytes as i64));
-    if span >= bytes_max || cells > bytes_max as usize || first.is_none_or(|first| first == 0) || last.is_none() {
+    if span >= bytes_max
+        || cells > bytes_max as usize
+        || first.is_none_or(|first| first == 0)
+        || last.is_none()
+    {
         return Err(too_large());
     }
     let strides = (view.row_stride.unsigned_abs(), view.col_stride.unsigned_abs());
@@ -119,13 +123,8 @@ mod tests {
         let rows = mfn_field_rows(cells.as_ptr(), 3, 4);
         let upright = borrow("field", &raw const rows).unwrap();
         assert_eq!(upright, ndarray::Array2::from_shape_vec((3, 4), cells.clone()).unwrap());
-        let turned = mfn_field_view {
-            data: &raw const cells[11],
-            rows: 4,
-            cols: 3,
-            row_stride: -1,
-            col_stride: -4,
-        };
+        let turned =
+            mfn_field_view { data: &raw const cells[11], rows: 4, cols: 3, row_stride: -1, col_stride: -4 };
         let turned = borrow("field", &raw const turned).unwrap();
         assert_eq!(turned[[0, 0]], 11.0);
         assert_eq!(turned[[3, 2]], 0.0);

@@ -80,7 +80,10 @@ fn borrow<'a, H: Opaque>(pointer: *const H) -> Result<&'a H, Failure> {
         return Err(Failure::invalid(format!("{} is NULL: give a handle of type mfn_{0}", H::NAME)));
     }
     if !pointer.is_aligned() {
-        return Err(Failure::invalid(format!("{} is misaligned: it is not a handle of this library", H::NAME)));
+        return Err(Failure::invalid(format!(
+            "{} is misaligned: it is not a handle of this library",
+            H::NAME
+        )));
     }
     // SAFETY: by the contract of every function a non-NULL handle is one that this library made, of
     // whatever type; all of them begin with the tag.
@@ -89,7 +92,10 @@ fn borrow<'a, H: Opaque>(pointer: *const H) -> Result<&'a H, Failure> {
         return Err(Failure::invalid(format!("{} was freed before: use a live handle", H::NAME)));
     }
     if tag != H::TAG {
-        return Err(Failure::invalid(format!("{} is no mfn_{0}: a handle of another type was given", H::NAME)));
+        return Err(Failure::invalid(format!(
+            "{} is no mfn_{0}: a handle of another type was given",
+            H::NAME
+        )));
     }
     // SAFETY: the tag says that the object is an `H`; the host frees it only when no call uses it.
     Ok(unsafe { &*pointer })
@@ -139,7 +145,11 @@ pub(crate) fn value<T>(fallback: T, body: impl FnOnce() -> T) -> T {
 }
 
 /// Reads something from a handle; `fallback` for a handle that is NULL or wrong.
-pub(crate) fn read<H: Opaque, T>(pointer: *const H, fallback: T, body: impl FnOnce(&H::State) -> Option<T>) -> T {
+pub(crate) fn read<H: Opaque, T>(
+    pointer: *const H,
+    fallback: T,
+    body: impl FnOnce(&H::State) -> Option<T>,
+) -> T {
     match contained(|| borrow(pointer).ok().and_then(|object| body(&object.handle().state))) {
         Ok(Some(value)) => value,
         Ok(None) | Err(_) => fallback,

@@ -8,6 +8,8 @@ use std::ops::ControlFlow;
 
 use ::mfn_sim::{BoundaryCondition, CancelToken, RunEnd, Simulation, Spec, Statistics};
 
+use mfn_runtime::codec::{self, Observation};
+
 use crate::argument::{self, SizedSlot, Slot, read_sized, sized32};
 use crate::error::{Failure, mfn_error};
 use crate::features::{self, mfn_feature_config, mfn_features};
@@ -256,9 +258,12 @@ pub unsafe extern "C" fn mfn_sim_create_json(
 ) -> mfn_status {
     guard::free_standing(error, || {
         let slot = Slot::required("sim", sim)?;
-        let spec = serde_json::from_str(argument::text("spec_json", spec_json)?)
-            .map_err(|error| Failure::invalid(format!("spec_json: {error}")))?;
-        create(spec, slot)
+        let text = argument::text("spec_json", spec_json)?;
+        let decoded = codec::decode(codec::JSON, text.as_bytes());
+        match decoded.map_err(|error| Failure::from(error).about("spec_json"))? {
+            Observation::Simulation(spec) => create(*spec, slot),
+            Observation::Field(_) => Err(Failure::invalid("spec_json: give a JSON object")),
+        }
     })
 }
 
@@ -351,10 +356,7 @@ pub unsafe extern "C" fn mfn_sim_cancel(sim: *const mfn_sim, error: *mut *mut mf
 
 /// Withdraws mfn_sim_cancel(), so that the run can go on. [any-thread]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mfn_sim_cancel_reset(
-    sim: *const mfn_sim,
-    error: *mut *mut mfn_error,
-) -> mfn_status {
+pub unsafe extern "C" fn mfn_sim_cancel_reset(sim: *const mfn_sim, error: *mut *mut mfn_error) -> mfn_status {
     guard::on(sim, error, |run| {
         run.cancel.reset();
         Ok(())

@@ -1,0 +1,108 @@
+//! C programs that use libmfn as a host would, most of them under valgrind.
+
+mod support;
+
+use std::process::Command;
+
+use support::{STRICT, Workshop, libraries, root, source, succeed, valgrind};
+
+// Guards the first promise of the header: it compiles alone and twice, in every dialect.
+#[test]
+fn the_header_compiles_in_every_dialect() {
+    let workshop = Workshop::new();
+    for (compiler, package, extension, dialects) in [
+        ("gcc", "gcc", "c", &["c99", "c11", "c17"][..]),
+        ("g++", "g++", "cpp", &["c++11", "c++14", "c++17", "c++20"][..]),
+    ] {
+        let file = workshop.path().join("twice").with_extension(extension);
+        std::fs::write(
+            &file,
+            "#include <mfn.h>\n#include <mfn.h>\nint main(void) { return mfn_abi_version() != 0; }\n",
+        )
+        .unwrap();
+        for dialect in dialects {
+            let mut command = Command::new(compiler);
+            command.args(STRICT).arg(format!("-std={dialect}")).arg("-I").arg(root().join("include"));
+            succeed(command.arg("-c").arg(&file).arg("-o").arg(workshop.path().join("twice.o")), package);
+        }
+    }
+}
+
+// Guards the layout checks of the header: a compiler that lays a struct out in another way must stop.
+#[test]
+fn a_struct_of_another_layout_does_not_compile() {
+    let workshop = Workshop::new();
+    let header = std::fs::read_to_string(root().join("include/mfn.h")).unwrap();
+    let broken = header.replacen("    double d_box;", "    double d_box, moved;", 1);
+    assert_ne!(header, broken, "the header has no d_box any more: adapt this test");
+    std::fs::write(workshop.path().join("mfn.h"), broken).unwrap();
+    let file = workshop.path().join("broken.c");
+    std::fs::write(&file, "#include \"mfn.h\"\n").unwrap();
+    let mut command = Command::new("gcc");
+    let output = support::run(command.args(["-std=c99", "-fsyntax-only"]).arg(&file), "gcc");
+    assert!(!output.status.success(), "a struct with another field was accepted");
+}
+
+// Guards the 60-line promise: a program written only from mfn.h works without an error or a leak.
+#[test]
+fn an_embedding_program_works_under_valgrind() {
+    let workshop = Workshop::new();
+    let lines = std::fs::read_to_string(source("embed.c")).unwrap().lines().count();
+    assert!(lines <= 66, "embed.c should stay a program of about 60 lines, it has {lines}");
+    let text = valgrind(&workshop.compile(&source("embed.c")), &[]);
+    assert!(text.starts_with("50 steps, last reported 50, mean -"), "{text}");
+}
+
+// Guards every function against NULL, misaligned, foreign and impossible arguments.
+#[test]
+fn wrong_arguments_are_refused_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("arguments_simulation.c")), &[]);
+}
+
+// Guards that a host's array is read in place, whatever its strides, with the same bits.
+#[test]
+fn strided_arrays_give_the_bits_of_contiguous_ones() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("strides.c")), &[]);
+}
+
+// Guards the thread tags of the header.
+#[test]
+fn threads_can_cancel_and_read_but_not_collide() {
+    let workshop = Workshop::new();
+    succeed(&mut Command::new(workshop.compile(&source("threads.c"))), "gcc");
+}
+
+// Guards the static library: it links with the libraries named here and works the same.
+#[test]
+fn the_static_library_links() {
+    let workshop = Workshop::new();
+    let program = workshop.path().join("static");
+    let mut compiler = Command::new("cc");
+    compiler
+        .args(STRICT)
+        .args(["-std=c99", "-I"])
+        .arg(root().join("include"))
+        .arg(source("embed.c"))
+        .arg("-o")
+        .arg(&program)
+        .arg(libraries().join("libmfn.a"))
+        .args(["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"]);
+    succeed(&mut compiler, "gcc");
+    let needed = succeed(Command::new("readelf").arg("-d").arg(&program), "binutils");
+    assert!(!needed.contains("libmfn"), "the program still wants a shared libmfn");
+    let text = succeed(&mut Command::new(&program), "gcc");
+    assert!(text.starts_with("50 steps"), "{text}");
+}
+
+// Guards the examples of the README: they compile as strictly as everything else and print what they say.
+#[test]
+fn the_small_examples_work() {
+    let workshop = Workshop::new();
+    let text = valgrind(&workshop.compile(&root().join("examples/simulate.c")), &[]);
+    assert!(text.starts_with("after 200 steps: D_box "), "{text}");
+    let text = valgrind(&workshop.compile(&root().join("examples/features.c")), &[]);
+    assert_eq!(text.lines().count(), 18, "{text}");
+    assert!(text.lines().any(|line| line.starts_with("V_min") && line.ends_with("mV")), "{text}");
+}

@@ -1,0 +1,110 @@
+//! What libmfn.so exports and what the header says are one list, and each entry keeps the rules.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use support::{libraries, root, source, succeed};
+
+/// The functions that the header declares.
+fn declared() -> BTreeSet<String> {
+    let header = std::fs::read_to_string(root().join("include/mfn.h")).unwrap();
+    // A declaration begins at the start of a line, which no comment, macro or struct field does.
+    header
+        .lines()
+        .filter(|line| {
+            line.starts_with(|first: char| first.is_ascii_lowercase()) && !line.starts_with("typedef")
+        })
+        .filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next().map(str::to_owned))
+        .filter(|name| name.starts_with("mfn_"))
+        .collect()
+}
+
+// Guards rule 11: nothing is exported by accident, and nothing that is promised is missing.
+#[test]
+fn exports_are_exactly_the_functions_of_the_header() {
+    let symbols = succeed(
+        Command::new("nm").args(["-D", "--defined-only"]).arg(libraries().join("libmfn.so")),
+        "binutils",
+    );
+    let exported: BTreeSet<String> =
+        symbols.lines().filter_map(|line| line.split_whitespace().last()).map(str::to_owned).collect();
+    let declared = declared();
+    assert!(declared.len() > 40, "the header was not understood: {declared:?}");
+    assert_eq!(exported, declared);
+}
+
+// Guards programs against a library of another ABI: the loader must look for the number in the header.
+#[test]
+fn the_soname_carries_the_abi_version() {
+    let library = libraries().join("libmfn.so");
+    let dynamic = succeed(Command::new("readelf").arg("-d").arg(&library), "binutils");
+    let soname = format!("[libmfn.so.{}]", mfn::library::MFN_ABI_VERSION);
+    assert!(dynamic.lines().any(|line| line.contains("SONAME") && line.contains(&soname)), "{dynamic}");
+    let allowed = ["libgcc_s.so.1", "libm.so.6", "libc.so.6", "ld-linux", "libdl.so.2", "libpthread.so.0"];
+    for line in dynamic.lines().filter(|line| line.contains("(NEEDED)")) {
+        assert!(allowed.iter().any(|name| line.contains(name)), "an unexpected dependency: {line}");
+    }
+}
+
+// Guards the header against drift from the sources.
+#[test]
+fn the_header_is_up_to_date() {
+    let generated = mfn_header::generate(&root().join("ffi")).unwrap();
+    let committed = std::fs::read_to_string(root().join("include/mfn.h")).unwrap();
+    assert!(generated == committed, "include/mfn.h is out of date: run cargo xtask header");
+}
+
+// Guards the completeness of the sweep of wrong arguments: a function that is added must be added there.
+#[test]
+fn every_function_is_in_the_sweep_of_wrong_arguments() {
+    let mut sweep = String::new();
+    for file in std::fs::read_dir(source("")).unwrap() {
+        let path = file.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with("arguments_") {
+            sweep += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    let missing: Vec<_> =
+        declared().into_iter().filter(|name| !sweep.contains(&format!("{name}("))).collect();
+    assert!(missing.is_empty(), "not in tests/c/arguments_*.c: {missing:?}");
+}
+
+/// The exported functions of a source file with comment and body.
+fn functions(path: &Path) -> Vec<(String, String, String)> {
+    let source = std::fs::read_to_string(path).unwrap();
+    let lines: Vec<_> = source.lines().collect();
+    let mut functions = Vec::new();
+    for (index, _) in lines.iter().enumerate().filter(|(_, line)| **line == "#[unsafe(no_mangle)]") {
+        let before = lines[..index].iter().rev().take_while(|line| line.starts_with("///"));
+        let mut comment: Vec<_> = before.copied().collect();
+        comment.reverse();
+        let body: Vec<_> = lines[index + 1..].iter().take_while(|line| **line != "}").copied().collect();
+        let name = body[0].split("fn ").nth(1).and_then(|rest| rest.split('(').next()).unwrap();
+        functions.push((name.to_owned(), comment.join(" ").replace("/// ", ""), body.join("\n")));
+    }
+    functions
+}
+
+// Guards rules 7 and 8: each function says its thread tag last, and stops panics. Those without a boundary
+// give back constants only.
+#[test]
+fn every_function_has_a_thread_tag_and_a_panic_boundary() {
+    let mut count = 0;
+    for block in mfn_header::BLOCKS {
+        for (name, comment, body) in functions(&root().join("ffi/src").join(block).with_extension("rs")) {
+            count += 1;
+            assert!(
+                comment.ends_with("[any-thread]") || comment.ends_with("[one-thread-per-handle]"),
+                "{name} has no thread tag at its end: {comment}"
+            );
+            let bounded = ["guard::", "lend(", "error::last_of("].iter().any(|call| body.contains(call));
+            let constant =
+                ["mfn_version", "mfn_abi_version", "mfn_status_name", "mfn_feature_name", "mfn_feature_unit"];
+            assert!(bounded || constant.contains(&name.as_str()), "{name} has no panic boundary");
+        }
+    }
+    assert_eq!(count, declared().len(), "an exported function is in no block of the header");
+}
