@@ -193,7 +193,9 @@ fn build<T: Component>(host: SHostObject, config: RStr<'_>, instance: RStr<'_>) 
     contain("create", || {
         let info: InstanceInfo = parse("instance", instance.as_str())?;
         let config: T::Config = parse("config", config.as_str())?;
-        T::create(config, Host::new(host, info)).map(|object| Shared(Arc::new(Shield::new(object))))
+        let host = Host::new(host, info);
+        let object = host.scope(|| T::create(config, host.clone()))?;
+        Ok(Shared { shield: Arc::new(Shield::new(object)), host })
     })
 }
 
@@ -212,11 +214,19 @@ fn answer<T>(result: Result<T>) -> SResult<T> {
 }
 
 /// One author's object, shared by the two objects of an instance.
-struct Shared<T>(Arc<Shield<T>>);
+struct Shared<T> {
+    shield: Arc<Shield<T>>,
+    host: Host,
+}
 
-impl<T> Shared<T> {
+impl<T: Component> Shared<T> {
     fn twin(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { shield: Arc::clone(&self.shield), host: self.host.clone() }
+    }
+
+    /// Calls the author's object, with its events going to the log under the instance's name.
+    fn call<R>(&self, method: &str, work: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
+        self.host.scope(|| self.shield.call(method, work))
     }
 }
 
@@ -255,55 +265,55 @@ fn ms(timeout_ms: u64) -> std::time::Duration {
 
 impl<T: Component> SLifecycle for Shared<T> {
     fn open(&self) -> SResult<()> {
-        answer(self.0.call("open", T::open))
+        answer(self.call("open", T::open))
     }
     fn health(&self) -> SHealth {
-        self.0.health().into()
+        self.shield.health().into()
     }
     fn check(&self) -> SResult<()> {
-        answer(self.0.call("check", T::check))
+        answer(self.call("check", T::check))
     }
     fn endpoints(&self) -> SResult<RVec<SEndpoint>> {
         answer(
-            self.0.call("endpoints", |object| {
+            self.call("endpoints", |object| {
                 Ok(object.endpoints().into_iter().map(SEndpoint::from).collect())
             }),
         )
     }
     fn drain(&self, timeout_ms: u64) -> SResult<SDrained> {
-        answer(self.0.call("drain", |object| object.drain(ms(timeout_ms)).map(SDrained::from)))
+        answer(self.call("drain", |object| object.drain(ms(timeout_ms)).map(SDrained::from)))
     }
     fn close(&self) -> SResult<()> {
-        answer(self.0.close())
+        answer(self.host.scope(|| self.shield.close()))
     }
 }
 
 impl<T: Connector> SConnector for Shared<T> {
     fn fetch(&self, records_max: u32, bytes_max: u64, timeout_ms: u64) -> SResult<SFetch> {
         let limits = FetchLimits { records_max: records_max.max(1), bytes_max, timeout: ms(timeout_ms) };
-        answer(self.0.call("fetch", |object| object.fetch(limits).map(SFetch::from)))
+        answer(self.call("fetch", |object| object.fetch(limits).map(SFetch::from)))
     }
     fn settle(&self, token: u64, verdicts: RSlice<'_, SVerdict>) -> SResult<()> {
         let verdicts: Vec<Verdict> = verdicts.as_slice().iter().map(Verdict::from).collect();
-        answer(self.0.call("settle", |object| object.settle(BatchToken(token), &verdicts)))
+        answer(self.call("settle", |object| object.settle(BatchToken(token), &verdicts)))
     }
     fn position(&self, partition: RStr<'_>) -> SResult<RVec<u8>> {
-        answer(self.0.call("position", |object| object.position(partition.as_str()).map(RVec::from)))
+        answer(self.call("position", |object| object.position(partition.as_str()).map(RVec::from)))
     }
     fn pause(&self) -> SResult<()> {
-        answer(self.0.call("pause", T::pause))
+        answer(self.call("pause", T::pause))
     }
     fn resume(&self) -> SResult<()> {
-        answer(self.0.call("resume", T::resume))
+        answer(self.call("resume", T::resume))
     }
     fn backlog(&self) -> SResult<ROption<u64>> {
-        answer(self.0.call("backlog", |object| Ok(object.backlog().map_or(RNone, ROption::RSome))))
+        answer(self.call("backlog", |object| Ok(object.backlog().map_or(RNone, ROption::RSome))))
     }
 }
 
 impl<T: Publisher> SPublisher for Shared<T> {
     fn traits(&self) -> SResult<SPublisherTraits> {
-        answer(self.0.call("traits", |object| Ok(object.traits().into())))
+        answer(self.call("traits", |object| Ok(object.traits().into())))
     }
     fn publish(
         &self,
@@ -313,25 +323,25 @@ impl<T: Publisher> SPublisher for Shared<T> {
     ) -> SResult<RVec<SRecordResult>> {
         let views: Vec<RecordView<'_>> = records.as_slice().iter().map(SRecordView::plain).collect();
         let context = PublishContext { attempt, timeout: ms(timeout_ms) };
-        answer(self.0.call("publish", |object| {
+        answer(self.call("publish", |object| {
             Ok(object.publish(&views, context)?.into_iter().map(SRecordResult::from).collect())
         }))
     }
     fn flush(&self, timeout_ms: u64) -> SResult<()> {
-        answer(self.0.call("flush", |object| object.flush(ms(timeout_ms))))
+        answer(self.call("flush", |object| object.flush(ms(timeout_ms))))
     }
 }
 
 impl<T: Transport> STransport for Shared<T> {
     fn publish(&self, topic: RStr<'_>, event: SRecordView<'_>) -> SResult<SCursor> {
         let view = event.plain();
-        answer(self.0.call("publish", |object| object.publish(topic.as_str(), &view).map(SCursor::from)))
+        answer(self.call("publish", |object| object.publish(topic.as_str(), &view).map(SCursor::from)))
     }
 }
 
 impl<T: Exporter> SExporter for Shared<T> {
     fn flush(&self, timeout_ms: u64) -> SResult<()> {
-        answer(self.0.call("flush", |object| object.flush(ms(timeout_ms))))
+        answer(self.call("flush", |object| object.flush(ms(timeout_ms))))
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     abi::{SHostObject, plain_families},
+    log_bridge,
     metric::{MetricFamily, MetricKind},
 };
 
@@ -79,6 +80,14 @@ impl Host {
     #[must_use]
     pub fn metrics(&self) -> Vec<MetricFamily> {
         plain_families(self.object.metrics())
+    }
+
+    /// Runs work whose `tracing` events go to the host's log under this instance's name.
+    ///
+    /// Calls from the host run in it already. A thread that the plugin starts by itself uses it, or its
+    /// events carry the plugin's name alone.
+    pub fn scope<R>(&self, work: impl FnOnce() -> R) -> R {
+        log_bridge::with_speaker(&self.object, work)
     }
 
     fn metric(

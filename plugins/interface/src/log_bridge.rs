@@ -4,6 +4,7 @@
 //! without this bridge its logs would be lost. Spans are not carried; their events are.
 
 use std::{
+    cell::RefCell,
     fmt::{self, Write},
     sync::{
         OnceLock,
@@ -51,6 +52,32 @@ fn rank(level: Level) -> u32 {
     }
 }
 
+thread_local! {
+    /// The host as the instance that this thread is working for sees it.
+    static SPEAKER: RefCell<Option<SHostObject>> = const { RefCell::new(None) };
+}
+
+/// Runs work whose events go out through `host`, whose name they carry.
+pub(crate) fn with_speaker<R>(host: &SHostObject, work: impl FnOnce() -> R) -> R {
+    /// Puts the previous speaker back, also when the work panics.
+    struct Restore(Option<SHostObject>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let previous = self.0.take();
+            let _ = SPEAKER.try_with(|speaker| speaker.replace(previous));
+        }
+    }
+    let previous = SPEAKER.try_with(|speaker| speaker.replace(Some(host.clone()))).ok().flatten();
+    let _restore = Restore(previous);
+    work()
+}
+
+/// Who speaks on this thread: an instance, or the plugin as a whole.
+fn speaker() -> Option<SHostObject> {
+    // Taken out as a copy: the host may call back into this plugin.
+    SPEAKER.try_with(|speaker| speaker.borrow().clone()).ok().flatten().or_else(|| HOST.get().cloned())
+}
+
 struct Bridge;
 
 impl Subscriber for Bridge {
@@ -82,7 +109,7 @@ impl Subscriber for Bridge {
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let Some(host) = HOST.get() else { return };
+        let Some(host) = speaker() else { return };
         let mut parts = Parts::default();
         event.record(&mut parts);
         let fields: Vec<_> = parts
