@@ -26,6 +26,10 @@ pub(crate) const CC: Tool = Tool {
     homebrew: "gcc",
 };
 
+/// The C compiler by the name that knows every dialect of the standard.
+pub(crate) const GCC: Tool =
+    Tool { program: "gcc", purpose: "compiles include/mfn.h as C99, C11 and C17", ..CC };
+
 /// The C++ compiler.
 pub(crate) const CXX: Tool = Tool {
     program: "g++",
@@ -87,10 +91,10 @@ pub(crate) const CARGO_DENY: Tool = Tool {
 };
 
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Tool; 8] = [CC, CXX, GIT, LDD, NM, READELF, STRIP, VALGRIND];
+pub(crate) const FOR_TESTS: [Tool; 9] = [CC, CXX, GCC, GIT, LDD, NM, READELF, STRIP, VALGRIND];
 
 /// What continuous integration needs.
-pub(crate) const ALL: [Tool; 9] = [CARGO_DENY, CC, CXX, GIT, LDD, NM, READELF, STRIP, VALGRIND];
+pub(crate) const ALL: [Tool; 10] = [CARGO_DENY, CC, CXX, GCC, GIT, LDD, NM, READELF, STRIP, VALGRIND];
 
 impl Tool {
     /// Where the program lies, or `None` when it is not installed.
