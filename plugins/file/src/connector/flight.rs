@@ -68,6 +68,8 @@ pub(crate) struct Settlement {
 #[derive(Debug, Default)]
 pub(crate) struct Flight {
     files: BTreeMap<u64, Taken>,
+    /// The numbers of the files of a name.
+    by_name: HashMap<String, Vec<u64>>,
     batches: HashMap<u64, Vec<RecordKey>>,
     /// Nacked records by the time of their return.
     held_back: BTreeSet<(Instant, RecordKey)>,
@@ -114,11 +116,16 @@ impl Flight {
 
     /// Whether a state of a file is on its way.
     pub(crate) fn holds(&self, name: &str, fingerprint: &Fingerprint) -> bool {
-        self.files.values().any(|file| file.name == name && file.fingerprint == *fingerprint)
+        let numbers = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        numbers
+            .iter()
+            .filter_map(|number| self.files.get(number))
+            .any(|file| file.fingerprint == *fingerprint)
     }
 
     /// Adds a file.
     pub(crate) fn take(&mut self, number: u64, file: Taken) {
+        self.by_name.entry(file.name.clone()).or_default().push(number);
         self.files.insert(number, file);
     }
 
@@ -153,6 +160,12 @@ impl Flight {
 
     fn remove(&mut self, number: u64) -> Option<Taken> {
         let file = self.files.remove(&number)?;
+        if let Some(numbers) = self.by_name.get_mut(&file.name) {
+            numbers.retain(|known| *known != number);
+            if numbers.is_empty() {
+                self.by_name.remove(&file.name);
+            }
+        }
         self.last_done = Some(file.name.clone());
         Some(file)
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{Settings, Source};
 
 /// What tells two states of a file apart without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     /// Bytes.
     pub(crate) size: u64,
@@ -53,6 +53,13 @@ pub(crate) struct Found {
     pub(crate) fingerprint: Fingerprint,
 }
 
+impl Found {
+    /// Whether it is a named file that could not be looked at.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.fingerprint == Fingerprint::default()
+    }
+}
+
 /// What a scan brought.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
@@ -72,7 +79,13 @@ impl Scan {
         match &settings.source {
             Source::Files(files) => {
                 for (name, path) in files {
+                    let before = scan.found.len();
                     scan.look(name.clone(), path, true);
+                    if scan.found.len() == before && !settings.watch {
+                        // It is expected: opening it will say what is wrong with it.
+                        let fingerprint = Fingerprint::default();
+                        scan.found.push(Found { name: name.clone(), path: path.clone(), fingerprint });
+                    }
                 }
             }
             Source::Directory { path, pattern, follow_links } => {

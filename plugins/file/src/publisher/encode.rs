@@ -10,6 +10,8 @@ use mfn_plugin::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::json;
+
 /// A record with everything that is known of it.
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -54,9 +56,9 @@ impl<'a> HeaderValue<'a> {
 /// # Errors
 /// Permanent where the payload is not JSON.
 pub(crate) fn json_line(record: &RecordView<'_>) -> Result<Vec<u8>> {
-    let payload = json(record.payload).map_err(|error| {
+    let payload = json::read(record.payload).map_err(|reason| {
         PluginError::permanent(format!(
-            "payload: it is not JSON ({error}); set include_headers, format = \"raw\" or send JSON"
+            "payload: {reason}; send JSON, or set include_headers or format = \"raw\""
         ))
     })?;
     Ok(one_line(payload.get().as_bytes().to_vec()))
@@ -67,7 +69,7 @@ pub(crate) fn json_line(record: &RecordView<'_>) -> Result<Vec<u8>> {
 /// # Errors
 /// Permanent where it can not be written, which no known record causes.
 pub(crate) fn envelope_line(record: &RecordView<'_>) -> Result<Vec<u8>> {
-    let payload = json(record.payload).ok();
+    let payload = json::read(record.payload).ok();
     let is_other = payload.is_none();
     let payload_text = std::str::from_utf8(record.payload).ok().filter(|_| is_other);
     let payload_base64 = (is_other && payload_text.is_none()).then(|| STANDARD.encode(record.payload));
@@ -93,10 +95,6 @@ pub(crate) fn envelope_line(record: &RecordView<'_>) -> Result<Vec<u8>> {
     let line = serde_json::to_vec(&envelope)
         .map_err(|error| PluginError::permanent(format!("record {}: {error}", record.id)))?;
     Ok(one_line(line))
-}
-
-fn json(payload: &[u8]) -> serde_json::Result<&RawValue> {
-    serde_json::from_slice(payload)
 }
 
 /// Line ends inside JSON are white space between its parts, never content: in strings they are escaped.

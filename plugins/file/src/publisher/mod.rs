@@ -6,17 +6,18 @@
 
 pub(crate) mod config;
 mod encode;
+mod json;
 mod series;
 mod singles;
 mod table;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, io, path::PathBuf, time::Duration};
 
 use mfn_plugin::{
     author::{Component, Publisher, Result},
     host::Host,
     value::{
-        Health, HealthState, Idempotence, Ordering, PluginError, PublishContext, PublisherTraits,
+        ErrorClass, Health, HealthState, Idempotence, Ordering, PluginError, PublishContext, PublisherTraits,
         RecordResult, RecordView,
     },
 };
@@ -50,7 +51,7 @@ pub struct FilePublisher {
 
 impl FilePublisher {
     /// Classifies an error and shows it in the health.
-    fn failed(&mut self, error: &std::io::Error) -> PluginError {
+    fn failed(&mut self, error: &io::Error) -> PluginError {
         let error = PluginError::io(&format!("directory {}", self.config.directory.display()), error);
         self.trouble.clone_from(&error.message);
         error
@@ -76,18 +77,26 @@ impl FilePublisher {
         self.table.as_ref().map_or(Ok(Vec::new()), Table::header)
     }
 
-    /// Opens a file for lines; the table of one that was there is continued.
-    fn open_lines(&mut self, series: &mut Series) -> Result<()> {
-        let first = series.ensure_open(HEADER_BYTES_MAX).map_err(|error| self.failed(&error))?;
-        if let (TargetFormat::Csv, Some(line)) = (self.config.format, first) {
+    /// Opens the series; the table of a file that goes on is taken from its header line.
+    fn open_lines(&mut self, directory: PathBuf) -> Result<Series> {
+        let is_table = self.config.format == TargetFormat::Csv;
+        let (mut series, first) = Series::open(
+            directory,
+            self.config.file_name.clone(),
+            if is_table { "csv" } else { "jsonl" },
+            self.config.rotate_bytes,
+            self.config.fsync,
+            HEADER_BYTES_MAX,
+        )
+        .map_err(|error| self.failed(&error))?;
+        if let Some(line) = first.filter(|_| is_table) {
             self.table = Table::from_header(&line);
             if self.table.is_none() {
                 // Not a table of this publisher: leave it, begin another.
                 series.rotate();
-                return series.ensure_open(HEADER_BYTES_MAX).map(drop).map_err(|error| self.failed(&error));
             }
         }
-        Ok(())
+        Ok(series)
     }
 
     fn publish_lines(&mut self, series: &mut Series, records: &[RecordView<'_>]) -> Vec<RecordResult> {
@@ -95,9 +104,7 @@ impl FilePublisher {
         let mut buffer = Vec::new();
         let mut buffered_from = 0;
         for record in records {
-            // A table must know the columns of the file before a row is made.
-            let line = self.open_lines(series).and_then(|()| self.encode(record));
-            let line = match line {
+            let line = match self.encode(record) {
                 Ok(line) => line,
                 Err(error) => {
                     results.push(Err(error));
@@ -122,10 +129,9 @@ impl FilePublisher {
             return;
         }
         let mut lines = std::mem::take(buffer);
-        let written = self.open_lines(series).and_then(|()| {
-            if series.length() == 0 {
-                lines.splice(0..0, self.header()?);
-            }
+        let header = if series.length() == 0 { self.header() } else { Ok(Vec::new()) };
+        let written = header.and_then(|header| {
+            lines.splice(0..0, header);
             series.append(&lines).map_err(|error| self.failed(&error))
         });
         match written {
@@ -180,17 +186,13 @@ impl Component for FilePublisher {
     fn open(&mut self) -> Result<()> {
         let directory = self.directory.clone();
         fs::create_dir_all(&directory).map_err(|error| self.failed(&error))?;
-        let prefix = self.config.file_name.clone();
-        let fsync = self.config.fsync;
+        self.check()?;
         self.target = Some(match self.config.mode {
+            Mode::Append => Target::Lines(self.open_lines(directory)?),
             Mode::FilePerRecord => {
-                Target::Files(Singles::open(directory, prefix, fsync).map_err(|error| self.failed(&error))?)
-            }
-            Mode::Append => {
-                let extension = if self.config.format == TargetFormat::Csv { "csv" } else { "jsonl" };
-                let mut series = Series::new(directory, prefix, extension, self.config.rotate_bytes, fsync);
-                self.open_lines(&mut series)?;
-                Target::Lines(series)
+                let prefix = self.config.file_name.clone();
+                let singles = Singles::open(directory, prefix, self.config.fsync);
+                Target::Files(singles.map_err(|error| self.failed(&error))?)
             }
         });
         Ok(())
@@ -249,9 +251,10 @@ impl Publisher for FilePublisher {
             Some(Target::Files(singles)) => singles.flush(),
         };
         flushed.map_err(|error| {
-            let error = self.failed(&error);
-            // What was answered with success has to be sent again, whatever the cause was.
-            PluginError::retryable(error.message)
+            let told = self.failed(&error);
+            let is_blocked = told.class == ErrorClass::Blocked && error.kind() != io::ErrorKind::NotFound;
+            // What was answered with success has to be sent again; where a file was deleted that helps.
+            if is_blocked { told } else { PluginError::retryable(told.message) }
         })
     }
 }

@@ -14,6 +14,8 @@ use std::{
 use crate::durable;
 
 const CHUNK_BYTES: u64 = 64 * 1024;
+/// A longer number is not of a series: counting on from it could overflow.
+const DIGITS_MAX: usize = 15;
 
 /// The numbers of the files `<prefix>-<number>.<extension>` of a directory, ascending. Without an
 /// extension: of all extensions.
@@ -26,7 +28,8 @@ pub(crate) fn numbers(directory: &Path, prefix: &str, extension: Option<&str>) -
         let name = entry?.file_name();
         let number = name.to_str().and_then(|name| {
             let (number, rest) = name.strip_prefix(prefix)?.strip_prefix('-')?.split_once('.')?;
-            let is_ours = number.bytes().all(|byte| byte.is_ascii_digit())
+            let is_ours = number.len() <= DIGITS_MAX
+                && number.bytes().all(|byte| byte.is_ascii_digit())
                 && extension.is_none_or(|extension| rest == extension);
             if is_ours { number.parse::<u64>().ok() } else { None }
         });
@@ -46,11 +49,10 @@ pub(crate) fn name(prefix: &str, number: u64, extension: &str) -> String {
 #[derive(Debug)]
 struct Open {
     file: File,
-    number: u64,
     length: u64,
 }
 
-/// A series of files.
+/// A series of files. The next one is made when the first line for it comes.
 #[derive(Debug)]
 pub(crate) struct Series {
     directory: PathBuf,
@@ -59,8 +61,8 @@ pub(crate) struct Series {
     rotate_bytes: u64,
     fsync: bool,
     open: Option<Open>,
-    /// Files up to this number are not written any more: one of them is full or failed.
-    closed_through: u64,
+    /// The highest number that is taken.
+    last: u64,
     /// Whether a file was made whose name may not be on disk.
     is_name_new: bool,
     /// What was answered with success and could not be made durable: told at the next flush.
@@ -68,52 +70,27 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    /// A series; nothing is opened yet.
-    pub(crate) fn new(
+    /// Repairs what earlier instances left, and goes on with the last file where it is free and has room.
+    /// Gives the first line of that file, at most `line_bytes_max` of it.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub(crate) fn open(
         directory: PathBuf,
         prefix: String,
         extension: &'static str,
         rotate_bytes: u64,
         fsync: bool,
-    ) -> Self {
-        let open = None;
-        Self {
-            directory,
-            prefix,
-            extension,
-            rotate_bytes,
-            fsync,
-            open,
-            closed_through: 0,
-            is_name_new: false,
-            lost: None,
-        }
-    }
-
-    /// Bytes of the open file; 0 when none is open.
-    pub(crate) fn length(&self) -> u64 {
-        self.open.as_ref().map_or(0, |open| open.length)
-    }
-
-    /// Whether a line belongs to the next file when so many bytes are about to be appended before it.
-    pub(crate) fn is_full_with(&self, buffered: usize, line: usize) -> bool {
-        let length = self.length().saturating_add(buffered as u64);
-        length > 0 && self.rotate_bytes > 0 && length.saturating_add(line as u64) > self.rotate_bytes
-    }
-
-    /// Makes sure that a file is open: the last of the series where it is free and has room, or a new one.
-    /// Gives the first line of a file that was there, at most `line_bytes_max` of it.
-    ///
-    /// # Errors
-    /// Those of the operating system.
-    pub(crate) fn ensure_open(&mut self, line_bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
-        if self.open.is_some() {
-            return Ok(None);
-        }
-        let numbers = numbers(&self.directory, &self.prefix, Some(self.extension))?;
+        line_bytes_max: usize,
+    ) -> io::Result<(Self, Option<Vec<u8>>)> {
+        let numbers = numbers(&directory, &prefix, Some(extension))?;
         let last = numbers.last().copied().unwrap_or(0);
+        let (open, is_name_new, lost) = (None, false, None);
+        let mut series =
+            Self { directory, prefix, extension, rotate_bytes, fsync, open, last, is_name_new, lost };
+        let mut first = None;
         for number in numbers {
-            let path = self.path(number);
+            let path = series.path(number);
             let file = match OpenOptions::new().read(true).write(true).open(&path) {
                 Ok(file) => file,
                 // Moved away meanwhile, or not ours to write: its number stays taken.
@@ -126,33 +103,42 @@ impl Series {
                 continue;
             }
             let length = repair(&file, &path)?;
-            let has_room = self.rotate_bytes == 0 || length < self.rotate_bytes;
-            if number == last && number > self.closed_through && has_room && length > 0 {
-                let first = first_line(&file, length, line_bytes_max)?;
-                self.open = Some(Open { file, number, length });
-                return Ok(Some(first));
+            if number == last && length > 0 && (rotate_bytes == 0 || length < rotate_bytes) {
+                first = Some(first_line(&file, length, line_bytes_max)?);
+                series.open = Some(Open { file, length });
             }
         }
-        self.create(last + 1)?;
-        Ok(None)
+        Ok((series, first))
     }
 
-    fn create(&mut self, from: u64) -> io::Result<()> {
-        let mut number = from.max(self.closed_through + 1);
+    /// Bytes of the open file; 0 when the next line begins a new one.
+    pub(crate) fn length(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.length)
+    }
+
+    /// Whether a line belongs to the next file when so many bytes are about to be appended before it.
+    pub(crate) fn is_full_with(&self, buffered: usize, line: usize) -> bool {
+        let length = self.length().saturating_add(buffered as u64);
+        length > 0 && self.rotate_bytes > 0 && length.saturating_add(line as u64) > self.rotate_bytes
+    }
+
+    /// Makes the next file that no other instance has.
+    fn create(&mut self) -> io::Result<Open> {
         loop {
-            let path = self.path(number);
-            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
-                // Another instance may have locked it between its making and now; then it has it.
-                Ok(file) if lock(&file)? => {
-                    self.open = Some(Open { file, number, length: 0 });
-                    self.is_name_new = true;
-                    return Ok(());
+            let number = self.last + 1;
+            let created = OpenOptions::new().read(true).write(true).create_new(true).open(self.path(number));
+            match created {
+                Ok(file) => {
+                    self.last = number;
+                    // Another instance may have locked it between its making and now; then it has it.
+                    if lock(&file)? {
+                        self.is_name_new = true;
+                        return Ok(Open { file, length: 0 });
+                    }
                 }
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => self.last = number,
                 Err(error) => return Err(error),
             }
-            number += 1;
         }
     }
 
@@ -165,29 +151,27 @@ impl Series {
     /// # Errors
     /// Those of the operating system.
     pub(crate) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let Some(open) = &mut self.open else { return Err(io::Error::from(ErrorKind::NotFound)) };
-        if let Err(error) = open.file.write_all_at(lines, open.length) {
-            if open.file.set_len(open.length).is_err() {
-                self.give_up();
-            }
-            return Err(error);
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => self.create()?,
+        };
+        let written = open.file.write_all_at(lines, open.length);
+        if written.is_ok() {
+            open.length += lines.len() as u64;
+        } else if open.file.set_len(open.length).is_err() {
+            // The torn line is moved aside when the next instance opens.
+            return written;
         }
-        open.length += lines.len() as u64;
-        Ok(())
+        self.open = Some(open);
+        written
     }
 
-    /// Closes the open file for good.
+    /// Closes the open file; the next line begins a new one.
     pub(crate) fn rotate(&mut self) {
         if let Err(error) = self.sync() {
             self.lost.get_or_insert(error);
         }
-        self.give_up();
-    }
-
-    fn give_up(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.closed_through = self.closed_through.max(open.number);
-        }
+        self.open = None;
     }
 
     /// Makes everything appended durable.
@@ -199,7 +183,7 @@ impl Series {
         let now = self.sync();
         if now.is_err() {
             // After a failed fsync the kernel may have dropped what it could not write.
-            self.give_up();
+            self.open = None;
         }
         self.lost.take().map_or(now, Err)
     }

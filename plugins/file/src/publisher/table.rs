@@ -13,6 +13,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::json;
+
 const EXTRA: &str = "extra";
 /// More columns than this are a mistake, not a table.
 const COLUMNS_MAX: usize = 4096;
@@ -110,9 +112,8 @@ fn one_line(text: &str) -> String {
 
 /// The fields of an object in their order, those of nested objects with dotted names.
 fn flatten(payload: &[u8]) -> Result<Vec<(String, Box<RawValue>)>> {
-    // The nesting of the whole is bounded here, once, by the JSON reader.
-    let whole: &RawValue = serde_json::from_slice(payload)
-        .map_err(|error| PluginError::permanent(format!("payload: it is not JSON: {error}")))?;
+    // Bounds the nesting, and with it the recursion below.
+    let whole = json::read(payload).map_err(|reason| PluginError::permanent(format!("payload: {reason}")))?;
     let fields: Fields = serde_json::from_str(whole.get()).map_err(|_| {
         PluginError::permanent("payload: it is not a JSON object, so it makes no row; use format = \"jsonl\"")
     })?;

@@ -1,9 +1,9 @@
 //! The connector at work: finds files, takes them, groups their records, and carries out settlements.
 
+mod take;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    fs::File,
-    io,
     time::{Duration, Instant},
 };
 
@@ -14,24 +14,19 @@ use mfn_plugin::{
 };
 
 use super::{
-    config::{Format, Settings},
-    content::{self, Summary},
+    config::Settings,
     dispose::{Disposal, dispose},
-    flight::{Flight, RecordKey, Taken},
+    flight::{Flight, RecordKey},
     journal::Journal,
     ledger::{Entry, Ledger, Stage},
-    lines::{Lines, Place},
-    reading::{Reading, read_header},
+    lines::Place,
+    reading::Reading,
     record,
     scan::{Fingerprint, Found, Ripening, Scan},
 };
 
-const WHOLE: Place = Place { number: 0, offset: 0 };
 /// While a file ripens or is in use, an ending connector looks again after at most this long.
 const RESCAN_MAX: Duration = Duration::from_millis(50);
-/// A file that can not be read is tried again after this long, then after twice as long, up to the cap.
-const UNREADABLE_RETRY_FIRST: Duration = Duration::from_secs(5);
-const UNREADABLE_RETRY_MAX: Duration = Duration::from_secs(60);
 /// At most this many names are remembered as having been reported.
 const REPORTED_MAX: usize = 10_000;
 
@@ -308,6 +303,7 @@ impl Intake {
         for (name, reason) in scan.skipped {
             self.report(&name, &format!("{name} is left alone: {reason}"));
         }
+        self.forget_absent(&scan.found);
         let mut candidates = Vec::new();
         let mut waits = false;
         for file in scan.found {
@@ -325,6 +321,8 @@ impl Intake {
                     self.dispose(number, &file.name, &file.path, &file.fingerprint, rejected);
                 }
                 Some((number, _)) if self.flight.file(number).is_some() => waits = true,
+                // A named file that was moved or deleted after its settlement is not missed.
+                Some((_, known)) if known.stage == Stage::Gone && file.is_missing() => {}
                 _ => candidates.push(file),
             }
         }
@@ -337,205 +335,6 @@ impl Intake {
             None
         };
         Ok(())
-    }
-
-    /// Takes one file: ties its content to an id, and brings its record or starts reading its lines.
-    fn take(&mut self, found: &Found, batch: &mut Gathered) -> Result<()> {
-        let Some(format) = self.settings.format_of(&found.path) else { return Ok(()) };
-        let seen = content::open(&found.path).and_then(|(mut file, metadata)| {
-            let fingerprint = Fingerprint::of(&metadata);
-            let whole_max = self.settings.file_bytes_max;
-            let (bytes, summary) = if format.is_lines() {
-                (None, Summary::of_file(&file, fingerprint.size, whole_max)?)
-            } else {
-                let bytes = content::read_whole(&mut file, whole_max)?;
-                let summary = match &bytes {
-                    Some(bytes) => Summary::of_bytes(bytes),
-                    None => Summary::of_file(&file, fingerprint.size, whole_max)?,
-                };
-                (bytes, summary)
-            };
-            let is_stable = Fingerprint::of(&file.metadata()?) == fingerprint;
-            Ok((file, fingerprint, bytes, summary, is_stable))
-        });
-        let (file, fingerprint, bytes, summary, is_stable) = match seen {
-            Ok(seen) => seen,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => {
-                self.take_unreadable(found, format, &error, batch);
-                return Ok(());
-            }
-        };
-        if !is_stable {
-            // It is being written; the next scan sees it again.
-            return Ok(());
-        }
-        self.unreadable.remove(&found.name);
-        let Some((number, suffix)) = self.identify(found, fingerprint, &summary)? else { return Ok(()) };
-        let taken = Taken {
-            name: found.name.clone(),
-            path: found.path.clone(),
-            id: format!("{}{suffix}", found.name),
-            format,
-            fingerprint,
-            next: WHOLE,
-            is_read: !format.is_lines(),
-            is_unread: false,
-            outstanding: Default::default(),
-            rejected: self.ledger.find(&found.name).map_or(0, |(_, known)| known.rejected),
-        };
-        if !format.is_lines() {
-            let record = record::of_file(&taken, bytes, self.settings.file_bytes_max);
-            self.bring_whole(number, taken, record, batch);
-            return Ok(());
-        }
-        self.start_lines(number, taken, file, summary.lines, batch);
-        Ok(())
-    }
-
-    fn start_lines(
-        &mut self,
-        number: u64,
-        mut taken: Taken,
-        file: File,
-        lines: Option<u64>,
-        batch: &mut Gathered,
-    ) {
-        let known = self.ledger.find(&taken.name).map(|(_, known)| known);
-        let started = Reading::start(number, file, taken.format, known, lines, self.settings.line_bytes_max);
-        match started {
-            Ok(Ok(reading)) => {
-                taken.next = reading.next_place();
-                self.flight.take(number, taken);
-                self.reading = Some(reading);
-            }
-            Ok(Err(reason)) => {
-                taken.is_read = true;
-                let record = record::build(&taken, WHOLE, Vec::new(), Some(reason));
-                self.bring_whole(number, taken, record, batch);
-            }
-            Err(error) => {
-                taken.is_read = true;
-                taken.is_unread = true;
-                self.given_up.insert(taken.name.clone(), taken.fingerprint);
-                let record = record::of_failure(&taken, WHOLE, &error.to_string());
-                self.bring_whole(number, taken, record, batch);
-            }
-        }
-    }
-
-    fn bring_whole(&mut self, number: u64, taken: Taken, record: Record, batch: &mut Gathered) {
-        self.flight.take(number, taken);
-        self.flight.bring(number, WHOLE, WHOLE);
-        batch.push((number, 0), record);
-    }
-
-    /// Finds out whether a content was seen before. Gives the file's number and what its ids carry after
-    /// the name, or `None` when it is settled or on its way already.
-    fn identify(
-        &mut self,
-        found: &Found,
-        fingerprint: Fingerprint,
-        summary: &Summary,
-    ) -> Result<Option<(u64, String)>> {
-        let mut suffix = String::new();
-        if let Some((number, known)) = self.ledger.find(&found.name) {
-            let is_same = known.digest == summary.digest;
-            if is_same && self.flight.file(number).is_some() {
-                return Ok(None);
-            }
-            suffix = if is_same { known.suffix.clone() } else { summary.suffix() };
-            if is_same && known.stage != Stage::Gone {
-                let (stage, rejected) = (known.stage, known.rejected);
-                if known.fingerprint != fingerprint {
-                    self.append(vec![Entry::Touch { f: number, fingerprint }], false)?;
-                }
-                if stage == Stage::Done {
-                    self.dispose(number, &found.name, &found.path, &fingerprint, rejected);
-                    return Ok(None);
-                }
-                return Ok(Some((number, suffix)));
-            }
-            if known.stage == Stage::Taken && self.flight.file(number).is_none() {
-                tracing::warn!(file = %found.name, "the file was replaced before all its records were settled");
-            }
-        }
-        let number = self.next_number;
-        let entry = Entry::Take {
-            f: number,
-            name: found.name.clone(),
-            fingerprint,
-            digest: summary.digest.clone(),
-            suffix: suffix.clone(),
-        };
-        self.append(vec![entry], false)?;
-        self.next_number += 1;
-        Ok(Some((number, suffix)))
-    }
-
-    /// A file that can not be read: watched, it is tried again later; at the end of a run it is brought as a
-    /// record with the reason, and its settlement is not remembered.
-    fn take_unreadable(&mut self, found: &Found, format: Format, error: &io::Error, batch: &mut Gathered) {
-        self.report(&found.name, &format!("{} can not be read: {error}", found.name));
-        if self.settings.watch {
-            let wait = self
-                .unreadable
-                .get(&found.name)
-                .map_or(UNREADABLE_RETRY_FIRST, |known| (known.wait * 2).min(UNREADABLE_RETRY_MAX));
-            let retry_at = Instant::now() + wait;
-            self.unreadable.insert(found.name.clone(), Unreadable { retry_at, wait });
-            return;
-        }
-        let taken = Taken {
-            name: found.name.clone(),
-            path: found.path.clone(),
-            id: found.name.clone(),
-            format,
-            fingerprint: found.fingerprint,
-            next: WHOLE,
-            is_read: true,
-            is_unread: true,
-            outstanding: Default::default(),
-            rejected: 0,
-        };
-        let number = self.next_number;
-        self.next_number += 1;
-        self.given_up.insert(found.name.clone(), found.fingerprint);
-        let record = record::of_failure(&taken, WHOLE, &error.to_string());
-        self.bring_whole(number, taken, record, batch);
-    }
-
-    /// Reads a nacked record from its file once more. What can not be had again comes with the reason.
-    fn read_again(&mut self, (number, line): RecordKey) -> Option<Record> {
-        let file = self.flight.file(number)?;
-        let place = *file.outstanding.get(&line)?;
-        Some(self.read_place(file, place).unwrap_or_else(|error| {
-            record::of_failure(file, place, &format!("{error}, when it was to be read again"))
-        }))
-    }
-
-    fn read_place(&self, file: &Taken, place: Place) -> io::Result<Record> {
-        let changed = || io::Error::other("the file was changed or replaced");
-        let (mut open, metadata) = content::open(&file.path)?;
-        if Fingerprint::of(&metadata) != file.fingerprint {
-            return Err(changed());
-        }
-        let bytes_max = self.settings.line_bytes_max;
-        if place.number == 0 {
-            if file.format.is_lines() {
-                return Err(io::Error::other("its first line can not be used"));
-            }
-            let bytes = content::read_whole(&mut open, self.settings.file_bytes_max)?;
-            return Ok(record::of_file(file, bytes, self.settings.file_bytes_max));
-        }
-        let header = if file.format == Format::Csv {
-            let mut lines = Lines::from(open.try_clone()?, Place { number: 1, offset: 0 }, bytes_max)?;
-            read_header(&mut lines)?.map_err(io::Error::other)?
-        } else {
-            None
-        };
-        let line = Lines::from(open, place, bytes_max)?.read()?.ok_or_else(changed)?;
-        Ok(record::of_line(file, line, header.as_deref(), bytes_max))
     }
 
     /// Carries out a settlement: first on disk, then in memory, then on the files.
@@ -586,6 +385,15 @@ impl Intake {
                 let text = self.trouble.clone();
                 self.report(&format!("{name}/dispose"), &text);
             }
+        }
+    }
+
+    /// Forgets the failures of files that are not there any more.
+    fn forget_absent(&mut self, found: &[Found]) {
+        if !self.given_up.is_empty() || !self.unreadable.is_empty() {
+            let present: HashSet<&str> = found.iter().map(|file| file.name.as_str()).collect();
+            self.given_up.retain(|name, _| present.contains(name.as_str()));
+            self.unreadable.retain(|name, _| present.contains(name.as_str()));
         }
     }
 

@@ -1,0 +1,54 @@
+//! Looks whether a payload is JSON that every reader of the output can take.
+
+use serde_json::value::RawValue;
+
+/// Readers of JSON commonly stop at this nesting, serde_json among them.
+const DEPTH_MAX: usize = 128;
+
+/// The payload as JSON, its bytes untouched but for white space around it.
+///
+/// # Errors
+/// A text that says why it is none.
+pub(crate) fn read(payload: &[u8]) -> Result<&RawValue, String> {
+    let value: &RawValue =
+        serde_json::from_slice(payload).map_err(|error| format!("it is not JSON ({error})"))?;
+    // A raw value is checked without recursion, so its nesting has no bound yet.
+    if depth(value.get()) > DEPTH_MAX {
+        return Err(format!("it is nested deeper than {DEPTH_MAX} levels"));
+    }
+    Ok(value)
+}
+
+/// The deepest nesting of arrays and objects in valid JSON.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut is_escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards the count of levels against brackets that are text.
+    #[test]
+    fn brackets_in_strings_are_no_levels() {
+        assert_eq!(depth(r#"{"a":["[[[", "\"[", {}]}"#), 3);
+        assert!(read("[".repeat(128).as_bytes()).is_err());
+        assert!(read(format!("{}{}", "[".repeat(128), "]".repeat(128)).as_bytes()).is_ok());
+        assert!(read(format!("{}{}", "[".repeat(129), "]".repeat(129)).as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! `kill -9` at random moments: every record is in the output at least once, and nothing is half.
+//!
+//! The child is this test program itself, run with one ignored test that carries records from the connector
+//! to the publisher until it is killed.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use common::*;
+use mfn_plugin::{
+    author::{Connector, Publisher},
+    value::{Fetch, FetchLimits},
+};
+use serde_json::json;
+use tempfile::tempdir;
+
+const DIRECTORY: &str = "MFN_TEST_CRASH_DIRECTORY";
+const MODE: &str = "MFN_TEST_CRASH_MODE";
+const KILLS: usize = 20;
+/// Of so many kills at least this many must have hit a child at work, or the test shows nothing.
+const KILLS_AT_WORK_MIN: usize = 15;
+
+/// The child: carries everything from `in` to `out`, three records at a time.
+#[test]
+#[ignore = "run by the crash tests as a child process"]
+fn carry() {
+    let Some(base) = std::env::var_os(DIRECTORY) else { return };
+    let base = Path::new(&base);
+    let mode = std::env::var(MODE).unwrap();
+    let mut connector = connector(base, json!({ "directory": "in", "after": "delete" }));
+    let config = json!({ "directory": "out", "mode": mode, "rotate_bytes": 4096, "include_headers": true });
+    let mut publisher = publisher(base, config);
+    loop {
+        match connector.fetch(FetchLimits { records_max: 3, ..LIMITS }).unwrap() {
+            Fetch::Batch(batch) => {
+                assert!(publish(&mut publisher, &batch.records).iter().all(Result::is_ok));
+                publisher.flush(Duration::from_secs(10)).unwrap();
+                connector.settle(batch.token, &acks(&batch)).unwrap();
+            }
+            Fetch::Empty => {}
+            Fetch::End => return,
+        }
+    }
+}
+
+/// Makes the input and gives the payload of each record by its id.
+fn fill(directory: &Path) -> BTreeMap<String, String> {
+    fs::create_dir_all(directory).unwrap();
+    let mut expected = BTreeMap::new();
+    for n in 0..250 {
+        let (name, payload) = (format!("spec-{n:03}.json"), format!("{{\"seed\":{n}}}"));
+        fs::write(directory.join(&name), &payload).unwrap();
+        expected.insert(name, payload);
+    }
+    for file in 0..5 {
+        let name = format!("lines-{file}.jsonl");
+        let lines: Vec<String> = (1..=100).map(|n| format!("{{\"file\":{file},\"n\":{n}}}")).collect();
+        fs::write(directory.join(&name), lines.join("\n")).unwrap();
+        expected.extend(lines.into_iter().enumerate().map(|(at, line)| (format!("{name}#{}", at + 1), line)));
+    }
+    expected
+}
+
+fn child(base: &Path, mode: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "carry", "--ignored"]).env(DIRECTORY, base).env(MODE, mode);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn survive(mode: &str, seed: u64) {
+    let dir = tempdir().unwrap();
+    let expected = fill(&dir.path().join("in"));
+    let mut random = seed;
+    let mut at_work = 0;
+    for _ in 0..KILLS {
+        // Knuth's MMIX generator: the moments differ, and are the same in every run of the test.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut child = child(dir.path(), mode).spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(3_000 + (random >> 33) % 40_000));
+        at_work += usize::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(at_work >= KILLS_AT_WORK_MIN, "only {at_work} of {KILLS} kills hit a child at work");
+    let left = names(&dir.path().join("in")).len();
+    assert!(child(dir.path(), mode).status().unwrap().success());
+    println!("{mode}: {at_work} kills at work, {left} files were left for the last run");
+    assert!(names(&dir.path().join("in")).is_empty());
+
+    let out = dir.path().join("out");
+    let mut seen = BTreeSet::new();
+    let mut lines = 0;
+    for name in names(&out).iter().filter(|name| !name.ends_with(".torn")) {
+        let text = fs::read_to_string(out.join(name)).unwrap();
+        assert!(text.is_empty() || text.ends_with('\n'), "{name} ends in half a line");
+        for line in text.lines() {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            let id = value["id"].as_str().unwrap();
+            let payload: serde_json::Value = serde_json::from_str(&expected[id]).unwrap();
+            assert_eq!(value["payload"], payload, "{id}");
+            seen.insert(id.to_owned());
+            lines += 1;
+        }
+    }
+    println!("{mode}: {} records, {} written twice", seen.len(), lines - seen.len());
+    assert!(expected.keys().eq(seen.iter()), "{} of {} records arrived", seen.len(), expected.len());
+    assert!(lines - seen.len() <= KILLS * 3, "more came twice than were in the air at the kills");
+}
+
+/// Guards the promise for appended lines.
+#[test]
+fn appended_lines_survive_kills() {
+    survive("append", 1);
+}
+
+/// Guards the promise for whole files.
+#[test]
+fn whole_files_survive_kills() {
+    survive("file_per_record", 2);
+}
