@@ -178,3 +178,55 @@ fn machine_name(machine: u16) -> String {
     };
     name.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: Entry<'static> = Entry { symbol: mfn_plugin::abi::PLUGIN_SYMBOL, bytes_min: 40 };
+
+    /// A real plugin library; `cargo test -p mfn-runtime` builds it beside the tests.
+    fn library() -> Vec<u8> {
+        let test = std::env::current_exe().unwrap();
+        let target = test.parent().and_then(std::path::Path::parent).unwrap();
+        std::fs::read(target.join("examples/libfixture_no_layout.so")).unwrap()
+    }
+
+    /// Guards the process against SIGBUS: no cut of a real library passes the look.
+    #[test]
+    fn no_cut_library_passes() {
+        let bytes = library();
+        assert_eq!(look(&bytes, ENTRY), Ok(()));
+        for cut in (0..bytes.len()).step_by(64).chain(bytes.len() - 64..bytes.len()) {
+            let fault = look(&bytes[..cut], ENTRY).unwrap_err();
+            let expected = if cut < 4 { RefusalReason::NotASharedLibrary } else { RefusalReason::Truncated };
+            assert_eq!(fault.reason, expected, "{cut} of {} bytes", bytes.len());
+        }
+    }
+
+    /// Guards the look itself against damaged headers: whatever stands there, it answers.
+    #[test]
+    fn damaged_headers_do_not_trip_the_look() {
+        let mut bytes = library();
+        let len = bytes.len();
+        let tail = len - 4096..len;
+        for place in (0..2048).chain(tail) {
+            let was = bytes[place];
+            for value in [0, 0x7f, 0x80, 0xff, was ^ 1] {
+                bytes[place] = value;
+                let _ = look(&bytes, ENTRY);
+            }
+            bytes[place] = was;
+        }
+        assert_eq!(look(&bytes, ENTRY), Ok(()));
+    }
+
+    /// Guards the table behind the symbol: one that is too short to be read is refused.
+    #[test]
+    fn a_short_table_is_no_plugin() {
+        let wanting = Entry { bytes_min: 1 << 20, ..ENTRY };
+        assert_eq!(look(&library(), wanting).unwrap_err().reason, RefusalReason::NotAPlugin);
+        let function = Entry { symbol: "main", bytes_min: 0 };
+        assert_eq!(look(&library(), function).unwrap_err().reason, RefusalReason::MissingEntry);
+    }
+}

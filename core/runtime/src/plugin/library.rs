@@ -1,7 +1,7 @@
 //! Loads a library that passed the look, and gets its root module out, checked.
 #![allow(unsafe_code)]
 
-use std::{fmt, io::Write, mem::ManuallyDrop, path::Path};
+use std::{error::Error, fmt, io::Write, mem::ManuallyDrop, path::Path};
 
 use abi_stable::{
     StableAbi,
@@ -40,8 +40,8 @@ pub(crate) fn load(bytes: &[u8]) -> Result<PluginModuleRef, Fault> {
 /// The copy has a name of its own, because the system's loader gives the old image for a name it
 /// knows; and nobody can cut it short while it is mapped. The name goes at once, the image stays.
 fn map(bytes: &[u8]) -> Result<AbiHeaderRef, Fault> {
-    let failed = |what: &str, error: &dyn fmt::Display| {
-        Fault::new(RefusalReason::LoadFailed, format!("{what}: {error}"))
+    let failed = |what: &str, error: &dyn Error| {
+        Fault::new(RefusalReason::LoadFailed, format!("{what}: {}", innermost(error)))
     };
     let directory = std::env::temp_dir();
     let place = format!("a private copy in {} (TMPDIR chooses the place)", directory.display());
@@ -121,6 +121,15 @@ fn check_layout(header: &LibHeader) -> Result<(), Fault> {
     };
     layout::compatible(<PluginModuleRef as StableAbi>::LAYOUT, theirs)
         .map_err(|difference| Fault::new(RefusalReason::LayoutDiffers, difference))
+}
+
+/// The cause that says most: the system's own words.
+fn innermost(error: &dyn Error) -> &dyn Error {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost
 }
 
 /// abi_stable's errors fill pages; the first line that says something is enough.
