@@ -1,4 +1,5 @@
 //! Who gets in: credentials, addresses, host names, origins, and that no secret gets out.
+#![allow(clippy::unwrap_used)]
 
 use std::{fs, net::SocketAddr, path::Path, sync::OnceLock};
 

@@ -1,4 +1,5 @@
 //! What clients may do to a listener: be slow, be many, be wrong; and that stopping ends it all.
+#![allow(clippy::unwrap_used)]
 
 use std::{
     fs,

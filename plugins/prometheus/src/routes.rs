@@ -71,12 +71,16 @@ async fn scrape(State(serving): State<Arc<Serving>>, headers: HeaderMap) -> Resp
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::VARY, HeaderValue::from_static("accept")),
     ];
-    (head, Body::new(Answer { text: Some(text.into()), _place: place })).into_response()
+    (head, Body::new(Answer { text: text.into(), _place: place })).into_response()
 }
 
+/// How much of an answer is handed to the connection at a time.
+const CHUNK_BYTES: usize = 32 * 1024;
+
 /// A text that holds its place among the scrapes until it is written: a slow reader keeps memory as long.
+/// It goes in chunks because the connection lets go of a body as soon as it has the last one.
 struct Answer {
-    text: Option<Bytes>,
+    text: Bytes,
     _place: OwnedSemaphorePermit,
 }
 
@@ -88,14 +92,16 @@ impl http_body::Body for Answer {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.text.take().map(|text| Ok(Frame::data(text))))
+        let length = self.text.len().min(CHUNK_BYTES);
+        let chunk = self.text.split_to(length);
+        Poll::Ready((!chunk.is_empty()).then(|| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.text.is_none()
+        self.text.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.text.as_ref().map_or(0, |text| text.len() as u64))
+        SizeHint::with_exact(self.text.len() as u64)
     }
 }

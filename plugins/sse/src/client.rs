@@ -4,7 +4,7 @@
 //! does not have to fit its queue. When it reaches the newest event it goes live and events
 //! are queued for it as they come.
 
-use std::{collections::BTreeSet, task::Waker};
+use std::{collections::BTreeSet, sync::Arc, task::Waker};
 
 use bytes::{Bytes, BytesMut};
 use mfn_listener::Connection;
@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// Offers it the event that was just put into the ring, in exchange for `evicted`.
-    pub fn offer(&mut self, event: &std::sync::Arc<Event>, evicted: &[std::sync::Arc<Event>]) -> Effect {
+    pub fn offer(&mut self, event: &Arc<Event>, evicted: &[Arc<Event>]) -> Effect {
         let Some(next) = self.catching_up else {
             if !self.filter.wants(&event.topic) {
                 return Effect::default();
@@ -125,7 +125,7 @@ impl Client {
         effect
     }
 
-    /// Takes what is to be sent next, at most about [`CHUNK_BYTES`].
+    /// Takes what is to be sent next, at most about 32 KiB or one larger event.
     pub fn draw(&mut self, ring: &Ring, epoch: &str) -> Draw {
         let mut text = Text { bytes: BytesMut::new(), whole: None, epoch };
         if let Some(next) = self.catching_up {
@@ -163,7 +163,7 @@ impl Client {
                 break;
             }
             if self.filter.wants(&event.topic) {
-                text.add(Item::Event(std::sync::Arc::clone(event)));
+                text.add(Item::Event(Arc::clone(event)));
             }
             next = event.sequence + 1;
         }

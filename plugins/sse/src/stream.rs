@@ -1,7 +1,7 @@
 //! The response body of one client: what the hub has for it, and heartbeats in between.
 
 use std::{
-    convert::Infallible,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -42,26 +42,27 @@ impl ClientStream {
         }
     }
 
-    fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if self.ended {
             return Poll::Ready(None);
         }
         if let Some(greeting) = self.greeting.take() {
-            return Poll::Ready(Some(greeting));
+            return Poll::Ready(Some(Ok(greeting)));
         }
         let text = match self.hub.poll(self.client, context) {
-            Poll::Ready(Next::Text(text)) => Some(text),
+            Poll::Ready(Next::Text(text)) => Some(Ok(text)),
             Poll::Ready(Next::End) => {
                 self.ended = true;
-                Some(Bytes::from_static(frame::CLOSING.as_bytes()))
+                Some(Ok(Bytes::from_static(frame::CLOSING.as_bytes())))
             }
             Poll::Ready(Next::Cut) => {
                 self.ended = true;
-                None
+                // An end in order would tell the client that it has everything.
+                Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the client does not keep up")))
             }
             Poll::Pending => {
                 std::task::ready!(self.silence.as_mut().poll(context));
-                self.hub.standing(self.client).map(|standing| frame::heartbeat(&standing).into())
+                self.hub.standing(self.client).map(|standing| Ok(frame::heartbeat(&standing).into()))
             }
         };
         let next = Instant::now() + self.heartbeat;
@@ -72,13 +73,13 @@ impl ClientStream {
 
 impl Body for ClientStream {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.next(context).map(|text| text.map(|text| Ok(Frame::data(text))))
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.next(context).map(|text| text.map(|text| text.map(Frame::data)))
     }
 }
 
