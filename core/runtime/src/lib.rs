@@ -13,6 +13,7 @@ pub mod error;
 pub mod log;
 pub mod metrics;
 pub mod npy;
+pub mod picture;
 pub mod pipeline;
 pub mod plugin;
 pub mod runtime;
