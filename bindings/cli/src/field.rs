@@ -1,4 +1,4 @@
-//! Fields in files: NPY arrays in and out, pictures out.
+//! Fields in files: NPY arrays in, pictures out.
 
 use std::{io::ErrorKind, path::Path};
 
@@ -8,7 +8,7 @@ use mfn_runtime::{
 };
 use ndarray::{Array2, ArrayView2};
 
-use crate::{failure::Failure, staging};
+use crate::failure::Failure;
 
 /// Reads a two-dimensional array.
 pub(crate) fn read(path: &Path) -> Result<Array2<f64>, Failure> {
@@ -25,12 +25,9 @@ pub(crate) fn read(path: &Path) -> Result<Array2<f64>, Failure> {
     })
 }
 
-/// Draws a field into a new file at `path`.
-pub(crate) fn draw(path: &Path, volts: ArrayView2<'_, f64>) -> Result<(), Failure> {
-    picture::write_png(path, volts, &PictureOptions::default()).map_err(|error| Failure::writing(path, error))
-}
-
-/// Draws a field into a file that appears whole or not at all.
-pub(crate) fn draw_whole(place: &Path, volts: ArrayView2<'_, f64>) -> Result<(), Failure> {
-    staging::write_whole(place, |path| draw(path, volts))
+/// Draws a field as the bytes of a PNG file. `name` is what errors call the field.
+pub(crate) fn png(name: &str, volts: ArrayView2<'_, f64>) -> Result<Vec<u8>, Failure> {
+    picture::encode_png(volts, &PictureOptions::default()).map_err(|error| {
+        Failure::work(format!("{name} can not be drawn: {error}"), "leave out --png or give another field")
+    })
 }

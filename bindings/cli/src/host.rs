@@ -103,6 +103,7 @@ pub(crate) fn refused_configuration(file: &Path, error: &ConfigError) -> Failure
 pub(crate) fn not_started(file: &Path, error: &RuntimeError) -> Failure {
     let what = format!("{}: {error}", file.display());
     match error {
+        RuntimeError::Config(faults) => refused_configuration(file, faults),
         // Opening a component touches the world; everything before it is the configuration's matter.
         RuntimeError::Component(fault) if fault.method == "open" => {
             Failure::work(what, "put right what the component names, then run again")

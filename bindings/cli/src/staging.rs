@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, ErrorKind, Write},
+    io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -48,25 +48,11 @@ impl Staging {
     }
 
     /// Writes one file; later files are published later.
-    pub(crate) fn write(
-        &mut self,
-        name: &'static str,
-        content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), Failure> {
-        let place = self.out.join(name);
-        let path = self.stage(name);
-        let written = File::create(&path).and_then(|file| {
-            let mut writer = BufWriter::new(file);
-            content(&mut writer)?;
-            writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
-        });
-        written.map_err(|error| Failure::writing(&place, error))
-    }
-
-    /// The path at which the caller writes a further file itself.
-    pub(crate) fn stage(&mut self, name: &'static str) -> PathBuf {
+    pub(crate) fn write(&mut self, name: &'static str, content: &[u8]) -> Result<(), Failure> {
+        let hidden = self.hidden.as_ref().map_or(&*self.out, TempDir::path).join(name);
+        write_durably(&hidden, content).map_err(|error| Failure::writing(&self.out.join(name), error))?;
         self.names.push(name);
-        self.hidden.as_ref().map_or(&*self.out, TempDir::path).join(name)
+        Ok(())
     }
 
     /// Moves all files into place, in the order in which they were written.
@@ -104,17 +90,19 @@ impl Drop for Staging {
     }
 }
 
-/// Writes a single file whole or not at all. `content` gets the path to write to.
-pub(crate) fn write_whole(
-    place: &Path,
-    content: impl FnOnce(&Path) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+/// Writes a single file whole or not at all.
+pub(crate) fn write_whole(place: &Path, content: &[u8]) -> Result<(), Failure> {
     let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let hidden = tempfile::Builder::new()
-        .prefix(".mfn-")
-        .tempdir_in(parent)
-        .map_err(|error| Failure::writing(place, error))?;
-    let path = hidden.path().join("content");
-    content(&path)?;
-    fs::rename(&path, place).map_err(|error| Failure::writing(place, error))
+    let written = tempfile::Builder::new().prefix(".mfn-").tempdir_in(parent).and_then(|hidden| {
+        let path = hidden.path().join("content");
+        write_durably(&path, content)?;
+        fs::rename(&path, place)
+    });
+    written.map_err(|error| Failure::writing(place, error))
+}
+
+fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }

@@ -43,7 +43,10 @@ fn other_fields_are_understood() {
     let json = run(directory.path(), "features nan.npy --json").expect(0).json();
     assert!(json["V_mean"].is_null());
     assert_eq!(json["f_active"], 0.0);
-    run(directory.path(), "features nan.npy --png nan.png").expect(0);
+    run(directory.path(), "features nan.npy --png nan.png").expect(1).names("can not be drawn");
+    fs::write(directory.path().join("some.npy"), field(4, |row, _| if row == 0 { f64::NAN } else { -0.07 }))
+        .unwrap();
+    run(directory.path(), "features some.npy --png some.png").expect(0);
 }
 
 /// Guards: the picture is written whole and nothing is left beside it.

@@ -67,6 +67,20 @@ fn a_plugin_is_inspected() {
     assert_eq!(json["bytes"], fs::metadata(directory.path().join(path)).unwrap().len());
 }
 
+/// Guards: the manifest that is shown fits its library, and no other one.
+#[test]
+fn a_manifest_can_be_shipped() {
+    let directory = with_plugins();
+    let path = "plugins/libmfn_plugin_counter.so";
+    let manifest = run(directory.path(), &format!("plugin inspect {path} --manifest")).expect(0).stdout;
+    let beside = directory.path().join("plugins/libmfn_plugin_counter.plugin.toml");
+    fs::write(&beside, &manifest).unwrap();
+    let ended = run(directory.path(), &format!("plugin inspect {path}")).expect(0);
+    assert!(ended.stdout.contains("the library agrees"), "{ended:?}");
+    fs::write(&beside, manifest.replace("\"counter\"", "\"another\"")).unwrap();
+    run(directory.path(), &format!("plugin inspect {path}")).expect(1).names("manifest_mismatch");
+}
+
 /// Guards: what loading would refuse is refused here with the same reason.
 #[test]
 fn libraries_that_are_no_plugin_are_refused() {

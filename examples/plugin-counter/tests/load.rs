@@ -29,12 +29,11 @@ fn the_library_loads_and_counts() {
     let directory = tempfile::tempdir().unwrap();
     let config = serde_json::json!({ "path": "counts.txt", "kinds_max": 1 });
     let counter = runtime().open_publisher("counter", options(directory.path(), config)).unwrap();
-    let records =
-        ["application/json", "text/csv", "application/json"].map(|content_type| Record {
-            id: "1".into(),
-            content_type: content_type.into(),
-            ..Record::default()
-        });
+    let records = ["application/json", "text/csv", "application/json"].map(|content_type| Record {
+        id: "1".into(),
+        content_type: content_type.into(),
+        ..Record::default()
+    });
     let views: Vec<_> = records.iter().map(Record::view).collect();
     let context = PublishContext { attempt: 1, timeout: Duration::from_secs(5) };
     let answers = counter.publish(&views, context).unwrap();

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use mfn_runtime::codec::{self, DecodeError, Observation};
 use mfn_sim::{RunEnd, SimError, Simulation, Spec};
 
 /// The most cells times steps that one input may cost.
@@ -9,16 +10,20 @@ const CELL_STEPS_MAX: u128 = 64 * 64 * 8;
 
 /// Bytes that may be a specification.
 ///
-/// Holds for every input: what parses is either refused with faults that name a field, or can be run; a
-/// run keeps the potential in its bounds; and a specification survives its own JSON.
+/// Holds for every input: it is refused with a message, and where values are out of range with faults
+/// that name a field; or it can be run. A run keeps the potential in its bounds, and a specification
+/// survives its own JSON.
 pub fn spec(bytes: &[u8]) {
-    let Ok(spec) = serde_json::from_slice::<Spec>(bytes) else { return };
-    if let Err(error) = spec.validate() {
-        assert!(!error.faults().is_empty(), "a refusal without a fault");
-        assert!(error.faults().iter().all(|fault| !fault.field().is_empty()));
-        assert!(matches!(Simulation::new(spec), Err(SimError::Spec(_))), "validate and new disagree");
-        return;
-    }
+    let spec = match codec::decode(codec::JSON, bytes) {
+        Ok(Observation::Simulation(spec)) => *spec,
+        Ok(Observation::Field(_)) => unreachable!("JSON is read as a field"),
+        Err(DecodeError::Spec(error)) => {
+            assert!(!error.faults().is_empty(), "a refusal without a fault");
+            assert!(error.faults().iter().all(|fault| !fault.field().is_empty()));
+            return;
+        }
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
     let json = serde_json::to_string(&spec).expect("a valid specification is JSON");
     assert_eq!(serde_json::from_str::<Spec>(&json).ok().as_ref(), Some(&spec), "{json}");
 

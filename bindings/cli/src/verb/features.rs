@@ -12,6 +12,7 @@ use crate::{
     failure::{Failure, Fault},
     field,
     output::Output,
+    staging,
     table::{self, Align},
 };
 
@@ -109,7 +110,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         )
     })?;
     if let Some(place) = &arguments.png {
-        field::draw_whole(place, array.view())?;
+        let name = arguments.file.display().to_string();
+        staging::write_whole(place, &field::png(&name, array.view())?)?;
     }
     let mut output = Output::stdout();
     if arguments.json { output.json(&features) } else { output.text(&table_of(&features)) }

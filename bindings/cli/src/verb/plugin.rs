@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use mfn_runtime::{
     RuntimeOptions,
-    plugin::{self, Inspection, LoadOutcome},
+    plugin::{self, Inspection, LoadOutcome, Manifest, RefusalReason},
 };
 
 use crate::{
@@ -46,6 +46,10 @@ pub(crate) struct Inspect {
     /// Show the JSON Schema of each kind's configuration.
     #[arg(long, conflicts_with = "json")]
     schema: bool,
+
+    /// Write the manifest to ship beside the library, as libNAME.plugin.toml.
+    #[arg(long, conflicts_with_all = ["json", "schema"])]
+    manifest: bool,
 }
 
 /// List the plugins of directories, and what was refused there and why.
@@ -74,19 +78,32 @@ pub(crate) fn run(verb: Verb) -> Result<(), Failure> {
 fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     let inspection = plugin::inspect(&arguments.path).map_err(|refusal| {
         let what = format!("{} is refused ({}): {}", refusal.path.display(), refusal.reason, refusal.message);
-        let fix = "name a plugin library built for this libmfn and this machine";
-        if refusal.reason == plugin::RefusalReason::NotFound {
-            Failure::usage(what, "check the path; relative paths start here")
-        } else {
-            Failure::work(what, fix)
+        match refusal.reason {
+            RefusalReason::NotFound => Failure::usage(what, "check the path; relative paths start here"),
+            _ => Failure::work(what, "name a plugin library built for this libmfn and this machine"),
         }
     })?;
     let mut output = Output::stdout();
     if arguments.json {
         output.json(&inspection)
+    } else if arguments.manifest {
+        output.text(&manifest_of(&inspection)?)
     } else {
         output.text(&text_of(&inspection, arguments.schema))
     }
+}
+
+/// What the library is, for the file beside it that says what it should be.
+fn manifest_of(inspection: &Inspection) -> Result<String, Failure> {
+    let failed = |error: String| {
+        Failure::work(
+            format!("no manifest can be made: {error}"),
+            "build the plugin with a released mfn-plugin",
+        )
+    };
+    let manifest = Manifest::describing(&inspection.descriptor, &inspection.sha256)
+        .map_err(|error| failed(error.to_string()))?;
+    toml::to_string(&manifest).map_err(|error| failed(error.to_string()))
 }
 
 fn text_of(inspection: &Inspection, schema: bool) -> String {

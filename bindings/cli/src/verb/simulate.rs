@@ -70,21 +70,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let not_json = |error| Failure::work(format!("the snapshot is not JSON: {error}"), "report this fault");
     let snapshot = Snapshot::of_simulation(identity, &simulation).map_err(not_json)?;
     let json = snapshot.to_json(false).map_err(not_json)?;
+    let json = String::from_utf8_lossy(&json);
     for (name, cells) in [
         ("field.npy", simulation.field()),
         ("activator.npy", simulation.activator()),
         ("inhibitor.npy", simulation.inhibitor()),
     ] {
-        staging.write(name, |file| file.write_all(&npy::encode(cells)))?;
+        staging.write(name, &npy::encode(cells))?;
     }
     if arguments.png {
-        let path = staging.stage("field.png");
-        field::draw(&path, simulation.field())?;
+        staging.write("field.png", &field::png("the final field", simulation.field())?)?;
     }
-    staging.write("snapshot.json", |file| {
-        file.write_all(&json)?;
-        file.write_all(b"\n")
-    })?;
+    staging.write("snapshot.json", format!("{json}\n").as_bytes())?;
     if interrupt.is_raised() {
         return Err(cancelled(&simulation));
     }
@@ -92,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let mut output = Output::stdout();
     if arguments.json {
-        output.line(&String::from_utf8_lossy(&json))
+        output.line(&json)
     } else if arguments.quiet {
         Ok(())
     } else {

@@ -38,7 +38,8 @@ impl Ended {
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert!(!self.stderr.contains("panicked"), "{self:?}");
-        if code != 0 && !self.stderr.contains("Usage:") {
+        let by_clap = self.stderr.starts_with("error: ") || self.stderr.contains("Usage:");
+        if code != 0 && !by_clap {
             let lines: Vec<&str> = self.stderr.lines().filter(|line| !line.contains('%')).collect();
             assert!(!lines.is_empty() && lines.len() % 2 == 0, "{self:?}");
             for pair in lines.chunks(2) {
