@@ -49,7 +49,8 @@ fn unfit_metrics_are_refused() {
     let many: Vec<f64> = (0..=BUCKETS_MAX).map(|bound| bound as f64).collect();
     let labels_many: Vec<String> = (0..=LABELS_MAX).map(|n| format!("l{n}")).collect();
     let labels_many: Vec<_> = labels_many.iter().map(|label| (label.as_str(), "")).collect();
-    let cases: &[(MetricKind, &str, &[(&str, &str)], &[f64])] = &[
+    type Case<'a> = (MetricKind, &'a str, &'a [(&'a str, &'a str)], &'a [f64]);
+    let cases: &[Case<'_>] = &[
         (Counter, "mfn_x", &[], &[]),
         (Gauge, "mfn_x_total", &[], &[]),
         (Gauge, "mfn_x_count", &[], &[]),

@@ -55,8 +55,14 @@ fn map(bytes: &[u8]) -> Result<AbiHeaderRef, Fault> {
     let absolute = std::path::absolute(Path::new(&copy)).map_err(|error| failed(&place, &error))?;
     // SAFETY: load-time code of the library runs; the host named the library, which is its consent. The
     // path is absolute, so no system folder is searched.
-    let library = unsafe { Library::open(Some(&absolute), RTLD_NOW | RTLD_LOCAL) }
-        .map_err(|error| failed("the system's loader", &error))?;
+    let library = unsafe { Library::open(Some(&absolute), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
+        let mut fault = failed("the system's loader", &error);
+        // What glibc says of a copy that must not be run.
+        if fault.message.contains("failed to map segment") {
+            fault.message += "; let TMPDIR name a directory that is not mounted noexec";
+        }
+        fault
+    })?;
     // Never unloaded: threads and destructors of the plugin may outlive every instance.
     let library = ManuallyDrop::new(library);
     // SAFETY: `image::look` found a data symbol of this name that is at least as large as an

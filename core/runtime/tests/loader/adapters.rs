@@ -9,10 +9,7 @@ use mfn_plugin::{
         RecordView, Verdict,
     },
 };
-use mfn_runtime::{
-    Runtime, RuntimeError,
-    component::{Component, Connector, Publisher},
-};
+use mfn_runtime::{Runtime, RuntimeError};
 use serde_json::json;
 
 use crate::fixtures::{options, with_fixture};

@@ -10,7 +10,7 @@ use mfn_runtime::{ComponentOptions, LogLevel, LogRecord, Runtime, RuntimeOptions
 use serde_json::json;
 
 /// The library of an example; `cargo test -p mfn-runtime` builds them beside the tests.
-pub fn library(example: &str) -> PathBuf {
+pub(crate) fn library(example: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let examples = test.parent().and_then(Path::parent).unwrap().join("examples");
     let path = examples.join(format!("lib{example}.so"));
@@ -19,7 +19,7 @@ pub fn library(example: &str) -> PathBuf {
 }
 
 /// A copy of a fixture library under its own name in `directory`, changed by `change`.
-pub fn changed(directory: &Path, example: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
+pub(crate) fn changed(directory: &Path, example: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
     let mut bytes = fs::read(library(example)).unwrap();
     change(&mut bytes);
     let path = directory.join(format!("lib{example}.so"));
@@ -28,7 +28,7 @@ pub fn changed(directory: &Path, example: &str, change: impl FnOnce(&mut Vec<u8>
 }
 
 /// Overwrites every occurrence of a text; it has to be there.
-pub fn overwrite(bytes: &mut [u8], old: &[u8], new: &[u8]) {
+pub(crate) fn overwrite(bytes: &mut [u8], old: &[u8], new: &[u8]) {
     assert_eq!(old.len(), new.len());
     let places = find(bytes, old);
     assert!(!places.is_empty(), "{:?} is not in the library", String::from_utf8_lossy(old));
@@ -38,7 +38,7 @@ pub fn overwrite(bytes: &mut [u8], old: &[u8], new: &[u8]) {
 }
 
 /// Where a text occurs.
-pub fn find(bytes: &[u8], text: &[u8]) -> Vec<usize> {
+pub(crate) fn find(bytes: &[u8], text: &[u8]) -> Vec<usize> {
     bytes
         .windows(text.len())
         .enumerate()
@@ -49,16 +49,16 @@ pub fn find(bytes: &[u8], text: &[u8]) -> Vec<usize> {
 
 /// A log line as a test compares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub level: LogLevel,
-    pub plugin: Option<String>,
-    pub component: Option<String>,
-    pub message: String,
-    pub fields: Vec<(String, String)>,
+pub(crate) struct Line {
+    pub(crate) level: LogLevel,
+    pub(crate) plugin: Option<String>,
+    pub(crate) component: Option<String>,
+    pub(crate) message: String,
+    pub(crate) fields: Vec<(String, String)>,
 }
 
 /// A runtime, and what it logs.
-pub fn runtime(log_level: LogLevel) -> (Runtime, Arc<Mutex<Vec<Line>>>) {
+pub(crate) fn runtime(log_level: LogLevel) -> (Runtime, Arc<Mutex<Vec<Line>>>) {
     let lines: Arc<Mutex<Vec<Line>>> = Arc::default();
     let sink = {
         let lines = Arc::clone(&lines);
@@ -79,18 +79,18 @@ pub fn runtime(log_level: LogLevel) -> (Runtime, Arc<Mutex<Vec<Line>>>) {
 }
 
 /// A runtime with the fixture plugin.
-pub fn with_fixture() -> Runtime {
+pub(crate) fn with_fixture() -> Runtime {
     let (runtime, _) = runtime(LogLevel::Off);
     runtime.load_plugin(&library("fixture_plugin")).unwrap();
     runtime
 }
 
 /// Options of a component with the given configuration.
-pub fn options(name: &str, config: serde_json::Value) -> ComponentOptions {
+pub(crate) fn options(name: &str, config: serde_json::Value) -> ComponentOptions {
     ComponentOptions { name: name.to_owned(), config, base_dir: PathBuf::new() }
 }
 
 /// Options that tell the fixture to panic in a method.
-pub fn panicking_in(method: &str) -> ComponentOptions {
+pub(crate) fn panicking_in(method: &str) -> ComponentOptions {
     options("it", json!({ "panic_in": method }))
 }
