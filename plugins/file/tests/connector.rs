@@ -11,7 +11,7 @@ use std::{
 use common::*;
 use mfn_plugin::{
     author::{Component, Connector},
-    value::{ErrorClass, Fetch, FetchLimits, Verdict},
+    value::{ErrorClass, Fetch, FetchLimits, HealthState, Verdict},
 };
 use serde_json::json;
 use tempfile::tempdir;
@@ -195,6 +195,29 @@ fn a_missed_deletion_is_made_up_for() {
     assert!(!path.exists());
 }
 
+/// Guards a disposal that fails: the settlement stands, the health says what is wrong, the file is not
+/// brought again, and it is moved once that is possible.
+#[test]
+fn a_failed_move_is_tried_again() {
+    let dir = tempdir().unwrap();
+    fs::write(dir.path().join("a.json"), "1").unwrap();
+    let config = json!({
+        "directory": ".", "after": "move", "move_to": "done",
+        "at_end": "watch", "settle_ms": 0, "poll_interval_ms": 10
+    });
+    let mut connector = connector(dir.path(), config);
+    let one = batch(&mut connector, LIMITS);
+    fs::remove_dir(dir.path().join("done")).unwrap();
+    connector.settle(one.token, &acks(&one)).unwrap();
+    assert_eq!(connector.fetch(LIMITS).unwrap(), Fetch::Empty);
+    assert_eq!(connector.health().state, HealthState::Degraded);
+    assert!(connector.health().detail.starts_with("a.json is settled but can not be moved"));
+    fs::create_dir(dir.path().join("done")).unwrap();
+    assert_eq!(connector.fetch(LIMITS).unwrap(), Fetch::Empty);
+    assert_eq!(connector.health().state, HealthState::Ready);
+    assert_eq!(names(&dir.path().join("done")), ["a.json"]);
+}
+
 /// Guards a writer at work: a file that was replaced while its record was outstanding is neither deleted
 /// with the old one nor forgotten.
 #[test]
@@ -268,6 +291,18 @@ fn a_wrong_configuration_is_refused_with_every_fault() {
     ] {
         assert!(error.message.contains(part), "{part} is missing in {}", error.message);
     }
+    for (config, part) in [
+        (json!({ "directory": "in", "after": "move", "move_to": "in" }), "move_to: Some(\"in\")"),
+        (json!({ "files": ["a.txt"] }), "files: \"a.txt\" is not allowed, it must be .json"),
+    ] {
+        let error = new_connector(dir.path(), config).unwrap_err();
+        assert!(error.message.contains(part), "{}", error.message);
+    }
+    fs::create_dir(dir.path().join("in")).unwrap();
+    std::os::unix::fs::symlink("in", dir.path().join("link")).unwrap();
+    let error = connector_error(dir.path(), json!({ "directory": "in", "rejected_to": "link" }));
+    assert_eq!(error.class, ErrorClass::Permanent);
+    assert!(error.message.contains("is the directory that is read"), "{}", error.message);
     let error = connector_error(dir.path(), json!({ "directory": "absent" }));
     assert_eq!(error.class, ErrorClass::Blocked);
     assert!(error.message.contains("absent"), "{}", error.message);

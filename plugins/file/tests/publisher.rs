@@ -74,7 +74,8 @@ fn two_publishers_share_a_directory() {
                     let mut publisher = publisher(&path, config);
                     for n in 0..200 {
                         let payload = format!("\"{worker}-{n}\"");
-                        assert!(publish(&mut publisher, &[record("id", payload.as_bytes())])[0].is_ok());
+                        let answer = publish(&mut publisher, &[record("id", payload.as_bytes())]).remove(0);
+                        assert_eq!(answer, Ok(()));
                     }
                     publisher.flush(Duration::from_secs(1)).unwrap();
                 })

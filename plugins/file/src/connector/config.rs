@@ -13,6 +13,8 @@ use serde::Deserialize;
 use crate::check::Faults;
 
 const MIB: u64 = 1 << 20;
+/// What to do about a target directory that is the source.
+pub(crate) const APART_FIX: &str = "name a subdirectory or another place, or files are read again for ever";
 
 /// Which files to read, how, and what becomes of them. Relative paths start at the directory of the
 /// configuration file.
@@ -218,6 +220,16 @@ impl Settings {
             "set with after = \"move\" and only then",
             "set both or neither",
         );
+        let directory = config.directory.as_ref().map(|path| host.resolve(path));
+        for (field, target) in [("move_to", &config.move_to), ("rejected_to", &config.rejected_to)] {
+            let is_apart = target.as_ref().is_none_or(|target| Some(host.resolve(target)) != directory);
+            faults.check(is_apart, field, target, "another directory than the one read", APART_FIX);
+        }
+        for file in &config.files {
+            let is_known = config.format != SourceFormat::Auto || Format::of(file).is_some();
+            let allowed = ".json, .jsonl, .ndjson, .csv or .npy with format = \"auto\"";
+            faults.check(is_known, "files", file, allowed, "set format, or leave the file out");
+        }
         faults.range("poll_interval_ms", config.poll_interval_ms, 10, 3_600_000);
         let settle_ms = config.settle_ms.unwrap_or(if config.at_end == AtEnd::Watch { 500 } else { 0 });
         faults.range("settle_ms", settle_ms, 0, 3_600_000);

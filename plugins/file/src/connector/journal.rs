@@ -216,3 +216,67 @@ fn decode(line: &[u8]) -> Option<Entry> {
     let json = rest.strip_prefix(b" ")?;
     if checksum(json) == sum { serde_json::from_slice(json).ok() } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connector::scan::Fingerprint;
+
+    fn take(f: u64, name: &str) -> Entry {
+        let fingerprint = Fingerprint { size: f, mtime_s: -1, mtime_ns: 5, inode: 7 };
+        Entry::Take { f, name: name.into(), fingerprint, digest: "d".into(), suffix: "@\n".into() }
+    }
+
+    fn write(journal: &mut Journal, ledger: &mut Ledger, entry: Entry) {
+        journal.append(std::slice::from_ref(&entry), false, ledger).unwrap();
+        ledger.apply(entry);
+    }
+
+    /// Guards the size and the meaning: a journal of many settlements of one file stays near its limit, and
+    /// what is read back is what was in memory, before and after the rewrites.
+    #[test]
+    fn a_rewritten_journal_means_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, mut ledger, _) = Journal::open(&path).unwrap();
+        for f in 1..=3 {
+            write(&mut journal, &mut ledger, take(f, &format!("\"{f}\"")));
+        }
+        write(&mut journal, &mut ledger, Entry::Done { f: 1, rejected: 2 });
+        write(&mut journal, &mut ledger, Entry::Gone { f: 1 });
+        for line in 1..=20_000 {
+            let above = vec![line * 2 + 3];
+            let entry = Entry::Settle { f: 2, through: line, offset: line * 10, above, rejected: 1 };
+            write(&mut journal, &mut ledger, entry);
+        }
+        let length = fs::metadata(&path).unwrap().len();
+        assert_eq!(length, journal.length);
+        assert!(length < 3 * COMPACT_BYTES_MIN, "{length} bytes");
+        drop(journal);
+        let (_, read, damage) = Journal::open(&path).unwrap();
+        assert_eq!(damage, Damage::default());
+        assert!(read.entries().eq(ledger.entries()));
+        assert_eq!(read.find("\"2\"").unwrap().1.through, 20_000);
+        assert_eq!(read.next_number(), 4);
+    }
+
+    /// Guards a failed write: what lies on disk is not trusted, the next write replaces it, and nothing that
+    /// was acknowledged is lost.
+    #[test]
+    fn a_doubtful_journal_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, mut ledger, _) = Journal::open(&path).unwrap();
+        write(&mut journal, &mut ledger, take(1, "a"));
+        let writable = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+        let refused = [take(2, "b")];
+        journal.append(&refused, true, &ledger).unwrap_err();
+        // Half of what was refused reached the disk.
+        writable.write_all_at(b"0123456789abcdef {\"t\":", journal.length).unwrap();
+        write(&mut journal, &mut ledger, take(2, "c"));
+        drop((journal, writable));
+        let (_, read, damage) = Journal::open(&path).unwrap();
+        assert_eq!(damage, Damage::default());
+        assert!(read.entries().eq(ledger.entries()));
+    }
+}

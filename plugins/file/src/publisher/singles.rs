@@ -10,6 +10,9 @@ use std::{
 use super::series;
 use crate::durable;
 
+/// How often a file is written whose temporary name another instance removes.
+const ATTEMPTS_MAX: usize = 3;
+
 /// Tells the temporary names of two instances in one process apart.
 static TEMPORARY_COUNT: AtomicU64 = AtomicU64::new(0);
 
@@ -39,6 +42,20 @@ impl Singles {
     /// # Errors
     /// Those of the operating system; then there is no file.
     pub(crate) fn write(&mut self, bytes: &[u8], extension: &str) -> io::Result<()> {
+        let mut written = self.try_write(bytes, extension);
+        for _ in 1..ATTEMPTS_MAX {
+            match &written {
+                // Another instance that was just opening took the file for a leftover before it was locked.
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::WouldBlock) => {
+                    written = self.try_write(bytes, extension);
+                }
+                _ => break,
+            }
+        }
+        written
+    }
+
+    fn try_write(&mut self, bytes: &[u8], extension: &str) -> io::Result<()> {
         let count = TEMPORARY_COUNT.fetch_add(1, Ordering::Relaxed);
         let temporary = self.directory.join(format!(".{}-{}-{count}.tmp", self.prefix, std::process::id()));
         let written = self.write_temporary(&temporary, bytes).and_then(|file| {

@@ -4,6 +4,7 @@ mod take;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    fs,
     time::{Duration, Instant},
 };
 
@@ -14,7 +15,7 @@ use mfn_plugin::{
 };
 
 use super::{
-    config::Settings,
+    config::{APART_FIX, Settings, Source},
     dispose::{Disposal, dispose},
     flight::{Flight, RecordKey},
     journal::Journal,
@@ -97,12 +98,7 @@ impl Intake {
     /// # Errors
     /// As the operating system says; blocked where another instance uses the journal.
     pub(crate) fn open(settings: Settings, host: &Host) -> Result<Self> {
-        for (field, directory) in [("move_to", &settings.move_to), ("rejected_to", &settings.rejected_to)] {
-            if let Some(directory) = directory {
-                std::fs::create_dir_all(directory)
-                    .map_err(|error| PluginError::io(&format!("{field} {}", directory.display()), &error))?;
-            }
-        }
+        make_targets(&settings)?;
         let scan = Scan::run(&settings)
             .map_err(|error| PluginError::io(&format!("directory {}", settings.partition), &error))?;
         let (journal, mut ledger, damage) = Journal::open(&settings.state_file)?;
@@ -403,4 +399,20 @@ impl Intake {
             tracing::warn!("{text}");
         }
     }
+}
+
+/// Makes the directories that files are moved to.
+fn make_targets(settings: &Settings) -> Result<()> {
+    for (field, target) in [("move_to", &settings.move_to), ("rejected_to", &settings.rejected_to)] {
+        let Some(target) = target else { continue };
+        let what = format!("{field} {}", target.display());
+        fs::create_dir_all(target).map_err(|error| PluginError::io(&what, &error))?;
+        if let Source::Directory { path, .. } = &settings.source
+            && let (Ok(source), Ok(target)) = (path.canonicalize(), target.canonicalize())
+            && source == target
+        {
+            return Err(PluginError::permanent(format!("{what} is the directory that is read; {APART_FIX}")));
+        }
+    }
+    Ok(())
 }
