@@ -59,7 +59,8 @@ fn files_rotate_by_size() {
     assert_eq!(all.lines().collect::<Vec<_>>(), lines);
 }
 
-/// Guards names: two instances in one directory write to files of their own, and what each wrote is whole.
+/// Guards names: two instances in one directory that come and go write to files of their own, and what each
+/// wrote is whole.
 #[test]
 fn two_publishers_share_a_directory() {
     for mode in ["append", "file_per_record"] {
@@ -71,13 +72,16 @@ fn two_publishers_share_a_directory() {
                 std::thread::spawn(move || {
                     let config =
                         json!({ "directory": ".", "mode": mode, "rotate_bytes": 1024, "fsync": false });
-                    let mut publisher = publisher(&path, config);
-                    for n in 0..200 {
-                        let payload = format!("\"{worker}-{n}\"");
-                        let answer = publish(&mut publisher, &[record("id", payload.as_bytes())]).remove(0);
-                        assert_eq!(answer, Ok(()));
+                    for life in 0..20 {
+                        let mut publisher = publisher(&path, config.clone());
+                        for n in 0..10 {
+                            let payload = format!("\"{worker}-{life}-{n}\"");
+                            let answer =
+                                publish(&mut publisher, &[record("id", payload.as_bytes())]).remove(0);
+                            assert_eq!(answer, Ok(()));
+                        }
+                        publisher.flush(Duration::from_secs(1)).unwrap();
                     }
-                    publisher.flush(Duration::from_secs(1)).unwrap();
                 })
             })
             .collect();

@@ -1,0 +1,121 @@
+//! A full disk: nothing half is written, nothing settled is lost, and work goes on when there is room.
+//!
+//! The disk is a tmpfs of 1 MiB in a mount namespace of its own, which `unshare` makes without privileges
+//! where the system allows it; where it does not, the test says so and checks nothing.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::{fs, path::Path, process::Command, time::Duration};
+
+use common::*;
+use mfn_plugin::{
+    author::{Connector, Publisher},
+    value::{ErrorClass, Fetch},
+};
+use serde_json::json;
+
+const DIRECTORY: &str = "MFN_TEST_FULL_DIRECTORY";
+/// What the shell answers where it may not mount.
+const NO_MOUNT: i32 = 77;
+
+/// Guards both sides against a full disk, in a child that has a small one.
+#[test]
+fn a_full_disk_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=1m tmpfs \"$1\" || exit {NO_MOUNT}; exec \"$2\" --exact --ignored on_a_small_disk"
+    );
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", &script, "sh"])
+        .args([dir.path(), &std::env::current_exe().unwrap()])
+        .env(DIRECTORY, dir.path())
+        .output();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match output {
+        Ok(output) if output.status.success() => assert!(text(&output.stdout).contains("1 passed")),
+        Ok(output) if output.status.code() == Some(101) => panic!("{}", text(&output.stdout)),
+        other => println!("not checked: this system allows no mount namespace: {other:?}"),
+    }
+}
+
+/// The child.
+#[test]
+#[ignore = "run by the test above on a disk of its own"]
+fn on_a_small_disk() {
+    let Some(base) = std::env::var_os(DIRECTORY) else { return };
+    let base = Path::new(&base);
+    for mode in ["append", "file_per_record"] {
+        publisher_on_a_full_disk(base, mode);
+        fs::remove_dir_all(base.join("out")).unwrap();
+    }
+    connector_on_a_full_disk(base);
+}
+
+fn fill(base: &Path) {
+    // A write of zeros fails when nothing is left, after it took all there was.
+    fs::write(base.join("ballast"), vec![0; 2 << 20]).unwrap_err();
+}
+
+fn publisher_on_a_full_disk(base: &Path, mode: &str) {
+    fs::write(base.join("ballast"), vec![0; 600 << 10]).unwrap();
+    let mut publisher = publisher(base, json!({ "directory": "out", "mode": mode }));
+    let payload = |n: usize| format!("[{n},\"{}\"]", "x".repeat(9_000));
+    let mut written = Vec::new();
+    let mut refused = 0;
+    for n in 0..100 {
+        let records = [record("a", payload(2 * n).as_bytes()), record("b", payload(2 * n + 1).as_bytes())];
+        for (at, answer) in publish(&mut publisher, &records).into_iter().enumerate() {
+            match answer {
+                Ok(()) => written.push(payload(2 * n + at)),
+                Err(error) => {
+                    assert_eq!(error.class, ErrorClass::Retryable, "{}", error.message);
+                    refused += 1;
+                }
+            }
+        }
+        if refused > 4 {
+            fs::remove_file(base.join("ballast")).unwrap();
+            refused = 0;
+        }
+        if written.len() > 60 {
+            break;
+        }
+    }
+    publisher.flush(Duration::from_secs(1)).unwrap();
+    assert!(!base.join("ballast").exists() && written.len() > 60, "{mode}: the disk was never full");
+    let mut lines: Vec<String> = Vec::new();
+    for name in names(&base.join("out")) {
+        let text = fs::read_to_string(base.join("out").join(name)).unwrap();
+        assert!(text.ends_with('\n'));
+        lines.extend(text.lines().map(str::to_owned));
+    }
+    assert_eq!(lines, written, "{mode}");
+    assert!(
+        fs::read_dir(base.join("out"))
+            .unwrap()
+            .all(|entry| { !entry.unwrap().file_name().to_string_lossy().ends_with(".tmp") })
+    );
+}
+
+fn connector_on_a_full_disk(base: &Path) {
+    fs::create_dir(base.join("in")).unwrap();
+    for n in 0..100 {
+        fs::write(base.join(format!("in/{n:03}.json")), "1").unwrap();
+    }
+    let config = json!({ "directory": "in", "after": "delete" });
+    let mut first = connector(base, config.clone());
+    let one = batch(&mut first, LIMITS);
+    assert_eq!(one.records.len(), 100);
+    fill(base);
+    // More entries than fit into the last page of the journal.
+    let error = first.settle(one.token, &acks(&one)).unwrap_err();
+    assert_eq!(error.class, ErrorClass::Retryable, "{}", error.message);
+    assert_eq!(names(&base.join("in")).len(), 100);
+    fs::remove_file(base.join("ballast")).unwrap();
+    first.settle(one.token, &acks(&one)).unwrap();
+    assert!(names(&base.join("in")).is_empty());
+    assert_eq!(first.fetch(LIMITS).unwrap(), Fetch::End);
+    drop(first);
+    assert!(read_all(&mut connector(base, config)).is_empty());
+}
