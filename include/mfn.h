@@ -504,6 +504,807 @@ mfn_error *mfn_sim_last_error(const mfn_sim *sim);
 void mfn_sim_free(mfn_sim *sim);
 
 /* ==================================================================================================
+ * Log: what the runtime and its plugins say, by callback or by polling.
+ *
+ * A host chooses in mfn_runtime_options: a callback, a queue that it polls (for event loops and languages
+ * that do not like to be called back), both, or none. Without one nothing is logged.
+ */
+
+// Log nothing.
+#define MFN_LOG_OFF 0
+
+// Work was lost or given up.
+#define MFN_LOG_ERROR 1
+
+// Something needs a look.
+#define MFN_LOG_WARN 2
+
+// What the runtime does.
+#define MFN_LOG_INFO 3
+
+// Details for a developer.
+#define MFN_LOG_DEBUG 4
+
+// Everything.
+#define MFN_LOG_TRACE 5
+
+// A log record that was polled. Freed with mfn_log_entry_free().
+typedef struct mfn_log_entry mfn_log_entry;
+
+// One log record, lent. The texts live as long as the record.
+typedef struct mfn_log_record {
+    // sizeof(mfn_log_record) of the library; later versions may have more fields.
+    uint32_t struct_size;
+    // How grave it is: MFN_LOG_ERROR to MFN_LOG_TRACE.
+    int32_t level;
+    // The part of the program that speaks.
+    const char *target;
+    // One sentence, then fields as name=value.
+    const char *message;
+    // The component that speaks, or "".
+    const char *component;
+    // The plugin that speaks, or "" for the runtime itself.
+    const char *plugin;
+} mfn_log_record;
+
+// Ends a user_data. Called once, when the library will not use it again.
+typedef void (*mfn_destroy_fn)(void *user_data);
+
+// Takes a log record, which is lent for the length of the call. Called on whatever thread speaks, on
+// several at once. It should return soon, and must not call functions of a runtime, a component or a
+// pipeline. What is logged during the call on the same thread is dropped, so logging does not re-enter.
+typedef void (*mfn_log_fn)(void *user_data, const mfn_log_record *record);
+
+// The record of a polled entry; NULL for NULL. Lent by the entry. [any-thread]
+const mfn_log_record *mfn_log_entry_record(const mfn_log_entry *entry);
+
+// Frees a polled entry and the record it lent. NULL is allowed. [any-thread]
+void mfn_log_entry_free(mfn_log_entry *entry);
+
+/* ==================================================================================================
+ * Runtime: the threads, the log, the metrics and the loaded plugins of one host.
+ *
+ * Two runtimes share nothing. A plugin is loaded only when the host names its file or directory, here or
+ * in a pipeline's configuration. A loaded library stays in memory until the process ends.
+ */
+
+// What one host has of libmfn. Freed with mfn_runtime_free().
+typedef struct mfn_runtime mfn_runtime;
+
+// How a runtime is set up. Fill it with mfn_runtime_options_init().
+typedef struct mfn_runtime_options {
+    // sizeof(mfn_runtime_options).
+    uint32_t struct_size;
+    // Threads for computing; 0: one for each core. Results do not depend on it.
+    uint32_t threads;
+    // How much is logged: MFN_LOG_OFF to MFN_LOG_TRACE.
+    int32_t log_level;
+    // 1: refuse plugins without a manifest beside them. 0: do not.
+    int32_t require_manifest;
+    // Log records kept for mfn_runtime_next_log(); the oldest go when it is full. 0: no queue.
+    uint64_t log_queue_max;
+    // Called for each log record, or NULL.
+    mfn_log_fn log;
+    // Given to log. It stays the host's when mfn_runtime_create() fails.
+    void *log_user_data;
+    // Called with log_user_data by mfn_runtime_free(), or NULL.
+    mfn_destroy_fn log_destroy;
+} mfn_runtime_options;
+
+// Fills options with the defaults: all cores, warnings and errors, no log. struct_size is
+// sizeof(mfn_runtime_options). options belongs to the host. [any-thread]
+mfn_status mfn_runtime_options_init(mfn_runtime_options *options,
+                                    size_t struct_size,
+                                    mfn_error **error);
+
+// Creates a runtime. options may be NULL for the defaults. The host owns *runtime and frees it with
+// mfn_runtime_free(). [any-thread]
+mfn_status mfn_runtime_create(const mfn_runtime_options *options,
+                              mfn_runtime **runtime,
+                              mfn_error **error);
+
+// Changes how much is logged, here and in the loaded plugins. Nothing changes hands. [any-thread]
+mfn_status mfn_runtime_set_log_level(const mfn_runtime *runtime, int32_t log_level, mfn_error **error);
+
+// Takes the oldest record of the log queue, and waits for one at most timeout_ms. MFN_WOULD_BLOCK: none
+// came. The host owns *entry and frees it with mfn_log_entry_free(). [any-thread]
+mfn_status mfn_runtime_next_log(const mfn_runtime *runtime,
+                                uint64_t timeout_ms,
+                                mfn_log_entry **entry,
+                                mfn_error **error);
+
+// How many log records the queue had no room for; 0 for a handle that is NULL. [any-thread]
+uint64_t mfn_runtime_log_dropped(const mfn_runtime *runtime);
+
+// Loads one plugin library. One that is loaded already is fine. MFN_PLUGIN: refused, and the message says
+// why. name may be NULL; else the host owns *name, the plugin's name, and frees it with
+// mfn_string_free(). [any-thread]
+mfn_status mfn_runtime_load_plugin(const mfn_runtime *runtime,
+                                   const char *path,
+                                   char **name,
+                                   mfn_error **error);
+
+// Loads every plugin library in a directory. Those that are refused are no failure: see the load report.
+// loaded may be NULL; else it is set to the number of libraries that can be used. [any-thread]
+mfn_status mfn_runtime_scan_directory(const mfn_runtime *runtime,
+                                      const char *directory,
+                                      size_t *loaded,
+                                      mfn_error **error);
+
+// Lists the loaded plugins as a JSON array, sorted by name: path, sha256, manifest, and descriptor with
+// name, version, about and kinds, each kind with the JSON Schema of its configuration. The host owns
+// *json and frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_runtime_plugins(const mfn_runtime *runtime, char **json, mfn_error **error);
+
+// Describes one loaded plugin as a JSON object, as in mfn_runtime_plugins(). The host owns *json and
+// frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_runtime_plugin_describe(const mfn_runtime *runtime,
+                                       const char *name,
+                                       char **json,
+                                       mfn_error **error);
+
+// Every path that was tried and what became of it: one line each, or with as_json = 1 a JSON object.
+// The host owns *report and frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_runtime_load_report(const mfn_runtime *runtime,
+                                   int32_t as_json,
+                                   char **report,
+                                   mfn_error **error);
+
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_runtime_last_error(const mfn_runtime *runtime);
+
+// Frees a runtime: waits for log callbacks under way, then calls log_destroy. Components and pipelines
+// made from it live on and stop logging. NULL is allowed. [one-thread-per-handle]
+void mfn_runtime_free(mfn_runtime *runtime);
+
+/* ==================================================================================================
+ * Components: what connectors, publishers, transports and exporters have in common.
+ *
+ * A component is a configured instance of a plugin. The functions mfn_*_component() lend its common face;
+ * it lives as long as the connector, publisher, transport or exporter that lent it.
+ */
+
+// Created, not opened yet.
+#define MFN_HEALTH_STARTING 1
+
+// Working.
+#define MFN_HEALTH_READY 2
+
+// Working with losses or delays.
+#define MFN_HEALTH_DEGRADED 3
+
+// Not working.
+#define MFN_HEALTH_DOWN 4
+
+// The common face of a component. Lent; never freed by the host.
+typedef struct mfn_component mfn_component;
+
+// Where components can be reached. Freed with mfn_endpoints_free().
+typedef struct mfn_endpoints mfn_endpoints;
+
+// The component's name; "" for NULL. Lent by the component. [any-thread]
+const char *mfn_component_name(const mfn_component *component);
+
+// The plugin it is an instance of; "" for NULL. Lent by the component. [any-thread]
+const char *mfn_component_plugin(const mfn_component *component);
+
+// The last known health, one of the MFN_HEALTH_* constants; never waits. detail may be NULL; else the host
+// owns *detail and frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_component_health(const mfn_component *component,
+                                int32_t *health,
+                                char **detail,
+                                mfn_error **error);
+
+// Tries the real thing without side effects: the error says what an operator has to put right. Nothing
+// changes hands. [any-thread]
+mfn_status mfn_component_check(const mfn_component *component, mfn_error **error);
+
+// Where the component can be reached. The host owns *endpoints and frees it with mfn_endpoints_free().
+// [any-thread]
+mfn_status mfn_component_endpoints(const mfn_component *component,
+                                   mfn_endpoints **endpoints,
+                                   mfn_error **error);
+
+// Finishes what was accepted, at most for timeout_ms. records_left may be NULL; else it is set to the
+// number of records that the component still holds. [any-thread]
+mfn_status mfn_component_drain(const mfn_component *component,
+                               uint64_t timeout_ms,
+                               uint64_t *records_left,
+                               mfn_error **error);
+
+// Closes the component early; freeing its owner does it too. Safe twice. Nothing changes hands.
+// [any-thread]
+mfn_status mfn_component_close(const mfn_component *component, mfn_error **error);
+
+// The last failure of a call with this component, or NULL. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_component_last_error(const mfn_component *component);
+
+// How many endpoints there are; 0 for NULL. [any-thread]
+size_t mfn_endpoints_count(const mfn_endpoints *endpoints);
+
+// The component that listens; "" beyond the last. Lent by endpoints. [any-thread]
+const char *mfn_endpoints_component(const mfn_endpoints *endpoints, size_t index);
+
+// What is there, such as "stream" or "metrics"; "" beyond the last. Lent by endpoints. [any-thread]
+const char *mfn_endpoints_name(const mfn_endpoints *endpoints, size_t index);
+
+// The URL; "" beyond the last. Lent by endpoints. [any-thread]
+const char *mfn_endpoints_url(const mfn_endpoints *endpoints, size_t index);
+
+// Frees a list of endpoints and the texts it lent. NULL is allowed. [any-thread]
+void mfn_endpoints_free(mfn_endpoints *endpoints);
+
+/* ==================================================================================================
+ * Records: one message as bytes, as connectors bring it and publishers and transports take it.
+ */
+
+// One further field of a record.
+typedef struct mfn_header {
+    // Its name.
+    const char *name;
+    // Its value; bytes, without a NUL at the end.
+    const uint8_t *value;
+    // Length of the value.
+    size_t value_len;
+} mfn_header;
+
+// One message. Whoever receives it does not own it: see the function that lends it.
+typedef struct mfn_record {
+    // sizeof(mfn_record).
+    uint32_t struct_size;
+    // 1 when timestamp_ms holds a time, else 0.
+    int32_t has_timestamp;
+    // Identity; the same message has the same id after a restart. Not empty.
+    const char *id;
+    // Media type of the payload, such as "application/json". NULL or "" when unknown.
+    const char *content_type;
+    // W3C traceparent of the operation that caused the message. NULL or "" when there is none.
+    const char *trace_parent;
+    // Ordering key, bytes; NULL when there is none.
+    const uint8_t *key;
+    // Length of the key.
+    size_t key_len;
+    // The message itself, bytes. NULL when payload_len is 0.
+    const uint8_t *payload;
+    // Length of the payload.
+    size_t payload_len;
+    // Further fields; NULL when header_count is 0.
+    const mfn_header *headers;
+    // Number of further fields.
+    size_t header_count;
+    // When the message arose, milliseconds since the Unix epoch.
+    int64_t timestamp_ms;
+} mfn_record;
+
+/* ==================================================================================================
+ * Connectors: read records in, and are told the fate of each.
+ *
+ * Fetch a batch, work on its records, settle the batch with one verdict for each record, free the batch. A
+ * batch that is freed without being settled comes again when the connector is opened anew.
+ */
+
+// Everything that had to be done is done and durable.
+#define MFN_VERDICT_ACK 1
+
+// Not done: bring the record again, not before delay_ms.
+#define MFN_VERDICT_NACK 2
+
+// Never to be done, for the reason given.
+#define MFN_VERDICT_REJECT 3
+
+// Records that were fetched together and are settled together. Freed with mfn_batch_free().
+typedef struct mfn_batch mfn_batch;
+
+// An open connector. Freed with mfn_connector_free().
+typedef struct mfn_connector mfn_connector;
+
+// The fate of one record.
+typedef struct mfn_verdict {
+    // One of the MFN_VERDICT_* constants.
+    int32_t fate;
+    // For MFN_VERDICT_NACK: how long to hold the record back, milliseconds.
+    uint32_t delay_ms;
+    // For MFN_VERDICT_REJECT: what is wrong with the record. Else NULL.
+    const char *reason;
+} mfn_verdict;
+
+// Makes a connector of a loaded plugin and opens it. config_json may be NULL for {}; base_dir, where
+// relative paths of the configuration start, may be NULL for the working directory. The host owns
+// *connector and frees it with mfn_connector_free(). [any-thread]
+mfn_status mfn_connector_open(const mfn_runtime *runtime,
+                              const char *plugin,
+                              const char *name,
+                              const char *config_json,
+                              const char *base_dir,
+                              mfn_connector **connector,
+                              mfn_error **error);
+
+// Lends the common face; NULL for NULL. It lives as long as the connector. [any-thread]
+const mfn_component *mfn_connector_component(const mfn_connector *connector);
+
+// Brings the next records: at most records_max (1 or more) with at most bytes_max of payload, but always
+// one when there is one; waits for the first at most timeout_ms. MFN_WOULD_BLOCK: none came. MFN_END:
+// none will come any more. The host owns *batch and frees it with mfn_batch_free(). [any-thread]
+mfn_status mfn_connector_fetch(const mfn_connector *connector,
+                               uint32_t records_max,
+                               uint64_t bytes_max,
+                               uint64_t timeout_ms,
+                               mfn_batch **batch,
+                               mfn_error **error);
+
+// Tells the fate of every record of a batch: count verdicts in the order of the records. The batch stays
+// the host's and can not be settled again. [any-thread]
+mfn_status mfn_connector_settle(const mfn_connector *connector,
+                                const mfn_batch *batch,
+                                const mfn_verdict *verdicts,
+                                size_t count,
+                                mfn_error **error);
+
+// The position behind the contiguous settled prefix of a partition. The host owns *position and frees it
+// with mfn_bytes_free(). [any-thread]
+mfn_status mfn_connector_position(const mfn_connector *connector,
+                                  const char *partition,
+                                  mfn_bytes *position,
+                                  mfn_error **error);
+
+// How many records wait to be fetched; -1 when the source can not tell. [any-thread]
+mfn_status mfn_connector_backlog(const mfn_connector *connector, int64_t *backlog, mfn_error **error);
+
+// Stops bringing records. Nothing changes hands. [any-thread]
+mfn_status mfn_connector_pause(const mfn_connector *connector, mfn_error **error);
+
+// Brings records again. Nothing changes hands. [any-thread]
+mfn_status mfn_connector_resume(const mfn_connector *connector, mfn_error **error);
+
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_connector_last_error(const mfn_connector *connector);
+
+// Closes and frees a connector. NULL is allowed. [one-thread-per-handle]
+void mfn_connector_free(mfn_connector *connector);
+
+// The number of records of a batch, at least 1; 0 for NULL. [any-thread]
+size_t mfn_batch_count(const mfn_batch *batch);
+
+// The partition of a batch; "" for NULL. Lent by the batch. [any-thread]
+const char *mfn_batch_partition(const mfn_batch *batch);
+
+// Counts the assignments of the partition; 0 for NULL. [any-thread]
+uint64_t mfn_batch_epoch(const mfn_batch *batch);
+
+// Lends a record of a batch. Set record->struct_size before. What it points to lives as long as the
+// batch. [any-thread]
+mfn_status mfn_batch_record(const mfn_batch *batch,
+                            size_t index,
+                            mfn_record *record,
+                            mfn_error **error);
+
+// Frees a batch and the records it lent. NULL is allowed. [any-thread]
+void mfn_batch_free(mfn_batch *batch);
+
+/* ==================================================================================================
+ * Publishers: dial out and deliver records durably, with an answer for each.
+ */
+
+// No order is kept, or a repeated record looks like two.
+#define MFN_TRAIT_NONE 0
+
+// Ordering: among records of one key. Idempotence: a reader can tell a repeated record by its id.
+#define MFN_TRAIT_KEY 1
+
+// Ordering: among all records. Idempotence: the target keeps one copy by its own means.
+#define MFN_TRAIT_ALL 2
+
+// An open publisher. Freed with mfn_publisher_free().
+typedef struct mfn_publisher mfn_publisher;
+
+// What a publisher can take and promise. Set struct_size before the call.
+typedef struct mfn_publisher_traits {
+    // sizeof(mfn_publisher_traits).
+    uint32_t struct_size;
+    // The most records in one call.
+    uint32_t records_max;
+    // The most payload bytes in one call.
+    uint64_t bytes_max;
+    // Which order it keeps: one of the MFN_TRAIT_* constants.
+    int32_t ordering;
+    // What a repeated id does: one of the MFN_TRAIT_* constants.
+    int32_t idempotence;
+} mfn_publisher_traits;
+
+// Makes a publisher of a loaded plugin and opens it; arguments as in mfn_connector_open(). The host owns
+// *publisher and frees it with mfn_publisher_free(). [any-thread]
+mfn_status mfn_publisher_open(const mfn_runtime *runtime,
+                              const char *plugin,
+                              const char *name,
+                              const char *config_json,
+                              const char *base_dir,
+                              mfn_publisher **publisher,
+                              mfn_error **error);
+
+// Lends the common face; NULL for NULL. It lives as long as the publisher. [any-thread]
+const mfn_component *mfn_publisher_component(const mfn_publisher *publisher);
+
+// Tells what the publisher can take and promise. traits belongs to the host. [any-thread]
+mfn_status mfn_publisher_get_traits(const mfn_publisher *publisher,
+                                    mfn_publisher_traits *traits,
+                                    mfn_error **error);
+
+// Delivers count records (1 or more) and answers for each. MFN_OK: each was tried; results, an array of
+// count pointers of the host's, then has NULL for a record that was taken and an error for one that was
+// not; the host owns these errors and frees each with mfn_error_free(). Any other status: none was tried.
+// attempt is 1 for the first try of these records, then counts. The records are read during the call
+// only. [any-thread]
+mfn_status mfn_publisher_publish(const mfn_publisher *publisher,
+                                 const mfn_record *records,
+                                 size_t count,
+                                 uint32_t attempt,
+                                 uint64_t timeout_ms,
+                                 mfn_error **results,
+                                 mfn_error **error);
+
+// Makes durable what was taken, within timeout_ms. Nothing changes hands. [any-thread]
+mfn_status mfn_publisher_flush(const mfn_publisher *publisher, uint64_t timeout_ms, mfn_error **error);
+
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_publisher_last_error(const mfn_publisher *publisher);
+
+// Closes and frees a publisher. NULL is allowed. [one-thread-per-handle]
+void mfn_publisher_free(mfn_publisher *publisher);
+
+/* ==================================================================================================
+ * Transports and exporters: hand events to whoever is connected, and show the runtime's metrics.
+ *
+ * A transport listens and is best effort: it never holds work back, and tells a client exactly which events
+ * it missed. A metrics exporter reads the runtime's counters by itself; opening one is all there is to do.
+ */
+
+// An open metrics exporter. Freed with mfn_exporter_free().
+typedef struct mfn_exporter mfn_exporter;
+
+// An open transport. Freed with mfn_transport_free().
+typedef struct mfn_transport mfn_transport;
+
+// Makes a transport of a loaded plugin and opens it; arguments as in mfn_connector_open(). The host owns
+// *transport and frees it with mfn_transport_free(). [any-thread]
+mfn_status mfn_transport_open(const mfn_runtime *runtime,
+                              const char *plugin,
+                              const char *name,
+                              const char *config_json,
+                              const char *base_dir,
+                              mfn_transport **transport,
+                              mfn_error **error);
+
+// Lends the common face; NULL for NULL. It lives as long as the transport. [any-thread]
+const mfn_component *mfn_transport_component(const mfn_transport *transport);
+
+// Offers an event to the clients of a topic. The event is read during the call only. cursor may be NULL;
+// else the host owns *cursor, where the event stands in the stream, and frees it with mfn_string_free().
+// [any-thread]
+mfn_status mfn_transport_publish(const mfn_transport *transport,
+                                 const char *topic,
+                                 const mfn_record *event,
+                                 char **cursor,
+                                 mfn_error **error);
+
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_transport_last_error(const mfn_transport *transport);
+
+// Closes and frees a transport. NULL is allowed. [one-thread-per-handle]
+void mfn_transport_free(mfn_transport *transport);
+
+// Makes a metrics exporter of a loaded plugin and opens it; arguments as in mfn_connector_open(). The host
+// owns *exporter and frees it with mfn_exporter_free(). [any-thread]
+mfn_status mfn_exporter_open(const mfn_runtime *runtime,
+                             const char *plugin,
+                             const char *name,
+                             const char *config_json,
+                             const char *base_dir,
+                             mfn_exporter **exporter,
+                             mfn_error **error);
+
+// Lends the common face; NULL for NULL. It lives as long as the exporter. [any-thread]
+const mfn_component *mfn_exporter_component(const mfn_exporter *exporter);
+
+// Sends what is held back, within timeout_ms. Nothing changes hands. [any-thread]
+mfn_status mfn_exporter_flush(const mfn_exporter *exporter, uint64_t timeout_ms, mfn_error **error);
+
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_exporter_last_error(const mfn_exporter *exporter);
+
+// Closes and frees an exporter. NULL is allowed. [one-thread-per-handle]
+void mfn_exporter_free(mfn_exporter *exporter);
+
+/* ==================================================================================================
+ * Configuration of a pipeline: one document, in TOML or JSON, that names plugins, components and routes.
+ *
+ * The error of a refused document lists every fault with its place and its remedy: see
+ * mfn_error_fault_count().
+ */
+
+// A configuration that was read and holds together. Freed with mfn_config_free().
+typedef struct mfn_config mfn_config;
+
+// Reads a file: JSON when its name ends in .json, TOML otherwise. Relative paths in it start at the
+// file's directory. The host owns *config and frees it with mfn_config_free(). [any-thread]
+mfn_status mfn_config_from_file(const char *path, mfn_config **config, mfn_error **error);
+
+// Reads a TOML text. Relative paths in it start at base_dir; NULL: at the working directory. The host
+// owns *config and frees it with mfn_config_free(). [any-thread]
+mfn_status mfn_config_from_toml(const char *text,
+                                const char *base_dir,
+                                mfn_config **config,
+                                mfn_error **error);
+
+// As mfn_config_from_toml(), from the same document as JSON. The host owns *config and frees it with
+// mfn_config_free(). [any-thread]
+mfn_status mfn_config_from_json(const char *text,
+                                const char *base_dir,
+                                mfn_config **config,
+                                mfn_error **error);
+
+// Frees a configuration. NULL is allowed. [any-thread]
+void mfn_config_free(mfn_config *config);
+
+/* ==================================================================================================
+ * Outcomes and snapshots: what became of each request of a pipeline, and its result.
+ */
+
+// Computed, delivered and settled.
+#define MFN_OUTCOME_OK 0
+
+// Can not be done; it lies with the dead-letter publisher, with the reason.
+#define MFN_OUTCOME_DEAD_LETTERED 1
+
+// Can not be done; the route has no dead letters.
+#define MFN_OUTCOME_REJECTED 2
+
+// What became of one request. Freed with mfn_outcome_free().
+typedef struct mfn_outcome mfn_outcome;
+
+// The immutable result of one request. Freed with mfn_snapshot_free().
+typedef struct mfn_snapshot mfn_snapshot;
+
+// One of the MFN_OUTCOME_* constants; -1 for NULL. [any-thread]
+int32_t mfn_outcome_status(const mfn_outcome *outcome);
+
+// The request's id; "" for NULL. Lent by the outcome. [any-thread]
+const char *mfn_outcome_request(const mfn_outcome *outcome);
+
+// The route it took; "" for NULL. Lent by the outcome. [any-thread]
+const char *mfn_outcome_route(const mfn_outcome *outcome);
+
+// Why it could not be done; "" when it was. Lent by the outcome. [any-thread]
+const char *mfn_outcome_reason(const mfn_outcome *outcome);
+
+// The id of the result; "" when there is none. Lent by the outcome. [any-thread]
+const char *mfn_outcome_snapshot_id(const mfn_outcome *outcome);
+
+// How long the computation took, milliseconds; 0 for NULL. [any-thread]
+double mfn_outcome_compute_ms(const mfn_outcome *outcome);
+
+// The features. MFN_INVALID: nothing was computed. features belongs to the host. [any-thread]
+mfn_status mfn_outcome_features(const mfn_outcome *outcome, mfn_features *features, mfn_error **error);
+
+// The statistics of the run. MFN_INVALID: nothing was simulated. statistics belongs to the host.
+// [any-thread]
+mfn_status mfn_outcome_statistics(const mfn_outcome *outcome,
+                                  mfn_statistics *statistics,
+                                  mfn_error **error);
+
+// Frees an outcome and the texts it lent. NULL is allowed. [any-thread]
+void mfn_outcome_free(mfn_outcome *outcome);
+
+// The id of the result, the same whenever the same request is computed; "" for NULL. Lent by the
+// snapshot. [any-thread]
+const char *mfn_snapshot_id(const mfn_snapshot *snapshot);
+
+// The request's id; "" for NULL. Lent by the snapshot. [any-thread]
+const char *mfn_snapshot_request(const mfn_snapshot *snapshot);
+
+// The route that computed it; "" for NULL. Lent by the snapshot. [any-thread]
+const char *mfn_snapshot_route(const mfn_snapshot *snapshot);
+
+// The features. features belongs to the host. [any-thread]
+mfn_status mfn_snapshot_features(const mfn_snapshot *snapshot,
+                                 mfn_features *features,
+                                 mfn_error **error);
+
+// The statistics of the run. MFN_INVALID: nothing was simulated. statistics belongs to the host.
+// [any-thread]
+mfn_status mfn_snapshot_statistics(const mfn_snapshot *snapshot,
+                                   mfn_statistics *statistics,
+                                   mfn_error **error);
+
+// Lends the final potential in volts. The view lives as long as the snapshot. [any-thread]
+mfn_status mfn_snapshot_field(const mfn_snapshot *snapshot, mfn_field_view *view, mfn_error **error);
+
+// Lends the final activator. MFN_INVALID: nothing was simulated. The view lives as long as the snapshot.
+// [any-thread]
+mfn_status mfn_snapshot_activator(const mfn_snapshot *snapshot,
+                                  mfn_field_view *view,
+                                  mfn_error **error);
+
+// Lends the final inhibitor. MFN_INVALID: nothing was simulated. The view lives as long as the snapshot.
+// [any-thread]
+mfn_status mfn_snapshot_inhibitor(const mfn_snapshot *snapshot,
+                                  mfn_field_view *view,
+                                  mfn_error **error);
+
+// The snapshot as one line of JSON, as publishers get it; include_field = 1 adds the final field. The
+// host owns *json and frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_snapshot_json(const mfn_snapshot *snapshot,
+                             int32_t include_field,
+                             char **json,
+                             mfn_error **error);
+
+// Frees a snapshot and what it lent. NULL is allowed. [any-thread]
+void mfn_snapshot_free(mfn_snapshot *snapshot);
+
+/* ==================================================================================================
+ * Pipelines: requests come in through connectors, are computed, and results leave through publishers and
+ * transports, on threads of the library's own.
+ *
+ * Read a configuration, start, take outcomes until MFN_END, drain, free. Every request that was accepted is
+ * delivered, rejected with a reason, or given back to its connector; the counters always add up:
+ * received = delivered + rejected + dead_lettered + nacked + in_flight.
+ */
+
+// Fetching and computing.
+#define MFN_PIPELINE_RUNNING 1
+
+// No longer fetching; what is in flight is being finished.
+#define MFN_PIPELINE_DRAINING 2
+
+// All sources are at their end and everything is settled. Streams and metrics can still be read.
+#define MFN_PIPELINE_FINISHED 3
+
+// Drained or stopped; all components were closed or given up.
+#define MFN_PIPELINE_STOPPED 4
+
+// A component can not go on: see mfn_pipeline_trouble().
+#define MFN_PIPELINE_FAILED 5
+
+// A started pipeline. Freed with mfn_pipeline_free().
+typedef struct mfn_pipeline mfn_pipeline;
+
+// The state of a pipeline at one moment. Set struct_size before the call.
+typedef struct mfn_pipeline_status {
+    // sizeof(mfn_pipeline_status).
+    uint32_t struct_size;
+    // One of the MFN_PIPELINE_* constants.
+    int32_t state;
+    // Records fetched. One that was given back and came again counts twice.
+    uint64_t received;
+    // Records whose result is durable with all publishers, and that are settled.
+    uint64_t delivered;
+    // Records that can not be done, without a dead letter.
+    uint64_t rejected;
+    // Records that can not be done and lie with the dead-letter publisher.
+    uint64_t dead_lettered;
+    // Records given back to their connector, to come again.
+    uint64_t nacked;
+    // Records fetched and not settled yet.
+    uint64_t in_flight;
+    // Memory in use of the budget, bytes.
+    uint64_t bytes_in_flight;
+    // The most that ever was in use, bytes.
+    uint64_t bytes_in_flight_peak;
+    // Records waiting with the connectors; -1 when one of them can not tell.
+    int64_t backlog;
+    // Outcomes that the host did not take in time.
+    uint64_t outcomes_dropped;
+    // Events that transports did not take in time.
+    uint64_t events_dropped;
+    // Requests being computed.
+    uint32_t active_count;
+    // 0.
+    uint32_t reserved;
+    // Steps done of these requests together.
+    uint64_t active_step;
+    // Steps of these requests together.
+    uint64_t active_steps_total;
+} mfn_pipeline_status;
+
+// What the end of a pipeline left undone. Set struct_size before the call.
+typedef struct mfn_drain_report {
+    // sizeof(mfn_drain_report).
+    uint32_t struct_size;
+    // 1 when everything in flight was finished and settled and every component closed, else 0.
+    int32_t complete;
+    // Records that were in flight and were given back to their connectors.
+    uint64_t returned;
+    // Records that could not be given back in time; they come again after a restart.
+    uint64_t left;
+    // Components that did not close in time and were given up.
+    uint64_t components_left;
+    // How long it took, milliseconds.
+    uint64_t elapsed_ms;
+} mfn_drain_report;
+
+// Checks a configuration as far as that goes without work: loads its plugins and lets each component
+// check its part. The error lists every fault. report_json may be NULL; else the host owns *report_json,
+// what was found in order, and frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_pipeline_check(const mfn_runtime *runtime,
+                              const mfn_config *config,
+                              char **report_json,
+                              mfn_error **error);
+
+// Loads the plugins of a configuration, opens its components and begins to work. The configuration stays
+// the host's. The host owns *pipeline and frees it with mfn_pipeline_free(). [any-thread]
+mfn_status mfn_pipeline_start(const mfn_runtime *runtime,
+                              const mfn_config *config,
+                              mfn_pipeline **pipeline,
+                              mfn_error **error);
+
+// Reads the counters; does no I/O and waits for nothing. status belongs to the host. [any-thread]
+mfn_status mfn_pipeline_get_status(const mfn_pipeline *pipeline,
+                                   mfn_pipeline_status *status,
+                                   mfn_error **error);
+
+// The whole status as a JSON object: the counters, active requests, endpoints, components with their
+// health, the last error. The host owns *json and frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_pipeline_status_json(const mfn_pipeline *pipeline, char **json, mfn_error **error);
+
+// The last error that a component reported. MFN_WOULD_BLOCK: there was none. The host owns *text and
+// frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_pipeline_trouble(const mfn_pipeline *pipeline, char **text, mfn_error **error);
+
+// Where the components can be reached. The host owns *endpoints and frees it with mfn_endpoints_free().
+// [any-thread]
+mfn_status mfn_pipeline_endpoints(const mfn_pipeline *pipeline,
+                                  mfn_endpoints **endpoints,
+                                  mfn_error **error);
+
+// Takes the next outcome, and waits for one at most timeout_ms. MFN_WOULD_BLOCK: none came.
+// MFN_END: the work is finished, stopped or failed, and all outcomes were taken. The last 4096 outcomes
+// are kept. The host owns *outcome and frees it with mfn_outcome_free(). [any-thread]
+mfn_status mfn_pipeline_next_outcome(const mfn_pipeline *pipeline,
+                                     uint64_t timeout_ms,
+                                     mfn_outcome **outcome,
+                                     mfn_error **error);
+
+// The result of the latest request that was computed. MFN_WOULD_BLOCK: there is none yet. The host owns
+// *snapshot and frees it with mfn_snapshot_free(). [any-thread]
+mfn_status mfn_pipeline_last_snapshot(const mfn_pipeline *pipeline,
+                                      mfn_snapshot **snapshot,
+                                      mfn_error **error);
+
+// Waits at most timeout_ms until the pipeline is finished, stopped or failed. state is set to its state
+// then, one of the MFN_PIPELINE_* constants. [any-thread]
+mfn_status mfn_pipeline_wait(const mfn_pipeline *pipeline,
+                             uint64_t timeout_ms,
+                             int32_t *state,
+                             mfn_error **error);
+
+// Ends the pipeline in order: fetches no more, finishes and settles what is in flight, closes the
+// components. Near deadline_ms, what is not done is given back to its connector. Returns by then even
+// when a component hangs. report may be NULL; else it belongs to the host. [any-thread]
+mfn_status mfn_pipeline_drain(const mfn_pipeline *pipeline,
+                              uint64_t deadline_ms,
+                              mfn_drain_report *report,
+                              mfn_error **error);
+
+// Ends the pipeline at once, within two seconds: gives back what is in flight, closes the components.
+// report may be NULL; else it belongs to the host. [any-thread]
+mfn_status mfn_pipeline_stop(const mfn_pipeline *pipeline,
+                             mfn_drain_report *report,
+                             mfn_error **error);
+
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_pipeline_last_error(const mfn_pipeline *pipeline);
+
+// Stops and frees a pipeline. Outcomes and snapshots taken from it live on. NULL is allowed.
+// [one-thread-per-handle]
+void mfn_pipeline_free(mfn_pipeline *pipeline);
+
+/* ==================================================================================================
  * Layout checks: sizes and offsets that programs are compiled with. On a machine with pointers of 64
  * bits a compiler that lays a struct out in another way stops here.
  */
@@ -591,6 +1392,74 @@ MFN_LAYOUT_CHECK(offsetof(mfn_statistics, growth_events) == 72, mfn_statistics_g
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, turing_activations) == 80, mfn_statistics_turing_activations);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, clamping_events) == 88, mfn_statistics_clamping_events);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, steps_to_instability) == 96, mfn_statistics_steps_to_instability);
+MFN_LAYOUT_CHECK(sizeof(mfn_log_record) == 40, mfn_log_record_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_log_record, struct_size) == 0, mfn_log_record_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_log_record, level) == 4, mfn_log_record_level);
+MFN_LAYOUT_CHECK(offsetof(mfn_log_record, target) == 8, mfn_log_record_target);
+MFN_LAYOUT_CHECK(offsetof(mfn_log_record, message) == 16, mfn_log_record_message);
+MFN_LAYOUT_CHECK(offsetof(mfn_log_record, component) == 24, mfn_log_record_component);
+MFN_LAYOUT_CHECK(offsetof(mfn_log_record, plugin) == 32, mfn_log_record_plugin);
+MFN_LAYOUT_CHECK(sizeof(mfn_runtime_options) == 48, mfn_runtime_options_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_runtime_options, struct_size) == 0, mfn_runtime_options_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_runtime_options, threads) == 4, mfn_runtime_options_threads);
+MFN_LAYOUT_CHECK(offsetof(mfn_runtime_options, log_level) == 8, mfn_runtime_options_log_level);
+MFN_LAYOUT_CHECK(offsetof(mfn_runtime_options, require_manifest) == 12, mfn_runtime_options_require_manifest);
+MFN_LAYOUT_CHECK(offsetof(mfn_runtime_options, log_queue_max) == 16, mfn_runtime_options_log_queue_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_runtime_options, log) == 24, mfn_runtime_options_log);
+MFN_LAYOUT_CHECK(offsetof(mfn_runtime_options, log_user_data) == 32, mfn_runtime_options_log_user_data);
+MFN_LAYOUT_CHECK(offsetof(mfn_runtime_options, log_destroy) == 40, mfn_runtime_options_log_destroy);
+MFN_LAYOUT_CHECK(sizeof(mfn_header) == 24, mfn_header_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_header, name) == 0, mfn_header_name);
+MFN_LAYOUT_CHECK(offsetof(mfn_header, value) == 8, mfn_header_value);
+MFN_LAYOUT_CHECK(offsetof(mfn_header, value_len) == 16, mfn_header_value_len);
+MFN_LAYOUT_CHECK(sizeof(mfn_record) == 88, mfn_record_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, struct_size) == 0, mfn_record_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, has_timestamp) == 4, mfn_record_has_timestamp);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, id) == 8, mfn_record_id);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, content_type) == 16, mfn_record_content_type);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, trace_parent) == 24, mfn_record_trace_parent);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, key) == 32, mfn_record_key);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, key_len) == 40, mfn_record_key_len);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, payload) == 48, mfn_record_payload);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, payload_len) == 56, mfn_record_payload_len);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, headers) == 64, mfn_record_headers);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, header_count) == 72, mfn_record_header_count);
+MFN_LAYOUT_CHECK(offsetof(mfn_record, timestamp_ms) == 80, mfn_record_timestamp_ms);
+MFN_LAYOUT_CHECK(sizeof(mfn_verdict) == 16, mfn_verdict_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_verdict, fate) == 0, mfn_verdict_fate);
+MFN_LAYOUT_CHECK(offsetof(mfn_verdict, delay_ms) == 4, mfn_verdict_delay_ms);
+MFN_LAYOUT_CHECK(offsetof(mfn_verdict, reason) == 8, mfn_verdict_reason);
+MFN_LAYOUT_CHECK(sizeof(mfn_publisher_traits) == 24, mfn_publisher_traits_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, struct_size) == 0, mfn_publisher_traits_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, records_max) == 4, mfn_publisher_traits_records_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, bytes_max) == 8, mfn_publisher_traits_bytes_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, ordering) == 16, mfn_publisher_traits_ordering);
+MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, idempotence) == 20, mfn_publisher_traits_idempotence);
+MFN_LAYOUT_CHECK(sizeof(mfn_pipeline_status) == 120, mfn_pipeline_status_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, struct_size) == 0, mfn_pipeline_status_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, state) == 4, mfn_pipeline_status_state);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, received) == 8, mfn_pipeline_status_received);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, delivered) == 16, mfn_pipeline_status_delivered);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, rejected) == 24, mfn_pipeline_status_rejected);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, dead_lettered) == 32, mfn_pipeline_status_dead_lettered);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, nacked) == 40, mfn_pipeline_status_nacked);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, in_flight) == 48, mfn_pipeline_status_in_flight);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, bytes_in_flight) == 56, mfn_pipeline_status_bytes_in_flight);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, bytes_in_flight_peak) == 64, mfn_pipeline_status_bytes_in_flight_peak);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, backlog) == 72, mfn_pipeline_status_backlog);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, outcomes_dropped) == 80, mfn_pipeline_status_outcomes_dropped);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, events_dropped) == 88, mfn_pipeline_status_events_dropped);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, active_count) == 96, mfn_pipeline_status_active_count);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, reserved) == 100, mfn_pipeline_status_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, active_step) == 104, mfn_pipeline_status_active_step);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, active_steps_total) == 112, mfn_pipeline_status_active_steps_total);
+MFN_LAYOUT_CHECK(sizeof(mfn_drain_report) == 40, mfn_drain_report_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, struct_size) == 0, mfn_drain_report_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, complete) == 4, mfn_drain_report_complete);
+MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, returned) == 8, mfn_drain_report_returned);
+MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, left) == 16, mfn_drain_report_left);
+MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, components_left) == 24, mfn_drain_report_components_left);
+MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, elapsed_ms) == 32, mfn_drain_report_elapsed_ms);
 #undef MFN_LAYOUT_CHECK
 #endif
 

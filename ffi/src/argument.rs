@@ -5,6 +5,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::slice;
+use std::time::Duration;
 
 use crate::error::Failure;
 
@@ -42,13 +43,49 @@ pub(crate) fn array<'a, T>(name: &str, pointer: *const T, count: usize) -> Resul
     if count == 0 {
         return Ok(&[]);
     }
+    check_array(name, pointer, count)?;
+    // SAFETY: not NULL, aligned, of a possible size; the caller promises `count` elements that live and
+    // stay unchanged during the call.
+    Ok(unsafe { slice::from_raw_parts(pointer, count) })
+}
+
+fn check_array<T>(name: &str, pointer: *const T, count: usize) -> Result<(), Failure> {
     check(name, pointer)?;
     if count.checked_mul(size_of::<T>()).is_none_or(|bytes| bytes > isize::MAX as usize) {
         return Err(Failure::invalid(format!("{name} has {count} elements: more than memory can hold")));
     }
-    // SAFETY: not NULL, aligned, of a possible size; the caller promises `count` elements that live and
-    // stay unchanged during the call.
-    Ok(unsafe { slice::from_raw_parts(pointer, count) })
+    Ok(())
+}
+
+/// A flag.
+pub(crate) fn flag(name: &str, value: i32) -> Result<bool, Failure> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Failure::invalid(format!("{name} = {other}: give 0 or 1"))),
+    }
+}
+
+/// A time to wait. Everything beyond a year is a year, so that no clock overflows.
+pub(crate) fn milliseconds(value: u64) -> Duration {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Duration::from_millis(value).min(YEAR)
+}
+
+/// A count for C, where -1 says that it is not known.
+pub(crate) fn count_or_unknown(count: Option<u64>) -> i64 {
+    count.map_or(-1, |count| i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// Places of the caller's in a row, each written once, on success.
+pub(crate) fn slots<T>(
+    name: &str,
+    pointer: *mut T,
+    count: usize,
+) -> Result<impl Iterator<Item = Slot<T>>, Failure> {
+    check_array(name, pointer.cast_const(), count)?;
+    // Inside the array of `count` elements, as the caller promises.
+    Ok((0..count).map(move |index| Slot(pointer.wrapping_add(index))))
 }
 
 /// A place of the caller's that is written once, on success.

@@ -9,13 +9,14 @@
 use std::ffi::{CString, c_char};
 use std::sync::Arc;
 
+use ::mfn_runtime::ConfigError;
+use ::mfn_runtime::codec::DecodeError;
 use ::mfn_sim::{FeatureError, SimError, SpecError};
 use mfn_plugin::value::{ErrorClass, PluginError};
-use mfn_runtime::codec::DecodeError;
 
 use crate::guard::{self, Handle, opaque};
 use crate::owned::c_text;
-use crate::status::{MFN_INVALID, MFN_UNSTABLE, mfn_status};
+use crate::status::{MFN_FATAL, MFN_INVALID, MFN_UNSTABLE, mfn_status};
 
 /// A failure. Freed with mfn_error_free().
 pub struct mfn_error(Handle<Arc<Details>>);
@@ -115,11 +116,6 @@ impl Failure {
         self
     }
 
-    pub(crate) fn with_class(mut self, class: ErrorClass) -> Self {
-        self.0.class = class;
-        self
-    }
-
     pub(crate) fn with_origin(mut self, plugin: &str, component: &str) -> Self {
         plugin.clone_into(&mut self.0.plugin);
         component.clone_into(&mut self.0.component);
@@ -176,6 +172,16 @@ impl From<DecodeError> for Failure {
     }
 }
 
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let failure = Self::from_error(MFN_INVALID, &error);
+        let faults = error.faults.into_iter();
+        failure.with_faults(
+            faults.map(|fault| Fault { path: fault.path, message: fault.message, fix: fault.fix }).collect(),
+        )
+    }
+}
+
 impl From<FeatureError> for Failure {
     fn from(error: FeatureError) -> Self {
         let failure = Self::from_error(MFN_INVALID, &error);
@@ -197,6 +203,12 @@ fn spec_faults(error: &SpecError) -> Vec<Fault> {
             fix: fault.advice(),
         })
         .collect()
+}
+
+/// A value of the library's own as JSON.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value)
+        .map_err(|error| Failure::new(MFN_FATAL, format!("the result can not be written as JSON: {error}")))
 }
 
 /// The last failure of a handle, as an object for the host; NULL when there was none.

@@ -125,6 +125,15 @@ pub(crate) fn on<H: Opaque>(
     }
 }
 
+/// A further handle that a function takes, such as the batch that a connector settles.
+pub(crate) fn state<'a, H: Opaque + 'a>(pointer: *const H) -> Result<&'a H::State, Failure> {
+    let handle = borrow(pointer)?.handle();
+    match handle.fatal.get() {
+        Some(text) => Err(Failure::new(MFN_FATAL, format!("{} is poisoned, only free it: {text}", H::NAME))),
+        None => Ok(&handle.state),
+    }
+}
+
 /// Runs the body of an exported function that has no handle yet.
 pub(crate) fn free_standing(
     error: *mut *mut mfn_error,

@@ -8,9 +8,9 @@ use std::ops::ControlFlow;
 
 use ::mfn_sim::{BoundaryCondition, CancelToken, RunEnd, Simulation, Spec, Statistics};
 
-use mfn_runtime::codec::{self, Observation};
+use ::mfn_runtime::codec::{self, Observation};
 
-use crate::argument::{self, SizedSlot, Slot, read_sized, sized32};
+use crate::argument::{self, SizedSlot, Slot, flag, read_sized, sized32};
 use crate::error::{Failure, mfn_error};
 use crate::features::{self, mfn_feature_config, mfn_features};
 use crate::field::{self, mfn_field_view};
@@ -179,11 +179,6 @@ impl From<&Spec> for mfn_spec {
 /// Reads a specification from C. The ranges are checked by the simulation.
 fn read_spec(spec: *const mfn_spec) -> Result<Spec, Failure> {
     let given = read_sized("spec", spec)?;
-    let flag = |field: &str, value: i32| match value {
-        0 => Ok(false),
-        1 => Ok(true),
-        other => Err(Failure::invalid(format!("spec.{field} = {other}: give 0 or 1"))),
-    };
     Ok(Spec {
         grid_size: usize::try_from(given.grid_size).map_err(|_| {
             Failure::invalid(format!("spec.grid_size = {} does not fit this machine", given.grid_size))
@@ -192,9 +187,9 @@ fn read_spec(spec: *const mfn_spec) -> Result<Spec, Failure> {
         random_seed: given.random_seed,
         alpha: given.alpha,
         spike_probability: given.spike_probability,
-        turing_enabled: flag("turing_enabled", given.turing_enabled)?,
+        turing_enabled: flag("spec.turing_enabled", given.turing_enabled)?,
         turing_threshold: given.turing_threshold,
-        quantum_jitter: flag("quantum_jitter", given.quantum_jitter)?,
+        quantum_jitter: flag("spec.quantum_jitter", given.quantum_jitter)?,
         jitter_var: given.jitter_var,
         d_activator: given.d_activator,
         d_inhibitor: given.d_inhibitor,
@@ -210,7 +205,7 @@ fn read_spec(spec: *const mfn_spec) -> Result<Spec, Failure> {
                 )));
             }
         },
-        check_stability: flag("check_stability", given.check_stability)?,
+        check_stability: flag("spec.check_stability", given.check_stability)?,
         ..Spec::default()
     })
 }

@@ -9,7 +9,25 @@ use std::path::{Path, PathBuf};
 include!("../../src/layout/table.rs");
 
 /// The source files of the exported items, in the header's order: a block uses only blocks above it.
-pub const BLOCKS: &[&str] = &["library", "status", "error", "owned", "field", "features", "simulation"];
+pub const BLOCKS: &[&str] = &[
+    "library",
+    "status",
+    "error",
+    "owned",
+    "field",
+    "features",
+    "simulation",
+    "log",
+    "runtime",
+    "component",
+    "record",
+    "connector",
+    "publisher",
+    "transport",
+    "config",
+    "outcome",
+    "pipeline",
+];
 
 /// Why the header could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -15,9 +15,15 @@ macro_rules! check_layouts {
     };
 }
 
+use crate::connector::mfn_verdict;
 use crate::features::{mfn_feature_config, mfn_features};
 use crate::field::mfn_field_view;
+use crate::log::mfn_log_record;
 use crate::owned::mfn_bytes;
+use crate::pipeline::{mfn_drain_report, mfn_pipeline_status};
+use crate::publisher::mfn_publisher_traits;
+use crate::record::{mfn_header, mfn_record};
+use crate::runtime::mfn_runtime_options;
 use crate::simulation::{mfn_spec, mfn_statistics};
 
 with_layouts!(check_layouts);

@@ -29,6 +29,29 @@ macro_rules! with_layouts {
                 field_mean_v: 32, field_std_v: 40, activator_mean: 48, inhibitor_mean: 56, steps_computed: 64,
                 growth_events: 72, turing_activations: 80, clamping_events: 88, steps_to_instability: 96,
             }
+            mfn_log_record: 40 { struct_size: 0, level: 4, target: 8, message: 16, component: 24, plugin: 32 }
+            mfn_runtime_options: 48 {
+                struct_size: 0, threads: 4, log_level: 8, require_manifest: 12, log_queue_max: 16, log: 24,
+                log_user_data: 32, log_destroy: 40,
+            }
+            mfn_header: 24 { name: 0, value: 8, value_len: 16 }
+            mfn_record: 88 {
+                struct_size: 0, has_timestamp: 4, id: 8, content_type: 16, trace_parent: 24, key: 32,
+                key_len: 40, payload: 48, payload_len: 56, headers: 64, header_count: 72, timestamp_ms: 80,
+            }
+            mfn_verdict: 16 { fate: 0, delay_ms: 4, reason: 8 }
+            mfn_publisher_traits: 24 {
+                struct_size: 0, records_max: 4, bytes_max: 8, ordering: 16, idempotence: 20,
+            }
+            mfn_pipeline_status: 120 {
+                struct_size: 0, state: 4, received: 8, delivered: 16, rejected: 24, dead_lettered: 32,
+                nacked: 40, in_flight: 48, bytes_in_flight: 56, bytes_in_flight_peak: 64, backlog: 72,
+                outcomes_dropped: 80, events_dropped: 88, active_count: 96, reserved: 100, active_step: 104,
+                active_steps_total: 112,
+            }
+            mfn_drain_report: 40 {
+                struct_size: 0, complete: 4, returned: 8, left: 16, components_left: 24, elapsed_ms: 32,
+            }
         }
     };
 }
