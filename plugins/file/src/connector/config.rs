@@ -55,7 +55,7 @@ pub struct ConnectorConfig {
     #[serde(default)]
     pub settle_ms: Option<u64>,
     /// Where to remember what was read. Without it: `.mfn-<instance>.journal`, in `directory`, or, with
-    /// `files`, in the directory of the configuration file.
+    /// `files`, in the directory of the configuration file. Its directory is made if missing.
     #[serde(default)]
     pub state_file: Option<PathBuf>,
     /// The largest file that is taken as one record (JSON, NPY), 1 to 4294967296 bytes; a larger one is

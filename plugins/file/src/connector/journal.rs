@@ -58,8 +58,10 @@ impl Journal {
     /// is something else.
     pub(crate) fn open(path: &Path) -> Result<(Self, Ledger, Damage)> {
         let what = format!("state_file {}", path.display());
-        let file = lock(path, &what)?;
         let io_error = |error: io::Error| PluginError::io(&what, &error);
+        // The source's directory was read before, so a misspelt source is not made here.
+        fs::create_dir_all(durable::parent(path)).map_err(io_error)?;
+        let file = lock(path, &what)?;
         let mut ledger = Ledger::default();
         let mut damage = Damage::default();
         let size = file.metadata().map_err(io_error)?.len();
