@@ -57,6 +57,11 @@ fn fill(base: &Path) {
     fs::write(base.join("ballast"), vec![0; 2 << 20]).unwrap_err();
 }
 
+/// The contents of the output files in the order of their names.
+fn texts(directory: &Path) -> Vec<String> {
+    names(directory).iter().map(|name| fs::read_to_string(directory.join(name)).unwrap()).collect()
+}
+
 fn publisher_on_a_full_disk(base: &Path, mode: &str) {
     fs::write(base.join("ballast"), vec![0; 600 << 10]).unwrap();
     let mut publisher = publisher(base, json!({ "directory": "out", "mode": mode }));
@@ -75,6 +80,7 @@ fn publisher_on_a_full_disk(base: &Path, mode: &str) {
             }
         }
         if refused > 4 {
+            assert!(texts(&base.join("out")).iter().all(|text| text.ends_with('\n')), "{mode}: half a line");
             fs::remove_file(base.join("ballast")).unwrap();
             refused = 0;
         }
@@ -84,12 +90,9 @@ fn publisher_on_a_full_disk(base: &Path, mode: &str) {
     }
     publisher.flush(Duration::from_secs(1)).unwrap();
     assert!(!base.join("ballast").exists() && written.len() > 60, "{mode}: the disk was never full");
-    let mut lines: Vec<String> = Vec::new();
-    for name in names(&base.join("out")) {
-        let text = fs::read_to_string(base.join("out").join(name)).unwrap();
-        assert!(text.ends_with('\n'));
-        lines.extend(text.lines().map(str::to_owned));
-    }
+    let texts = texts(&base.join("out"));
+    assert!(texts.iter().all(|text| text.ends_with('\n')));
+    let lines: Vec<&str> = texts.iter().flat_map(|text| text.lines()).collect();
     assert_eq!(lines, written, "{mode}");
     assert!(
         fs::read_dir(base.join("out"))

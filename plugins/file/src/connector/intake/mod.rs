@@ -1,5 +1,6 @@
 //! The connector at work: finds files, takes them, groups their records, and carries out settlements.
 
+mod gathered;
 mod take;
 
 use std::{
@@ -14,10 +15,12 @@ use mfn_plugin::{
     value::{BatchToken, FetchLimits, PluginError, Record, Verdict},
 };
 
+use gathered::Gathered;
+
 use super::{
     config::{APART_FIX, Settings, Source},
     dispose::{Disposal, dispose},
-    flight::{Flight, RecordKey},
+    flight::Flight,
     journal::Journal,
     ledger::{Entry, Ledger, Stage},
     lines::Place,
@@ -36,37 +39,6 @@ const REPORTED_MAX: usize = 10_000;
 struct Unreadable {
     retry_at: Instant,
     wait: Duration,
-}
-
-/// Records gathered for one batch.
-#[derive(Debug)]
-pub(crate) struct Gathered {
-    pub(crate) records: Vec<Record>,
-    keys: Vec<RecordKey>,
-    bytes: u64,
-    limits: FetchLimits,
-}
-
-impl Gathered {
-    fn new(limits: FetchLimits) -> Self {
-        Self { records: Vec::new(), keys: Vec::new(), bytes: 0, limits }
-    }
-
-    fn is_full(&self) -> bool {
-        self.records.len() >= self.limits.records_max.max(1) as usize
-    }
-
-    /// Whether so many more bytes are within the limits; the first record always is.
-    fn fits(&self, bytes: u64) -> bool {
-        self.records.is_empty()
-            || (!self.is_full() && self.bytes.saturating_add(bytes) <= self.limits.bytes_max)
-    }
-
-    fn push(&mut self, key: RecordKey, record: Record) {
-        self.bytes = self.bytes.saturating_add(record.payload.len() as u64);
-        self.keys.push(key);
-        self.records.push(record);
-    }
 }
 
 /// An opened connector.
