@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::command;
@@ -118,7 +117,8 @@ fn install_library(release: &Path, stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// Writes the manifest beside a plugin: what it says of itself, and the digest of its file.
+/// Writes the manifest beside a plugin: what it says of itself, and the digest of its file. Nothing is
+/// done when the manifest present has that digest.
 fn write_manifest(stage: &Stage, plugin: &Path) -> Result<()> {
     let digest = hex(&Sha256::digest(std::fs::read(plugin)?));
     let path = plugin.with_extension("plugin.toml");
@@ -130,33 +130,10 @@ fn write_manifest(stage: &Stage, plugin: &Path) -> Result<()> {
         std::fs::remove_file(&path)?;
     }
     let mut inspect = Command::new(stage.mfn());
-    inspect.args(["plugin", "inspect", "--json"]).arg(plugin);
+    inspect.args(["plugin", "inspect", "--manifest"]).arg(plugin);
     let text = command::capture(&mut inspect)?;
-    let inspection: Value = serde_json::from_str(&text).context("mfn plugin inspect gave no JSON")?;
-    std::fs::write(&path, manifest(&inspection, &digest)?)
-        .with_context(|| format!("can not write {}", path.display()))
-}
-
-/// The manifest's text: the interface is that of the plugin's own version up to the next major.
-fn manifest(inspection: &Value, digest: &str) -> Result<String> {
-    let descriptor = &inspection["descriptor"];
-    let text = |key: &str| {
-        descriptor[key].as_str().with_context(|| format!("mfn plugin inspect gives no descriptor.{key}"))
-    };
-    let kinds = descriptor["kinds"].as_array().context("mfn plugin inspect gives no descriptor.kinds")?;
-    let kinds: Vec<toml::Value> =
-        kinds.iter().filter_map(|kind| kind["kind"].as_str()).map(Into::into).collect();
-    ensure!(!kinds.is_empty(), "the plugin serves no kind");
-    let interface = text("interface_version")?;
-    let major: u64 = interface.split('.').next().unwrap_or_default().parse().context("interface_version")?;
-    let mut table = toml::Table::new();
-    table.insert(String::from("name"), text("name")?.into());
-    table.insert(String::from("version"), text("version")?.into());
-    table.insert(String::from("kinds"), kinds.into());
-    table.insert(String::from("interface_min"), format!("{major}.0.0").into());
-    table.insert(String::from("interface_below"), format!("{}.0.0", major + 1).into());
-    table.insert(String::from("sha256"), digest.into());
-    Ok(toml::to_string(&table)?)
+    ensure!(text.contains(&digest), "{} changed while it was staged", plugin.display());
+    std::fs::write(&path, text).with_context(|| format!("can not write {}", path.display()))
 }
 
 /// Compiles the C example against what was staged.
