@@ -64,6 +64,8 @@
 
 pub mod abi;
 pub mod author;
+#[cfg(feature = "testing")]
+pub mod checker;
 pub mod descriptor;
 mod export;
 pub mod host;
