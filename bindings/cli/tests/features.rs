@@ -1,4 +1,5 @@
 //! `mfn features`, and what holds for every verb, by running the real binary.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

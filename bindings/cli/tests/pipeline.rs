@@ -1,4 +1,5 @@
 //! `mfn run` and `mfn check`, by running the real binary with real plugins.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! `mfn plugin`, by running the real binary on real libraries.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Replays the committed seeds through every fuzz body, so that an ordinary test run exercises them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::PathBuf};
 

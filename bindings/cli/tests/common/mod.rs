@@ -41,7 +41,7 @@ impl Ended {
         let by_clap = self.stderr.starts_with("error: ") || self.stderr.contains("Usage:");
         if code != 0 && !by_clap {
             let lines: Vec<&str> = self.stderr.lines().filter(|line| !line.contains('%')).collect();
-            assert!(!lines.is_empty() && lines.len() % 2 == 0, "{self:?}");
+            assert!(!lines.is_empty() && lines.len().is_multiple_of(2), "{self:?}");
             for pair in lines.chunks(2) {
                 assert!(pair[0].starts_with("mfn: ") && pair[1].starts_with("  fix: "), "{self:?}");
             }
