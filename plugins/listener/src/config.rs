@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::cause::ListenerError;
 
@@ -14,17 +14,34 @@ use crate::cause::ListenerError;
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
     /// A bearer token; 16 to 1024 visible ASCII characters. Prefer `bearer_token_file`.
+    #[serde(deserialize_with = "secret")]
     #[schemars(with = "Option<String>")]
     pub bearer_token: Option<SecretString>,
     /// A file that holds the bearer token and nothing else but a line end. Read when the listener opens.
     pub bearer_token_file: Option<PathBuf>,
     /// A key for the header X-API-Key; 16 to 1024 visible ASCII characters. Prefer `api_key_file`.
+    #[serde(deserialize_with = "secret")]
     #[schemars(with = "Option<String>")]
     pub api_key: Option<SecretString>,
     /// A file that holds the key and nothing else but a line end. Read when the listener opens.
     pub api_key_file: Option<PathBuf>,
     /// Allows an address that other machines can reach without any credential.
     pub allow_unauthenticated: bool,
+}
+
+/// Reads a text or nothing. Whatever else stands there is refused without being repeated: a token that is
+/// written as a number is a secret all the same.
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a string in quotes (what stands there is not shown)")]
+    enum Given {
+        Text(SecretString),
+        Nothing(()),
+    }
+    Ok(match Given::deserialize(deserializer)? {
+        Given::Text(text) => Some(text),
+        Given::Nothing(()) => None,
+    })
 }
 
 /// What one listener spends on its clients at most.

@@ -87,6 +87,17 @@ fn secrets_do_not_get_out() {
     assert!(!seen.contains("s3cr3t"));
 }
 
+/// Guards secrets of the wrong type: the error names the field's fault and does not repeat the value.
+#[test]
+fn a_secret_of_the_wrong_type_is_not_repeated() {
+    for wrong in [serde_json::json!(1_234_567_890_123_456_u64), serde_json::json!(["1234567890123456"])] {
+        let config = serde_json::json!({ "bearer_token": wrong });
+        let error = serde_json::from_value::<Auth>(config).unwrap_err().to_string();
+        assert!(error.contains("expected a string") && !error.contains("123456"), "{error}");
+    }
+    assert!(auth(serde_json::json!({ "bearer_token": null })).bearer_token.is_none());
+}
+
 /// Guards the file form, relative to the configuration, and that a file which is gone is told apart.
 #[test]
 fn credentials_come_from_files() {
