@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(cell(0, 0), [68, 1, 84]);
         assert_eq!(cell(1, 1), [253, 231, 37]);
         assert_eq!(cell(0, 1), NO_VALUE);
-        assert_eq!(cell(1, 0), [33, 145, 140]);
+        assert_eq!(cell(1, 0), [32, 145, 140]);
     }
 
     // Guards reproducibility: pictures are compared by their bytes.

@@ -53,7 +53,10 @@ impl Scale {
             return ends();
         }
         let count = (last - first) as usize;
-        (0..=count).map(|index| self.tick((first + index as f64) * step, Some(step))).collect()
+        let ticks: Vec<Tick> =
+            (0..=count).map(|index| self.tick((first + index as f64) * step, Some(step))).collect();
+        // Numbers that read alike say nothing.
+        if ticks.windows(2).any(|pair| matches!(pair, [a, b] if a.label == b.label)) { ends() } else { ticks }
     }
 
     fn tick(&self, value_mv: f64, step: Option<f64>) -> Tick {

@@ -8,6 +8,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// A fetch is worth making when there is room for at least this part (one n-th) of what it could bring.
+const WORTHWHILE_PART: u64 = 8;
+
 /// The account. Sizes in bytes.
 #[derive(Debug)]
 pub(super) struct ByteBudget {
@@ -17,6 +20,8 @@ pub(super) struct ByteBudget {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Account {
+    /// Held by fetches that have not brought anything yet.
+    reserved: u64,
     fetched: u64,
     working: u64,
     results: u64,
@@ -29,8 +34,14 @@ impl Account {
         self.fetched.saturating_add(self.working).saturating_add(self.results)
     }
 
+    /// What a new permit has to fit beside.
+    fn taken(&self) -> u64 {
+        self.used().saturating_add(self.reserved)
+    }
+
     fn part(&mut self, part: Part) -> &mut u64 {
         match part {
+            Part::Reserved => &mut self.reserved,
             Part::Fetched => &mut self.fetched,
             Part::Working => &mut self.working,
             Part::Result => &mut self.results,
@@ -40,6 +51,7 @@ impl Account {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
+    Reserved,
     Fetched,
     Working,
     Result,
@@ -55,25 +67,28 @@ impl ByteBudget {
         self.capacity / 2
     }
 
-    /// Reserves bytes for a fetch; `None` when there is no room now.
-    pub(super) fn reserve_fetch(self: &Arc<Self>, bytes: u64) -> Option<Permit> {
+    /// Reserves up to so many bytes for a fetch; `None` when there is no room worth fetching for now.
+    pub(super) fn reserve_fetch(self: &Arc<Self>, wanted: u64) -> Option<Permit> {
         let mut account = self.lock();
-        let fits = account.fetched.saturating_add(bytes) <= self.fetch_share()
-            && account.used().saturating_add(bytes) <= self.capacity;
-        fits.then(|| self.take(&mut account, Part::Fetched, bytes))
+        let room_to_fetch =
+            self.fetch_share().saturating_sub(account.fetched.saturating_add(account.reserved));
+        let bytes = room_to_fetch.min(self.capacity.saturating_sub(account.taken())).min(wanted);
+        let worthwhile = bytes > 0 && bytes >= wanted / WORTHWHILE_PART;
+        worthwhile.then(|| self.take(&mut account, Part::Reserved, bytes))
     }
 
     /// Reserves bytes for a computation; `None` when there is no room now.
     pub(super) fn reserve_work(self: &Arc<Self>, bytes: u64) -> Option<Permit> {
         let mut account = self.lock();
-        let fits = account.works == 0 || account.used().saturating_add(bytes) <= self.capacity;
+        let fits = account.works == 0 || account.taken().saturating_add(bytes) <= self.capacity;
         fits.then(|| {
             account.works += 1;
             self.take(&mut account, Part::Working, bytes)
         })
     }
 
-    /// Bytes in use now, and the most that ever were.
+    /// Bytes in use now, and the most that ever were. What is reserved for a fetch counts when the
+    /// fetch has brought something.
     pub(super) fn used_and_peak(&self) -> (u64, u64) {
         let account = self.lock();
         (account.used(), account.peak)
@@ -105,9 +120,12 @@ impl Permit {
         self.bytes
     }
 
-    /// Holds another number of bytes from here on, whether or not there is room for them.
-    pub(super) fn resize(&mut self, bytes: u64) {
-        self.replace(self.part, bytes);
+    /// Turns the reservation of a fetch into the permit of what it brought, whether or not that is
+    /// more than was reserved.
+    pub(super) fn fetched(&mut self, bytes: u64) {
+        if self.part == Part::Reserved {
+            self.replace(Part::Fetched, bytes);
+        }
     }
 
     /// Turns the permit of a finished computation into that of its result.
@@ -149,13 +167,17 @@ mod tests {
         let budget = ByteBudget::new(1000);
         let mut fetched = budget.reserve_fetch(500).unwrap();
         assert!(budget.reserve_fetch(1).is_none(), "fetching has half");
-        fetched.resize(300);
+        assert_eq!(budget.used_and_peak(), (0, 0), "nothing was brought yet");
+        fetched.fetched(300);
         let mut work = budget.reserve_work(700).unwrap();
         assert!(budget.reserve_work(1).is_none());
+        assert!(budget.reserve_fetch(1).is_none());
         assert_eq!(budget.used_and_peak(), (1000, 1000));
         work.finish_work(100);
         assert_eq!(work.bytes(), 100);
         assert_eq!(budget.used_and_peak().0, 400);
+        assert_eq!(budget.reserve_fetch(500).unwrap().bytes(), 200, "a smaller fetch than wanted");
+        assert!(budget.reserve_fetch(2000).is_none(), "too little of what was wanted");
         let other = budget.reserve_work(600).unwrap();
         drop((fetched, work, other));
         assert_eq!(budget.used_and_peak(), (0, 1000));

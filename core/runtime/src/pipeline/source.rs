@@ -131,7 +131,7 @@ impl Source {
     }
 
     fn take(&self, batch: Batch, mut permit: Permit) {
-        permit.resize(batch.records.iter().map(record_bytes).fold(0, u64::saturating_add));
+        permit.fetched(batch.records.iter().map(record_bytes).fold(0, u64::saturating_add));
         for record in &batch.records {
             self.metrics.count(record.payload.len());
         }
