@@ -4,19 +4,16 @@
 
 int main(void)
 {
-    mfn_sim *sim = NULL;
+    const char *spec = "{\"grid_size\": 128, \"r_activator\": 0.1, \"r_inhibitor\": 0.005}";
+    mfn_features f = {.struct_size = sizeof f};
     mfn_error *error = NULL;
-    mfn_features features = {.struct_size = sizeof features};
-    mfn_status status = mfn_sim_create_json(
-        "{\"grid_size\": 128, \"r_activator\": 0.1, \"r_inhibitor\": 0.005}", &sim, &error);
+    mfn_sim *sim = NULL;
+    int failed = mfn_sim_create_json(spec, &sim, &error) || mfn_sim_run(sim, 200, NULL, NULL, &error)
+        || mfn_sim_features(sim, &f, &error);
 
-    if (status == MFN_OK) status = mfn_sim_run(sim, 200, NULL, NULL, &error);
-    if (status == MFN_OK) status = mfn_sim_features(sim, &features, &error);
-    if (status == MFN_OK)
-        printf("D_box %.3f, active %.1f %%, mean %.2f mV\n", features.d_box, 100 * features.f_active, features.v_mean);
-    else
-        fprintf(stderr, "%s\n", mfn_error_message(error));
-    mfn_error_free(error);
+    if (failed) fprintf(stderr, "%s\n", mfn_error_message(error));
+    else printf("D_box %.3f, active %.1f %%, mean %.2f mV\n", f.d_box, 100 * f.f_active, f.v_mean);
     mfn_sim_free(sim);
-    return status != MFN_OK;
+    mfn_error_free(error);
+    return failed;
 }
