@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the C example with the real library and the real plugins on
 //! examples/data.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -30,11 +31,22 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
             }
         }
     }
+    // Where the picture goes, whether or not the configuration writes anything there.
+    let out = stage.root.join("out");
+    std::fs::create_dir_all(&out).with_context(|| format!("can not make {}", out.display()))?;
     let mut program = Command::new(stage.program());
     program.current_dir(workspace.root());
     if options.serve {
         program.arg("--serve");
     }
-    program.arg(config);
+    program
+        .arg("--picture")
+        .arg(shown(workspace, &out.join("last-field.png")))
+        .arg(shown(workspace, &config));
     command::run(&mut program)
+}
+
+/// The path as one would type it in the repository.
+fn shown<'a>(workspace: &Workspace, path: &'a Path) -> &'a Path {
+    path.strip_prefix(workspace.root()).unwrap_or(path)
 }

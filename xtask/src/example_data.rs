@@ -34,7 +34,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<()> {
 
 /// The file names and contents of all fields.
 pub(crate) fn all() -> Result<Vec<(String, Vec<u8>)>> {
-    let fields = [carpet(), patches(), spots()];
+    let fields = [gasket(), patches(), spots()];
     fields.iter().map(|field| Ok((format!("{}.npy", field.name), npy(field)?))).collect()
 }
 
@@ -56,23 +56,14 @@ fn npy(field: &Field) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The Sierpinski carpet of order 4: 81 x 81 cells, box-counting dimension log 8 / log 3 = 1.893
-/// (Sierpinski, 1916).
-fn carpet() -> Field {
-    const COLS: usize = 81;
-    let is_hole = |mut row: usize, mut col: usize| {
-        while row > 0 || col > 0 {
-            if row % 3 == 1 && col % 3 == 1 {
-                return true;
-            }
-            row /= 3;
-            col /= 3;
-        }
-        false
-    };
-    let volts =
-        (0..COLS * COLS).map(|cell| if is_hole(cell / COLS, cell % COLS) { LOW_V } else { HIGH_V }).collect();
-    Field { name: "carpet", cols: COLS, volts }
+/// The Sierpinski gasket as Pascal's triangle modulo 2: 64 x 64 cells, box-counting dimension
+/// log 3 / log 2 = 1.585 (Sierpinski, 1915; Wolfram, 1984).
+fn gasket() -> Field {
+    const COLS: usize = 64;
+    let volts = (0..COLS * COLS)
+        .map(|cell| if (cell / COLS) & (cell % COLS) == 0 { HIGH_V } else { LOW_V })
+        .collect();
+    Field { name: "gasket", cols: COLS, volts }
 }
 
 /// Smooth bumps of different widths: 112 x 112 cells.
