@@ -8,8 +8,10 @@ mod document;
 mod error;
 mod reader;
 mod rules;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -164,7 +166,10 @@ impl PipelineConfig {
     fn from_document(document: document::Document, base_dir: &Path) -> Result<Self, ConfigError> {
         let mut faults = document.faults;
         let config = reader::pipeline(document.root, base_dir, &mut faults);
-        faults.extend(rules::faults(&config));
+        // A value that could not be read was replaced by its default: what the rules say of that would
+        // only repeat the fault.
+        let unread: BTreeSet<String> = faults.iter().map(|fault| fault.path.clone()).collect();
+        faults.extend(rules::faults(&config).into_iter().filter(|fault| !unread.contains(&fault.path)));
         ConfigError::from_faults(faults)?;
         Ok(config)
     }

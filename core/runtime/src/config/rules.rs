@@ -52,9 +52,11 @@ impl Rules {
 
     fn limits(&mut self, config: &PipelineConfig) {
         let limits = &config.limits;
-        self.range("limits.bytes_in_flight_max", limits.bytes_in_flight_max, 1 << 16, 1 << 40);
-        let record_bytes_max = limits.bytes_in_flight_max.clamp(1 << 16, 1 << 40);
-        self.range("limits.record_bytes_max", limits.record_bytes_max, 1, record_bytes_max);
+        let (min, max) = (1 << 16, 1 << 40);
+        self.range("limits.bytes_in_flight_max", limits.bytes_in_flight_max, min, max);
+        let budget = limits.bytes_in_flight_max;
+        let record_max = if (min..=max).contains(&budget) { budget } else { max };
+        self.range("limits.record_bytes_max", limits.record_bytes_max, 1, record_max);
         self.range("limits.cell_steps_max", limits.cell_steps_max, 1, u64::MAX);
         self.range("limits.threads", limits.threads as u64, 0, 1024);
     }
@@ -131,40 +133,55 @@ impl Rules {
                 "name at least one publisher or transport",
             );
         }
-        self.references(&format!("{path}.connectors"), &route.connectors, "connectors", &config.connectors);
-        self.references(&format!("{path}.publishers"), &route.publishers, "publishers", &config.publishers);
-        self.references(&format!("{path}.transports"), &route.transports, "transports", &config.transports);
-        let dead_letters: Vec<_> = route.dead_letters.iter().cloned().collect();
-        self.references(&format!("{path}.dead_letters"), &dead_letters, "publishers", &config.publishers);
+        self.references(path, "connectors", &route.connectors, &config.connectors);
+        self.references(path, "publishers", &route.publishers, &config.publishers);
+        self.references(path, "transports", &route.transports, &config.transports);
+        if let Some(name) = &route.dead_letters {
+            self.reference(format!("{path}.dead_letters"), name, "publishers", &config.publishers);
+        }
         self.name(&format!("{path}.topic"), &route.topic);
         let records = u64::from(route.batch_records_max);
         self.range(&format!("{path}.batch_records_max"), records, 1, 10_000);
     }
 
-    /// Every name must be that of a component, and stand there once.
+    /// Every name of a list must be that of a component, and stand there once.
     fn references(
         &mut self,
         path: &str,
-        names: &[String],
         kind: &str,
+        names: &[String],
         components: &BTreeMap<String, ComponentConfig>,
     ) {
         let mut seen = BTreeSet::new();
         for (index, name) in names.iter().enumerate() {
-            let shown = shortened(name);
-            let place = format!("{path}[{index}]");
-            if !components.contains_key(name) {
-                let known: Vec<_> = components.keys().take(20).map(|name| shortened(name)).collect();
-                let fix = if known.is_empty() {
-                    format!("add a table [{kind}.{shown}]")
-                } else {
-                    format!("use one of {} or add a table [{kind}.{shown}]", known.join(", "))
-                };
-                self.fault(place, format!("{shown:?} is not one of the {kind}"), fix);
-            } else if !seen.insert(name) {
-                self.fault(place, format!("{shown:?} is named twice"), "keep one of them");
+            let place = format!("{path}.{kind}[{index}]");
+            if seen.insert(name) {
+                self.reference(place, name, kind, components);
+            } else {
+                self.fault(place, format!("{:?} is named twice", shortened(name)), "keep one of them");
             }
         }
+    }
+
+    /// The name must be that of a component.
+    fn reference(
+        &mut self,
+        place: String,
+        name: &str,
+        kind: &str,
+        components: &BTreeMap<String, ComponentConfig>,
+    ) {
+        if components.contains_key(name) {
+            return;
+        }
+        let shown = shortened(name);
+        let known: Vec<_> = components.keys().take(20).map(|name| shortened(name)).collect();
+        let fix = if known.is_empty() {
+            format!("add a table [{kind}.{shown}]")
+        } else {
+            format!("use one of {} or add a table [{kind}.{shown}]", known.join(", "))
+        };
+        self.fault(place, format!("{shown:?} is not one of the {kind}"), fix);
     }
 
     /// A component that no route uses is a mistake in a name more often than a wish.

@@ -221,7 +221,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     // Guards every promise of the module under any order of events, with errors, breaches of the
     // contract, stray events and a halt at any moment. The world panics when one is broken; the seed

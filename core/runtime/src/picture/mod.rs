@@ -127,7 +127,7 @@ pub fn encode_png(volts: ArrayView2<'_, f64>, options: &PictureOptions) -> Resul
     let labels_x = bar.x + bar.width + 2 * TICK_PX;
     let title_px = title.chars().count().min(columns_that_fit(labels_x + label_px)) * text_px;
     let width = (labels_x + label_px).max(MARGIN_PX + title_px) + MARGIN_PX;
-    let height = field.y.max(bar.y) + field.height.max(bar.height) + MARGIN_PX;
+    let height = (field.y + field.height).max(bar.y + bar.height) + MARGIN_PX;
     let mut canvas = Canvas::new(width, height, WHITE);
 
     canvas.text(MARGIN_PX, MARGIN_PX, title, INK, TEXT_ZOOM);

@@ -39,15 +39,20 @@ impl Scale {
         colorous::VIRIDIS.eval_rational(step.min(STEPS - 1), STEPS).as_array()
     }
 
-    /// At most about `wanted` round numbers within the range: multiples of 1, 2 or 5 times a power of
+    /// About `wanted` round numbers within the range: multiples of 1, 2 or 5 times a power of
     /// ten.
     pub(super) fn ticks(&self, wanted: usize) -> Vec<Tick> {
-        let raw = (self.high_mv - self.low_mv) / wanted.max(1) as f64;
-        let power = 10f64.powi(raw.log10().floor() as i32);
-        let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| *step >= raw);
+        let range = self.high_mv - self.low_mv;
+        let power = 10f64.powf((range / wanted.max(1) as f64).log10().floor());
+        let distance = |step: f64| (range / step - wanted as f64).abs();
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .map(|factor| factor * power)
+            .into_iter()
+            .filter(|step| step.is_normal())
+            .min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
         let ends = || vec![self.tick(self.low_mv, None), self.tick(self.high_mv, None)];
         // Beyond the numbers that can be counted, the ends say enough.
-        let Some(step) = step.filter(|step| step.is_normal()) else { return ends() };
+        let Some(step) = step else { return ends() };
         let (first, last) = ((self.low_mv / step).ceil(), (self.high_mv / step).floor());
         if !(first.abs() < 1e15 && last.abs() < 1e15 && last - first < 2.0 * wanted as f64) {
             return ends();
@@ -83,7 +88,7 @@ mod tests {
     // Guards what a reader reads: round numbers inside the range, with as many decimals as they need.
     #[test]
     fn ticks_are_round_numbers() {
-        assert_eq!(labels(-95.0, 40.0), ["-50", "0"]);
+        assert_eq!(labels(-95.0, 40.0), ["-80", "-60", "-40", "-20", "0", "20", "40"]);
         assert_eq!(labels(-80.3, -59.1), ["-80", "-75", "-70", "-65", "-60"]);
         assert_eq!(labels(-0.51, 0.49), ["-0.4", "-0.2", "0.0", "0.2", "0.4"]);
         assert_eq!(labels(1e9, 1e9 + 1e-3).len(), 2);

@@ -1,6 +1,8 @@
 //! Tests of pipelines over scripted components: real threads, real simulations, and components that
 //! fail, hang and refuse as told.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod delivery;
 mod malformed;
 mod scripted;
