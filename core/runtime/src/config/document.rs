@@ -54,7 +54,6 @@ pub(super) fn read_file(path: &Path) -> Result<String, ConfigError> {
 /// Reads TOML.
 pub(super) fn from_toml(text: &str) -> Result<Document, ConfigError> {
     check_size(text.len())?;
-    check_dots(text)?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let place = error.span().map_or_else(String::new, |span| place_of(text, span.start));
         ConfigError::single(place, error.message().to_owned(), "correct the TOML")
@@ -88,22 +87,6 @@ fn check_size(bytes: usize) -> Result<(), ConfigError> {
         format!("the document is larger than {DOCUMENT_BYTES_MAX} bytes"),
         "move data out of the configuration",
     ))
-}
-
-/// Refuses dotted keys that would nest tables beyond [`DEPTH_MAX`]: the parser recurses over what it
-/// has built of them. A line of that many dots outside a string has no other meaning in TOML.
-fn check_dots(text: &str) -> Result<(), ConfigError> {
-    for (index, line) in text.lines().enumerate() {
-        let key = line.split(['=', '"', '\'', '#']).next().unwrap_or_default();
-        if key.bytes().filter(|&byte| byte == b'.').count() > DEPTH_MAX {
-            return Err(ConfigError::single(
-                format!("line {}", index + 1),
-                format!("a key has more than {DEPTH_MAX} parts"),
-                "nest less deeply",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The line and column of a byte offset, both from 1.
