@@ -504,6 +504,37 @@ mfn_error *mfn_sim_last_error(const mfn_sim *sim);
 void mfn_sim_free(mfn_sim *sim);
 
 /* ==================================================================================================
+ * Pictures: a field of potentials as a PNG with a perceptual colour map and a scale in millivolts.
+ */
+
+// How a picture is drawn. Fill it with mfn_picture_options_init().
+typedef struct mfn_picture_options {
+    // sizeof(mfn_picture_options).
+    uint32_t struct_size;
+    // Small fields are enlarged up to this length of their longer side, pixels.
+    uint32_t side_px;
+    // The line above the field, or NULL for none. Characters that are not ASCII become "?".
+    const char *title;
+    // Potential at the lower end of the colour map, mV. NaN in both: the range of the field.
+    double range_low_mv;
+    // Potential at the upper end of the colour map, mV.
+    double range_high_mv;
+} mfn_picture_options;
+
+// Fills picture options with the defaults: no title, the range of the field, 512 pixels. struct_size is
+// sizeof(mfn_picture_options). options belongs to the host. [any-thread]
+mfn_status mfn_picture_options_init(mfn_picture_options *options,
+                                    size_t struct_size,
+                                    mfn_error **error);
+
+// Draws a field in volts, row 0 on top, and writes it as a PNG file, replacing what is there. options may
+// be NULL for the defaults. MFN_IO: the file can not be written. Nothing changes hands. [any-thread]
+mfn_status mfn_picture_write(const char *path,
+                             const mfn_field_view *field,
+                             const mfn_picture_options *options,
+                             mfn_error **error);
+
+/* ==================================================================================================
  * Log: what the runtime and its plugins say, by callback or by polling.
  *
  * A host chooses in mfn_runtime_options: a callback, a queue that it polls (for event loops and languages
@@ -1392,6 +1423,12 @@ MFN_LAYOUT_CHECK(offsetof(mfn_statistics, growth_events) == 72, mfn_statistics_g
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, turing_activations) == 80, mfn_statistics_turing_activations);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, clamping_events) == 88, mfn_statistics_clamping_events);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, steps_to_instability) == 96, mfn_statistics_steps_to_instability);
+MFN_LAYOUT_CHECK(sizeof(mfn_picture_options) == 32, mfn_picture_options_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, struct_size) == 0, mfn_picture_options_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, side_px) == 4, mfn_picture_options_side_px);
+MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, title) == 8, mfn_picture_options_title);
+MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, range_low_mv) == 16, mfn_picture_options_range_low_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, range_high_mv) == 24, mfn_picture_options_range_high_mv);
 MFN_LAYOUT_CHECK(sizeof(mfn_log_record) == 40, mfn_log_record_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_log_record, struct_size) == 0, mfn_log_record_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_log_record, level) == 4, mfn_log_record_level);

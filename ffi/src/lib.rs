@@ -23,6 +23,7 @@ pub mod library;
 pub mod log;
 pub mod outcome;
 pub mod owned;
+pub mod picture;
 pub mod pipeline;
 pub mod publisher;
 pub mod record;

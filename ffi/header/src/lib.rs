@@ -17,6 +17,7 @@ pub const BLOCKS: &[&str] = &[
     "field",
     "features",
     "simulation",
+    "picture",
     "log",
     "runtime",
     "component",

@@ -20,6 +20,7 @@ use crate::features::{mfn_feature_config, mfn_features};
 use crate::field::mfn_field_view;
 use crate::log::mfn_log_record;
 use crate::owned::mfn_bytes;
+use crate::picture::mfn_picture_options;
 use crate::pipeline::{mfn_drain_report, mfn_pipeline_status};
 use crate::publisher::mfn_publisher_traits;
 use crate::record::{mfn_header, mfn_record};

@@ -29,6 +29,9 @@ macro_rules! with_layouts {
                 field_mean_v: 32, field_std_v: 40, activator_mean: 48, inhibitor_mean: 56, steps_computed: 64,
                 growth_events: 72, turing_activations: 80, clamping_events: 88, steps_to_instability: 96,
             }
+            mfn_picture_options: 32 {
+                struct_size: 0, side_px: 4, title: 8, range_low_mv: 16, range_high_mv: 24,
+            }
             mfn_log_record: 40 { struct_size: 0, level: 4, target: 8, message: 16, component: 24, plugin: 32 }
             mfn_runtime_options: 48 {
                 struct_size: 0, threads: 4, log_level: 8, require_manifest: 12, log_queue_max: 16, log: 24,
