@@ -108,7 +108,7 @@ fn a_bad_line_does_not_spoil_the_next() {
     assert_eq!(find(&records, "a.jsonl#5").payload.len(), 100);
     assert_eq!(reason("b.csv#2"), "line 2 has a quote that does not end; a row must be one line");
     assert_eq!(reason("b.csv#3"), "");
-    assert_eq!(reason("c.csv"), "the header line has 200 bytes, which is above line_bytes_max");
+    assert_eq!(reason("c.csv"), "the header line has 200 bytes or more, line_bytes_max is below that");
 }
 
 /// Guards a file that vanishes or changes while a record of it is held back: it comes with the reason
@@ -175,8 +175,20 @@ fn a_line_of_a_gibibyte_is_passed_over() {
     drop(file);
     let before = peak_memory();
     let begin = Instant::now();
-    let records = read_all(&mut connector(dir.path(), json!({ "directory": "." })));
-    println!("{:?}, {} bytes more", begin.elapsed(), peak_memory() - before);
+    let mut connector = connector(dir.path(), json!({ "directory": "." }));
+    let one = batch(&mut connector, LIMITS);
+    connector.settle(one.token, &acks(&one)).unwrap();
+    let mut records = one.records;
+    let mut empty = 0;
+    while records.len() < 3 && begin.elapsed() < Duration::from_secs(60) {
+        match connector.fetch(LIMITS).unwrap() {
+            Fetch::Batch(batch) => records.extend(batch.records),
+            _ => empty += 1,
+        }
+    }
+    println!("{:?}, {empty} empty fetches, {} bytes more", begin.elapsed(), peak_memory() - before);
+    // The way over the line is cut into fetches, so that settlements and a stop get their turn.
+    assert!(empty > 0);
     assert_eq!(ids(&records), ["a.jsonl#1", "a.jsonl#2", "a.jsonl#3"]);
     assert!(fault(&records[1]).unwrap().contains("line 2 has 1073741816 bytes"), "{:?}", fault(&records[1]));
     assert!(peak_memory() - before < 64 << 20, "{} bytes more", peak_memory() - before);

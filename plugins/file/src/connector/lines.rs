@@ -6,6 +6,8 @@ use std::{
 };
 
 const BUFFER_BYTES: usize = 256 * 1024;
+/// A caller waits at most for about so many bytes before it gets something to do.
+pub(crate) const SLICE_BYTES: u64 = 16 << 20;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Where a line stands in its file.
@@ -38,6 +40,17 @@ pub(crate) struct Lines {
     reader: BufReader<File>,
     next: Place,
     bytes_max: usize,
+    /// Bytes of the next line that were passed over, as it is above the limit.
+    passed: u64,
+}
+
+/// What one step of reading brought.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Line(Line),
+    /// A line above the limit goes on behind so many bytes.
+    Partial(u64),
+    End,
 }
 
 impl Lines {
@@ -47,7 +60,7 @@ impl Lines {
     /// When the file can not seek there.
     pub(crate) fn from(mut file: File, place: Place, bytes_max: usize) -> io::Result<Self> {
         file.seek(SeekFrom::Start(place.offset))?;
-        Ok(Self { reader: BufReader::with_capacity(BUFFER_BYTES, file), next: place, bytes_max })
+        Ok(Self { reader: BufReader::with_capacity(BUFFER_BYTES, file), next: place, bytes_max, passed: 0 })
     }
 
     /// The place of the line that comes next.
@@ -60,14 +73,29 @@ impl Lines {
         self.reader.get_ref()
     }
 
-    /// The next line, or `None` at the end of the file.
+    /// The next line, or `None` at the end of the file, however long it takes.
     ///
     /// # Errors
     /// When reading fails.
     pub(crate) fn read(&mut self) -> io::Result<Option<Line>> {
+        loop {
+            match self.step()? {
+                Step::Line(line) => return Ok(Some(line)),
+                Step::Partial(_) => {}
+                Step::End => return Ok(None),
+            }
+        }
+    }
+
+    /// The next line, or a part of the way over one above the limit.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub(crate) fn step(&mut self) -> io::Result<Step> {
         let place = self.next;
         let mut text = Vec::new();
-        let mut length = 0_u64;
+        let before = std::mem::take(&mut self.passed);
+        let mut length = before;
         let mut ended = false;
         while !ended {
             let chunk = match self.reader.fill_buf() {
@@ -83,18 +111,22 @@ impl Lines {
                 None => (chunk, chunk.len()),
             };
             ended = part.len() < used;
-            let room = self.bytes_max.saturating_sub(text.len());
-            // One byte above the limit is kept out, but its line is known to be too long by `length`.
-            text.extend_from_slice(part.get(..part.len().min(room)).unwrap_or_default());
             length += part.len() as u64;
+            if length <= self.bytes_max as u64 {
+                text.extend_from_slice(part);
+            }
             self.reader.consume(used);
+            if !ended && length > self.bytes_max as u64 && length - before >= SLICE_BYTES {
+                self.passed = length;
+                return Ok(Step::Partial(length));
+            }
         }
         if length == 0 && !ended {
-            return Ok(None);
+            return Ok(Step::End);
         }
         self.next = Place { number: place.number + 1, offset: place.offset + length + u64::from(ended) };
         if length > self.bytes_max as u64 {
-            return Ok(Some(Line { place, text: Err(length) }));
+            return Ok(Step::Line(Line { place, text: Err(length) }));
         }
         if text.last() == Some(&b'\r') {
             text.pop();
@@ -102,6 +134,6 @@ impl Lines {
         if place.offset == 0 && text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len());
         }
-        Ok(Some(Line { place, text: Ok(text) }))
+        Ok(Step::Line(Line { place, text: Ok(text) }))
     }
 }

@@ -4,9 +4,10 @@ use std::{fs::File, io};
 
 use super::{
     config::Format,
+    content::text_fault,
     flight::Taken,
     ledger::Known,
-    lines::{Line, Lines, Place},
+    lines::{Line, Lines, Place, SLICE_BYTES, Step},
     record,
     scan::Fingerprint,
 };
@@ -18,6 +19,17 @@ pub(crate) struct Ready {
     pub(crate) record: Record,
     pub(crate) place: Place,
     pub(crate) next: Place,
+}
+
+/// What lies ahead in a file of lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peek {
+    /// A record with so many bytes of payload.
+    Ready(u64),
+    /// Not known yet; look again.
+    Pending,
+    /// Nothing.
+    End,
 }
 
 /// An open file of lines.
@@ -67,21 +79,28 @@ impl Reading {
         Ok(Ok(Self { number, lines, header, settled, peeked: None, lines_total }))
     }
 
-    /// The next record, which stays the next one until it is taken; `None` at the end.
+    /// Reads on to the next record, which stays the next one until it is taken. Gives up for the moment
+    /// after a slice of blank lines or of one line above the limit.
     ///
     /// # Errors
     /// Those of reading.
-    pub(crate) fn peek(&mut self, file: &Taken, bytes_max: usize) -> io::Result<Option<&Ready>> {
+    pub(crate) fn peek(&mut self, file: &Taken, bytes_max: usize) -> io::Result<Peek> {
+        let slice_end = self.lines.next_place().offset.saturating_add(SLICE_BYTES);
         while self.peeked.is_none() {
-            let Some(line) = self.lines.read()? else { return Ok(None) };
-            if line.is_blank() || self.settled.remove(&line.place.number) {
-                continue;
+            let line = match self.lines.step()? {
+                Step::Line(line) => line,
+                Step::Partial(_) => return Ok(Peek::Pending),
+                Step::End => return Ok(Peek::End),
+            };
+            if !line.is_blank() && !self.settled.remove(&line.place.number) {
+                let place = line.place;
+                let record = record::of_line(file, line, self.header.as_deref(), bytes_max);
+                self.peeked = Some(Ready { record, place, next: self.lines.next_place() });
+            } else if self.lines.next_place().offset > slice_end {
+                return Ok(Peek::Pending);
             }
-            let place = line.place;
-            let record = record::of_line(file, line, self.header.as_deref(), bytes_max);
-            self.peeked = Some(Ready { record, place, next: self.lines.next_place() });
         }
-        Ok(self.peeked.as_ref())
+        Ok(self.peeked.as_ref().map_or(Peek::Pending, |ready| Peek::Ready(ready.record.payload.len() as u64)))
     }
 
     /// Takes the record that [`peek`](Self::peek) showed.
@@ -108,18 +127,22 @@ impl Reading {
 
 /// The first line that is not blank; `None` in an empty file. The inner `Err` says what is wrong with it.
 pub(crate) fn read_header(lines: &mut Lines) -> io::Result<Result<Option<Vec<u8>>, String>> {
-    while let Some(line) = lines.read()? {
-        if line.is_blank() {
-            continue;
-        }
-        let Line { place, text } = line;
+    let too_long =
+        |length| Err(format!("the header line has {length} bytes or more, line_bytes_max is below that"));
+    while lines.next_place().offset < SLICE_BYTES {
+        let Line { place, text } = match lines.step()? {
+            Step::Line(line) if line.is_blank() => continue,
+            Step::Line(line) => line,
+            Step::Partial(length) => return Ok(too_long(length)),
+            Step::End => return Ok(Ok(None)),
+        };
         return Ok(match text {
-            Err(length) => Err(format!("the header line has {length} bytes, which is above line_bytes_max")),
-            Ok(text) => match super::content::text_fault(&text, place) {
+            Err(length) => too_long(length),
+            Ok(text) => match text_fault(&text, place) {
                 Some(reason) => Err(reason),
                 None => Ok(Some(text)),
             },
         });
     }
-    Ok(Ok(None))
+    Ok(Err(format!("the first {SLICE_BYTES} bytes hold no header line")))
 }

@@ -24,7 +24,7 @@ use super::{
     journal::Journal,
     ledger::{Entry, Ledger, Stage},
     lines::Place,
-    reading::Reading,
+    reading::{Peek, Reading},
     record,
     scan::{Fingerprint, Found, Ripening, Scan},
 };
@@ -50,6 +50,8 @@ pub(crate) struct Intake {
     flight: Flight,
     queue: VecDeque<Found>,
     reading: Option<Reading>,
+    /// Whether the open file needs another look at once.
+    is_pending: bool,
     ripening: Ripening,
     unreadable: HashMap<String, Unreadable>,
     /// Files whose failure was reported as a record; they wait for a change or a restart.
@@ -101,6 +103,7 @@ impl Intake {
             flight: Flight::default(),
             queue: VecDeque::new(),
             reading: None,
+            is_pending: false,
             ripening: Ripening::default(),
             unreadable: HashMap::new(),
             given_up: HashMap::new(),
@@ -124,6 +127,9 @@ impl Intake {
 
     /// When there is something to do again.
     pub(crate) fn next_wake(&self) -> Option<Instant> {
+        if self.is_pending {
+            return Some(Instant::now());
+        }
         [self.next_scan, self.flight.next_return()].into_iter().flatten().min()
     }
 
@@ -149,6 +155,7 @@ impl Intake {
     /// # Errors
     /// When the directory can not be listed or the journal not be written. Nothing is lost by it.
     pub(crate) fn gather(&mut self, limits: FetchLimits) -> Result<Option<(BatchToken, Vec<Record>)>> {
+        self.is_pending = false;
         let mut batch = Gathered::new(limits);
         self.gather_returning(&mut batch);
         match self.gather_new(&mut batch) {
@@ -217,8 +224,8 @@ impl Intake {
         loop {
             let Some(file) = self.flight.file(number) else { return Ok(true) };
             match reading.peek(file, bytes_max) {
-                Ok(Some(ready)) => {
-                    if !batch.fits(ready.record.payload.len() as u64) {
+                Ok(Peek::Ready(bytes)) => {
+                    if !batch.fits(bytes) {
                         self.reading = Some(reading);
                         return Ok(false);
                     }
@@ -231,7 +238,12 @@ impl Intake {
                         return Ok(false);
                     }
                 }
-                Ok(None) => return self.finish(number, reading.next_place()).map(|()| true),
+                Ok(Peek::Pending) => {
+                    self.is_pending = true;
+                    self.reading = Some(reading);
+                    return Ok(false);
+                }
+                Ok(Peek::End) => return self.finish(number, reading.next_place()).map(|()| true),
                 Err(error) => {
                     let place = reading.next_place();
                     let record = record::of_failure(file, place, &error.to_string());
