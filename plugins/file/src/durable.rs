@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{CWD, RenameFlags};
+use rustix::fs::{Access, CWD, RenameFlags};
 
 /// Makes the names of a directory durable.
 ///
@@ -19,6 +19,15 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
 /// The directory that holds `path`; the working directory for a bare name.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether a directory, or the nearest one above it that is there, lets this process make files.
+///
+/// # Errors
+/// Those of the operating system.
+pub(crate) fn check_writable(directory: &Path) -> io::Result<()> {
+    let nearest = directory.ancestors().find(|path| path.exists()).unwrap_or(directory);
+    Ok(rustix::fs::access(nearest, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// Renames within one file system, and fails with [`ErrorKind::AlreadyExists`] where the new name is taken.

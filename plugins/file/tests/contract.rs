@@ -21,7 +21,7 @@ fn the_connector_keeps_the_contract() {
 /// Guards the same for a publisher, in both modes.
 #[test]
 fn the_publisher_keeps_the_contract() {
-    for mode in ["append", "files"] {
+    for mode in ["append", "file_per_record"] {
         let dir = tempdir().unwrap();
         let config = json!({ "directory": ".", "mode": mode });
         checker::publisher::<FilePublisher>(&Setup::new(config, dir.path())).assert_clean();

@@ -37,6 +37,8 @@ use config::{ConnectorConfig, Settings};
 use intake::Intake;
 use scan::Scan;
 
+use crate::durable;
+
 /// A fetch with nothing outstanding waits at most this long, so that other calls are not held up.
 const WAIT_MAX: Duration = Duration::from_millis(250);
 /// With batches outstanding it waits less: their settlement needs the instance.
@@ -96,8 +98,8 @@ impl Component for FileConnector {
         let source = format!("directory {}", self.settings.partition);
         Scan::run(&self.settings).map_err(|error| PluginError::io(&source, &error))?;
         let state = &self.settings.state_file;
-        let writable = rustix::fs::access(crate::durable::parent(state), rustix::fs::Access::WRITE_OK);
-        writable.map_err(|error| PluginError::io(&format!("state_file {}", state.display()), &error.into()))
+        durable::check_writable(durable::parent(state))
+            .map_err(|error| PluginError::io(&format!("state_file {}", state.display()), &error))
     }
 
     fn drain(&mut self, _timeout: Duration) -> Result<Drained> {

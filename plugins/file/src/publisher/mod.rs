@@ -27,6 +27,8 @@ use series::Series;
 use singles::Singles;
 use table::Table;
 
+use crate::durable;
+
 const RECORDS_MAX: u32 = 10_000;
 const BYTES_MAX: u64 = 64 << 20;
 /// The longest header line of a table that is continued.
@@ -208,9 +210,7 @@ impl Component for FilePublisher {
 
     /// Whether the directory, or the nearest one above it that is there, can be written to.
     fn check(&mut self) -> Result<()> {
-        let nearest = self.directory.ancestors().find(|path| path.exists()).unwrap_or(&self.directory);
-        let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-        rustix::fs::access(nearest, access).map_err(|error| self.failed(&error.into()))
+        durable::check_writable(&self.directory).map_err(|error| self.failed(&error))
     }
 
     fn close(&mut self) -> Result<()> {
