@@ -218,3 +218,32 @@ impl Text<'_> {
         self.whole.or_else(|| (!self.bytes.is_empty()).then(|| self.bytes.freeze()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ring::RingLimits;
+
+    /// Guards the bound on one draw and the cursor meanwhile: a client that looks through many events of
+    /// other topics stands exactly behind what it has looked at, so a heartbeat in between is true.
+    #[test]
+    fn a_long_search_is_cut_and_the_cursor_keeps_up() {
+        let mut ring = Ring::new(RingLimits { events_max: 5_000, bytes_max: 1 << 20 });
+        for sequence in 1..=2_500 {
+            let topic = if sequence == 2_500 { "wanted" } else { "other" };
+            let frame = Bytes::from_static(b"x");
+            ring.push(Arc::new(Event { sequence, topic: topic.into(), frame }));
+        }
+        let limits = QueueLimits { events_max: 1, bytes_max: 100, overflow: Overflow::Disconnect };
+        let filter = Filter::Topics(BTreeSet::from(["wanted".to_owned()]));
+        let mut client = Client::new(filter, limits, 0, Connection::default());
+        for standing in [1_024, 2_048] {
+            assert!(matches!(client.draw(&ring, "e"), Draw::More));
+            assert_eq!(client.standing(), standing);
+        }
+        assert_eq!(client.waiting(&ring).collect::<Vec<_>>(), [2_500]);
+        assert!(matches!(client.draw(&ring, "e"), Draw::Text(_)));
+        assert_eq!(client.standing(), 2_500);
+        assert!(matches!(client.draw(&ring, "e"), Draw::Empty));
+    }
+}

@@ -72,6 +72,8 @@ fn a_client_that_does_not_read_is_disconnected() {
     assert!(longest < PUBLISH_MAX, "a publish took {longest:?}");
     assert_eq!(reading.join().unwrap(), (1..=EVENTS).collect::<Vec<_>>(), "the neighbour lost nothing");
     assert!(served.memory.number("mfn_transport_overflow_disconnects_total", &[]) >= 1.0);
+    // It is gone although it still does not read, and long before the write time-out of 30 s.
+    served.await_metric("mfn_transport_clients", 0.0);
     let mut numbers = Vec::new();
     loop {
         match stuck.next() {
