@@ -1,5 +1,4 @@
 //! The host as a plugin sees it: its log and its metrics, behind an abi_stable object.
-#![allow(unsafe_code)]
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -27,21 +27,12 @@ pub(crate) struct Source {
 impl Source {
     /// Reads a library and its manifest.
     pub(crate) fn read(path: &Path) -> Result<Self, Fault> {
-        let unreachable = |error: io::Error| {
-            let reason = match error.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => RefusalReason::NotFound,
-                // Links that point at each other lead nowhere.
-                _ if error.raw_os_error() == Some(libc::ELOOP) => RefusalReason::NotFound,
-                ErrorKind::InvalidInput => RefusalReason::NotASharedLibrary,
-                _ => RefusalReason::Unreadable,
-            };
-            Fault::new(reason, error.to_string())
-        };
         // A bare name would be searched for in system folders later on; a link may change meanwhile.
-        let path = path.canonicalize().map_err(unreachable)?;
-        let file = open_regular(&path).map_err(unreachable)?;
+        let path = path.canonicalize().map_err(|error| fault(&error, RefusalReason::NotFound))?;
+        let unreadable = |error: io::Error| fault(&error, RefusalReason::NotASharedLibrary);
+        let file = open_regular(&path).map_err(unreadable)?;
         let mut bytes = Vec::new();
-        file.take(LIBRARY_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreachable)?;
+        file.take(LIBRARY_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LIBRARY_BYTES_MAX {
             return Err(Fault::new(RefusalReason::Unreadable, "it is longer than 1 GiB"));
         }
@@ -49,6 +40,19 @@ impl Source {
         let manifest = Manifest::beside(&path)?;
         Ok(Self { path, bytes, sha256, manifest })
     }
+}
+
+/// A refusal for what the system said. `invalid` is the reason for input that makes no sense: a path with
+/// a NUL where a path is followed, something that is no file where a file is opened.
+fn fault(error: &io::Error, invalid: RefusalReason) -> Fault {
+    let reason = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => RefusalReason::NotFound,
+        // Links that point at each other, and names too long to exist, lead nowhere.
+        _ if matches!(error.raw_os_error(), Some(libc::ELOOP | libc::ENAMETOOLONG)) => RefusalReason::NotFound,
+        ErrorKind::InvalidInput => invalid,
+        _ => RefusalReason::Unreadable,
+    };
+    Fault::new(reason, error.to_string())
 }
 
 /// Opens a regular file. Something else (a FIFO would block the caller) is refused as

@@ -33,6 +33,8 @@ fn nothing_at_the_path() {
         assert_eq!(reason(&dir.path().join(path)), RefusalReason::NotFound, "{path}");
     }
     assert_eq!(reason(Path::new("")), RefusalReason::NotFound);
+    assert_eq!(reason(Path::new("a\0b.so")), RefusalReason::NotFound);
+    assert_eq!(reason(&dir.path().join("x".repeat(5000))), RefusalReason::NotFound);
     // A bare name is a path here, never a search of the system's folders.
     assert_eq!(reason(Path::new("libc.so.6")), RefusalReason::NotFound);
 }
