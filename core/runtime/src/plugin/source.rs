@@ -48,7 +48,9 @@ fn fault(error: &io::Error, invalid: RefusalReason) -> Fault {
     let reason = match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => RefusalReason::NotFound,
         // Links that point at each other, and names too long to exist, lead nowhere.
-        _ if matches!(error.raw_os_error(), Some(libc::ELOOP | libc::ENAMETOOLONG)) => RefusalReason::NotFound,
+        _ if matches!(error.raw_os_error(), Some(libc::ELOOP | libc::ENAMETOOLONG)) => {
+            RefusalReason::NotFound
+        }
         ErrorKind::InvalidInput => invalid,
         _ => RefusalReason::Unreadable,
     };
