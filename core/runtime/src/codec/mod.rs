@@ -114,7 +114,8 @@ fn finite(field: Array2<f64>) -> Result<Observation, DecodeError> {
 
 /// The beginning of a message about a place.
 fn place(path: &str) -> String {
-    if path.is_empty() || path == "." { String::new() } else { format!("{path}: ") }
+    // The path of a document that ends too early is a question mark.
+    if matches!(path, "" | "." | "?") { String::new() } else { format!("{path}: ") }
 }
 
 #[cfg(test)]
@@ -168,6 +169,7 @@ mod tests {
         assert!(refused(JSON, br#"{"alpha":0.9}"#).contains("[0.05, 0.25)"));
         assert!(refused(JSON, br#"{"alpha":0.1,"alpha":0.2}"#).contains("duplicate field"));
         assert!(refused(JSON, b"{\"alpha\":1e999}").contains("out of range"));
+        assert!(refused(JSON, b"{\"alpha").starts_with("EOF"));
         assert!(refused(JSON, b"{} {}").contains("trailing"));
         assert!(refused(JSON, b"{\xff}").contains("line 1"));
         assert!(refused(JSON, b" [16, 20]").contains("not an object"));

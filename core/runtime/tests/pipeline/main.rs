@@ -7,4 +7,5 @@ mod delivery;
 mod malformed;
 mod scripted;
 mod shutdown;
+mod telemetry;
 mod transports;

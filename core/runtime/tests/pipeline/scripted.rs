@@ -363,7 +363,10 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn start(&self) -> Pipeline {
-        let runtime = Runtime::new(RuntimeOptions { threads: 2, ..RuntimeOptions::default() }).unwrap();
+        self.start_on(&Runtime::new(RuntimeOptions { threads: 2, ..RuntimeOptions::default() }).unwrap())
+    }
+
+    pub(crate) fn start_on(&self, runtime: &Runtime) -> Pipeline {
         let connector = self.connector.clone().unwrap();
         let mut components = Components::default();
         let mut text = format!("name = \"test\"\n[limits]\n{}\n", self.limits);
@@ -396,7 +399,7 @@ impl Bench {
             self.route,
         ));
         let config = PipelineConfig::from_toml(&text, Path::new(".")).unwrap();
-        Pipeline::start_with(&runtime, config, components).unwrap()
+        Pipeline::start_with(runtime, config, components).unwrap()
     }
 
     pub(crate) fn entries(&self) -> Vec<Entry> {
