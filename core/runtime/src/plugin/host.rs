@@ -2,7 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use abi_stable::{
@@ -22,18 +22,27 @@ use crate::{
 /// The label that says which component a metric belongs to.
 const COMPONENT_LABEL: &str = "component";
 
+/// What a runtime offers its plugins. The runtime and every adapter keep it; plugins do not.
+pub(crate) struct Services {
+    pub(crate) log: Log,
+    pub(crate) metrics: Arc<MetricsRegistry>,
+}
+
 /// What one plugin or one of its instances reaches of the runtime.
+///
+/// A plugin's image stays mapped with whatever its statics hold, for ever. So it holds the services
+/// weakly: when the runtime and its components are gone, so are the host's sink and what belongs to it,
+/// and calls of a plugin's left-over threads have no effect.
 #[derive(Clone)]
 pub(super) struct HostContext {
     plugin: Arc<str>,
     component: Option<Arc<str>>,
-    log: Log,
-    metrics: Arc<MetricsRegistry>,
+    services: Weak<Services>,
 }
 
 impl HostContext {
-    pub(super) fn of_plugin(plugin: &str, log: Log, metrics: Arc<MetricsRegistry>) -> Self {
-        Self { plugin: plugin.into(), component: None, log, metrics }
+    pub(super) fn of_plugin(plugin: &str, services: &Arc<Services>) -> Self {
+        Self { plugin: plugin.into(), component: None, services: Arc::downgrade(services) }
     }
 
     pub(super) fn of_component(self, component: &str) -> Self {
@@ -55,6 +64,13 @@ impl HostContext {
     }
 }
 
+impl HostContext {
+    /// Runs work for a plugin with the services, where they are still there.
+    fn with<R: Default>(&self, work: impl FnOnce(&Services) -> R) -> R {
+        contained(|| self.services.upgrade().map(|services| work(&services)).unwrap_or_default())
+    }
+}
+
 /// Runs work for a plugin. abi_stable ends the process when a panic reaches its boundary, so a fault of
 /// ours becomes the default answer instead.
 fn contained<R: Default>(work: impl FnOnce() -> R) -> R {
@@ -69,14 +85,14 @@ impl SHost for HostContext {
         message: RStr<'_>,
         fields: RSlice<'_, Tuple2<RStr<'_>, RString>>,
     ) {
-        contained(|| {
+        self.with(|services| {
             let level = LogLevel::from_code(level).unwrap_or(LogLevel::Trace);
-            if !self.log.enabled(level) {
+            if !services.log.enabled(level) {
                 return;
             }
             let fields: Vec<_> =
                 fields.iter().map(|Tuple2(name, value)| (name.as_str(), value.as_str())).collect();
-            self.log.emit(&LogRecord {
+            services.log.emit(&LogRecord {
                 level,
                 target: target.as_str(),
                 message: message.as_str(),
@@ -95,13 +111,13 @@ impl SHost for HostContext {
         labels: RSlice<'_, Tuple2<RStr<'_>, RStr<'_>>>,
         buckets: RSlice<'_, f64>,
     ) -> u64 {
-        contained(|| {
+        self.with(|services| {
             let Some(kind) = MetricKind::from_code(kind) else { return 0 };
             let labels = self.labels(labels.as_slice());
             let outcome =
-                self.metrics.register(kind, name.as_str(), help.as_str(), &labels, buckets.as_slice());
+                services.metrics.register(kind, name.as_str(), help.as_str(), &labels, buckets.as_slice());
             outcome.unwrap_or_else(|error| {
-                self.log.emit(&LogRecord {
+                services.log.emit(&LogRecord {
                     level: LogLevel::Warn,
                     target: "mfn_runtime::metrics",
                     message: &error.to_string(),
@@ -115,10 +131,10 @@ impl SHost for HostContext {
     }
 
     fn update(&self, metric: u64, value: f64) {
-        self.metrics.update(metric, value);
+        self.with(|services| services.metrics.update(metric, value));
     }
 
     fn metrics(&self) -> RVec<SMetricFamily> {
-        contained(|| self.metrics.snapshot().into_iter().map(SMetricFamily::from).collect())
+        self.with(|services| services.metrics.snapshot().into_iter().map(SMetricFamily::from).collect())
     }
 }

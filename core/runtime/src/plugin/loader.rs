@@ -15,7 +15,10 @@ use mfn_plugin::{
 
 use super::{
     Instances, LoadAttempt, LoadOutcome, LoadRefusal, LoadReport, PluginInfo, PluginPolicy, RefusalReason,
-    host::HostContext, image, library, refusal::Fault, source::Source,
+    host::{HostContext, Services},
+    image, library,
+    refusal::Fault,
+    source::Source,
 };
 use crate::{
     error::RuntimeError,
@@ -87,8 +90,7 @@ pub(super) struct Loaded {
 /// The plugins of one runtime.
 pub(crate) struct Loader {
     policy: PluginPolicy,
-    log: Log,
-    metrics: Arc<MetricsRegistry>,
+    services: Arc<Services>,
     /// Held through a whole load, so that two threads do not start one plugin twice.
     loading: Mutex<()>,
     state: Mutex<State>,
@@ -102,7 +104,12 @@ struct State {
 
 impl Loader {
     pub(crate) fn new(policy: PluginPolicy, log: Log, metrics: Arc<MetricsRegistry>) -> Self {
-        Self { policy, log, metrics, loading: Mutex::default(), state: Mutex::default() }
+        Self {
+            policy,
+            services: Arc::new(Services { log, metrics }),
+            loading: Mutex::default(),
+            state: Mutex::default(),
+        }
     }
 
     /// Loads one library; see [`Runtime::load_plugin`](crate::Runtime::load_plugin).
@@ -140,13 +147,13 @@ impl Loader {
     /// What makes components of a plugin, where one of this name is loaded.
     pub(crate) fn instances(&self, plugin: &str) -> Option<Instances> {
         let loaded = Arc::clone(self.state().plugins.get(plugin)?);
-        Some(Instances::new(loaded, self.log.clone(), Arc::clone(&self.metrics)))
+        Some(Instances::new(loaded, Arc::clone(&self.services)))
     }
 
     /// Tells every plugin how much to log.
     pub(crate) fn spread_log_level(&self) {
         let modules: Vec<_> = self.state().plugins.values().map(|loaded| loaded.module).collect();
-        let level = self.log.forwarded_level().code();
+        let level = self.services.log.forwarded_level().code();
         for module in modules {
             module.set_log_level()(level.into());
         }
@@ -169,7 +176,7 @@ impl Loader {
         let attempt = LoadAttempt { path: path.to_owned(), outcome };
         self.state().report.push(attempt.clone());
         let level = if result.is_ok() { LogLevel::Info } else { LogLevel::Warn };
-        self.log.write(level, TARGET, &attempt.to_string());
+        self.services.log.write(level, TARGET, &attempt.to_string());
         (attempt, result.map(|(info, _)| info).map_err(|fault| fault.at(path)))
     }
 
@@ -195,15 +202,15 @@ impl Loader {
                 ),
             ));
         }
-        let host = HostContext::of_plugin(&descriptor.name, self.log.clone(), Arc::clone(&self.metrics));
-        plain(module.init()(host.object(), self.log.forwarded_level().code().into()))
+        let host = HostContext::of_plugin(&descriptor.name, &self.services);
+        plain(module.init()(host.object(), self.services.log.forwarded_level().code().into()))
             .map_err(|error| Fault::new(RefusalReason::InitFailed, format!("init: {}", error.message)))?;
         let name = descriptor.name.clone();
         let Source { path, sha256, manifest, .. } = source;
         let info = PluginInfo { descriptor, path, sha256, manifest };
         self.state().plugins.insert(name, Arc::new(Loaded { info: info.clone(), module }));
         // The level may have changed while the plugin started, before it could be told.
-        module.set_log_level()(self.log.forwarded_level().code().into());
+        module.set_log_level()(self.services.log.forwarded_level().code().into());
         Ok((info, true))
     }
 

@@ -167,6 +167,33 @@ fn plugin_logs_arrive() {
     assert!(lines.lock().unwrap().is_empty());
 }
 
+/// Guards what a host's sink owns: a plugin's image stays for ever, and must not keep the sink with it. A
+/// component that outlives its runtime still logs.
+#[test]
+fn a_dropped_runtime_lets_its_sink_go() {
+    let lines: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let sink = {
+        let lines = Arc::clone(&lines);
+        move |record: &LogRecord<'_>| lines.lock().unwrap().push(record.message.to_owned())
+    };
+    let options = RuntimeOptions {
+        log_level: LogLevel::Info,
+        log_sink: Some(Arc::new(sink)),
+        ..RuntimeOptions::default()
+    };
+    let runtime = Runtime::new(options).unwrap();
+    let metrics = Arc::downgrade(runtime.metrics());
+    runtime.load_plugin(&library("fixture_plugin")).unwrap();
+    let exporter = runtime.open_exporter("fixture", self::options("e", json!({}))).unwrap();
+    drop(runtime);
+    lines.lock().unwrap().clear();
+    exporter.flush(std::time::Duration::ZERO).unwrap();
+    assert_eq!(*lines.lock().unwrap(), ["called"]);
+    drop(exporter);
+    assert_eq!(Arc::strong_count(&lines), 1);
+    assert!(metrics.upgrade().is_none());
+}
+
 /// Guards against a host that loads plugins from its log callback, where loading would wait for itself.
 #[test]
 fn a_sink_can_not_load() {

@@ -24,20 +24,23 @@ use mfn_plugin::{
     value::{Drained, Endpoint, ErrorClass, Health, HealthState, PluginError},
 };
 
-use super::{PluginInfo, host::HostContext, loader::Loaded};
+use super::{
+    PluginInfo,
+    host::{HostContext, Services},
+    loader::Loaded,
+};
 use crate::{
     component::{self, ComponentError, Connector, Exporter, Publisher, Transport},
     error::RuntimeError,
-    log::{Log, LogLevel, LogRecord},
-    metrics::{Counter, MetricsRegistry},
+    log::{LogLevel, LogRecord},
+    metrics::Counter,
 };
 use settlement::Settlement;
 
 /// Makes instances of one plugin.
 pub(crate) struct Instances {
     loaded: Arc<Loaded>,
-    log: Log,
-    metrics: Arc<MetricsRegistry>,
+    services: Arc<Services>,
 }
 
 /// How a root module makes an instance of one kind.
@@ -58,8 +61,8 @@ macro_rules! create {
 }
 
 impl Instances {
-    pub(super) fn new(loaded: Arc<Loaded>, log: Log, metrics: Arc<MetricsRegistry>) -> Self {
-        Self { loaded, log, metrics }
+    pub(super) fn new(loaded: Arc<Loaded>, services: Arc<Services>) -> Self {
+        Self { loaded, services }
     }
 
     pub(crate) fn info(&self) -> &PluginInfo {
@@ -75,12 +78,12 @@ impl Instances {
 
     fn identity(&self, component: &str) -> Identity {
         let plugin = self.loaded.info.descriptor.name.clone();
-        let breaches = self.metrics.counter(
+        let breaches = self.services.metrics.counter(
             "mfn_plugin_breaches_total",
             "Calls in which a plugin broke its contract.",
             &[("component", component), ("plugin", &plugin)],
         );
-        Identity { component: component.to_owned(), plugin, breaches, log: self.log.clone() }
+        Identity { component: component.to_owned(), plugin, breaches, services: Arc::clone(&self.services) }
     }
 
     fn make<S>(
@@ -96,8 +99,7 @@ impl Instances {
         };
         let config = serde_json::to_string(config).map_err(json)?;
         let instance = serde_json::to_string(info).map_err(json)?;
-        let host = HostContext::of_plugin(&identity.plugin, self.log.clone(), Arc::clone(&self.metrics))
-            .of_component(&identity.component);
+        let host = HostContext::of_plugin(&identity.plugin, &self.services).of_component(&identity.component);
         create(host.object(), config.as_str().into(), instance.as_str().into())
             .into_result()
             .map_err(|error| identity.error(METHOD, error.into()))
@@ -112,7 +114,8 @@ struct Identity {
     component: String,
     plugin: String,
     breaches: Counter,
-    log: Log,
+    /// Kept for the plugin as well, which reaches them only weakly.
+    services: Arc<Services>,
 }
 
 impl Identity {
@@ -158,7 +161,7 @@ impl Instance {
     /// The plugin broke the contract: counts and logs it, and makes an error of it.
     fn breach(&self, method: &'static str, class: ErrorClass, message: String) -> ComponentError {
         self.identity.breaches.increment();
-        self.identity.log.emit(&LogRecord {
+        self.identity.services.log.emit(&LogRecord {
             level: LogLevel::Error,
             target: "mfn_runtime::plugin",
             message: &format!("{method}: breach of contract: {message}"),
@@ -190,7 +193,7 @@ impl Drop for Instance {
         if !*self.closed.get_mut()
             && let Err(error) = self.close()
         {
-            self.identity.log.write(LogLevel::Warn, "mfn_runtime::plugin", &error.to_string());
+            self.identity.services.log.write(LogLevel::Warn, "mfn_runtime::plugin", &error.to_string());
         }
     }
 }
