@@ -37,12 +37,12 @@ fn a_reconnecting_client_misses_no_event_and_sees_none_twice() {
     let expected: Vec<u64> = (cursors[0]..=total as u64).collect();
     assert_eq!(cursors, expected, "each event once, in order");
     assert!(cursors.len() > total / 2, "the client came while most was still to be done: {cursors:?}");
-    let published = results::lines(&site.out(), "results");
-    assert!(requests.is_subset(&results::requests(&published)));
-
     running.interrupt();
     let status = running.wait(Duration::from_secs(15));
     assert!(status.success(), "Ctrl-C drains and ends with exit code 0: {status}\n{}", running.seen);
+    // Transports are served first, so only now are all of them on disk.
+    let published = results::lines(&site.out(), "results");
+    assert!(requests.is_subset(&results::requests(&published)));
 }
 
 /// Guards the metrics: they can be read during the run, and at its end they agree with what came out.
