@@ -72,7 +72,7 @@ static void watch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* ---- errors and the log ---- */
+/* ---- errors ---- */
 
 /* Prints an error, each fault of a configuration on a line of its own, and frees it. */
 static void print_error(const char *what, mfn_error *error)
@@ -88,21 +88,24 @@ static void print_error(const char *what, mfn_error *error)
     mfn_error_free(error);
 }
 
-/* Warnings and errors of the library and its plugins. Called on any of their threads. */
-static void on_log(void *user_data, const mfn_log_record *record)
-{
-    (void)user_data;
-    fprintf(stderr, "%s: %s%s%s\n", record->level == MFN_LOG_ERROR ? "error" : "warning", record->component,
-            *record->component != '\0' ? ": " : "", record->message);
-}
-
 /* ---- progress ---- */
+
+#define CLEAR_LINE "\r\033[K"
 
 struct display {
     int bar;
     int bar_shown;
+    int last_percent;
     double last_line_ms;
 };
+
+/* Warnings and errors of the library and its plugins. Called on any of their threads. */
+static void on_log(void *user_data, const mfn_log_record *record)
+{
+    const struct display *display = user_data;
+    fprintf(stderr, "%s%s: %s%s%s\n", display->bar ? CLEAR_LINE : "", record->level == MFN_LOG_ERROR ? "error" : "warning",
+            record->component, *record->component != '\0' ? ": " : "", record->message);
+}
 
 static double now_ms(void)
 {
@@ -114,7 +117,7 @@ static double now_ms(void)
 static void clear_bar(struct display *display)
 {
     if (display->bar_shown)
-        fputs("\r\033[K", stderr);
+        fputs(CLEAR_LINE, stderr);
     display->bar_shown = 0;
 }
 
@@ -123,7 +126,7 @@ static void show_progress(struct display *display, const mfn_pipeline *pipeline)
     mfn_pipeline_status status = {.struct_size = sizeof status};
     uint64_t done, total;
     double part;
-    int i, cells;
+    int i, percent;
 
     if (mfn_pipeline_get_status(pipeline, &status, NULL) != MFN_OK)
         return;
@@ -133,15 +136,16 @@ static void show_progress(struct display *display, const mfn_pipeline *pipeline)
     part = status.active_steps_total > 0
                ? (double)status.active_step / (double)status.active_steps_total * status.active_count
                : 0;
+    percent = total > 0 ? (int)(100 * ((double)done + part) / (double)total) : 0;
     if (display->bar) {
-        cells = total > 0 ? (int)(BAR_CELLS * ((double)done + part) / (double)total) : 0;
         fputs("\r[", stderr);
         for (i = 0; i < BAR_CELLS; i++)
-            fputc(i < cells ? '#' : '.', stderr);
-        fprintf(stderr, "] %lu of %lu requests\033[K", (unsigned long)done, (unsigned long)total);
+            fputc(i < percent * BAR_CELLS / 100 ? '#' : '.', stderr);
+        fprintf(stderr, "] %3d %%, %lu of %lu requests\033[K", percent, (unsigned long)done, (unsigned long)total);
         display->bar_shown = 1;
-    } else if (now_ms() - display->last_line_ms >= LINE_MS) {
-        fprintf(stderr, "%lu of %lu requests\n", (unsigned long)done, (unsigned long)total);
+    } else if (percent != display->last_percent && now_ms() - display->last_line_ms >= LINE_MS) {
+        fprintf(stderr, "%3d %%, %lu of %lu requests\n", percent, (unsigned long)done, (unsigned long)total);
+        display->last_percent = percent;
         display->last_line_ms = now_ms();
     }
     fflush(stderr);
@@ -215,10 +219,12 @@ static void print_endpoints(const mfn_pipeline *pipeline)
 
     if (mfn_pipeline_endpoints(pipeline, &endpoints, NULL) != MFN_OK)
         return;
-    for (i = 0; i < mfn_endpoints_count(endpoints); i++)
+    for (i = 0; i < mfn_endpoints_count(endpoints); i++) {
+        const char *name = mfn_endpoints_name(endpoints, i);
         /* A metrics page ends; a stream goes on, and curl must not hold its lines back. */
-        printf("%s %s: curl %s%s\n", mfn_endpoints_component(endpoints, i), mfn_endpoints_name(endpoints, i),
-               strcmp(mfn_endpoints_name(endpoints, i), "metrics") == 0 ? "" : "-N ", mfn_endpoints_url(endpoints, i));
+        printf("%-8s %-8s curl %s%s\n", mfn_endpoints_component(endpoints, i), name,
+               strcmp(name, "metrics") == 0 ? "" : "-N ", mfn_endpoints_url(endpoints, i));
+    }
     mfn_endpoints_free(endpoints);
     fflush(stdout);
 }
@@ -287,9 +293,9 @@ static int finish(const mfn_pipeline *pipeline)
     return EXIT_WORK_FAILED;
 }
 
-static int run(const struct options *options, const mfn_runtime *runtime, const mfn_config *config)
+static int run(const struct options *options, struct display *display, const mfn_runtime *runtime,
+               const mfn_config *config)
 {
-    struct display display = {0, 0, 0};
     mfn_pipeline *pipeline = NULL;
     mfn_error *error = NULL;
     int picture_status, exit_status;
@@ -300,9 +306,8 @@ static int run(const struct options *options, const mfn_runtime *runtime, const 
         print_error(options->config, error);
         return status == MFN_INVALID ? EXIT_USAGE : EXIT_WORK_FAILED;
     }
-    display.bar = !options->plain && isatty(STDERR_FILENO);
     print_endpoints(pipeline);
-    if (follow(&display, pipeline) == 0 && !interrupted)
+    if (follow(display, pipeline) == 0 && !interrupted)
         printf("no new requests\n");
     picture_status = write_picture(pipeline, options->picture);
     if (options->serve && !interrupted)
@@ -315,6 +320,7 @@ static int run(const struct options *options, const mfn_runtime *runtime, const 
 int main(int argc, char **argv)
 {
     struct options options = {NULL, "pipeline.png", 0, 0};
+    struct display display = {0, 0, -1, 0};
     mfn_runtime_options runtime_options;
     mfn_runtime *runtime = NULL;
     mfn_config *config = NULL;
@@ -331,13 +337,15 @@ int main(int argc, char **argv)
     }
     watch_signals();
     mfn_runtime_options_init(&runtime_options, sizeof runtime_options, NULL);
+    display.bar = !options.plain && isatty(STDERR_FILENO);
     runtime_options.log = on_log;
+    runtime_options.log_user_data = &display;
     if (mfn_config_from_file(options.config, &config, &error) != MFN_OK) {
         print_error(options.config, error);
         return EXIT_USAGE;
     }
     if (mfn_runtime_create(&runtime_options, &runtime, &error) == MFN_OK) {
-        exit_status = run(&options, runtime, config);
+        exit_status = run(&options, &display, runtime, config);
     } else {
         print_error("runtime", error);
         exit_status = EXIT_WORK_FAILED;

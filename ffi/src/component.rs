@@ -77,6 +77,9 @@ pub(crate) fn order<'a>(
         Some(text) => serde_json::from_str(text)
             .map_err(|error| Failure::invalid(format!("config_json is not JSON: {error}")))?,
     };
+    if !config.is_object() {
+        return Err(Failure::invalid("config_json is no JSON object: give {} or {\"name\": value, ...}"));
+    }
     let base_dir = argument::optional_text("base_dir", base_dir)?.map(PathBuf::from).unwrap_or_default();
     let name = argument::text("name", name)?.to_owned();
     Ok(Order {

@@ -58,6 +58,7 @@ fn an_embedding_program_works_under_valgrind() {
 fn wrong_arguments_are_refused_under_valgrind() {
     let workshop = Workshop::new();
     valgrind(&workshop.compile(&source("arguments_simulation.c")), &[]);
+    valgrind(&workshop.compile(&source("arguments_pipeline.c")), &[]);
 }
 
 // Guards that a host's array is read in place, whatever its strides, with the same bits.
