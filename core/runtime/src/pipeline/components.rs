@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use mfn_plugin::value::Kind;
+use mfn_plugin::value::{Drained, Kind};
 
 use super::work::catch;
 use super::{CheckedComponent, ComponentEndpoint, ComponentStatus};
@@ -15,6 +15,9 @@ use crate::config::{ComponentConfig, ConfigError, ConfigFault, PipelineConfig};
 use crate::error::RuntimeError;
 use crate::plugin::manifest_path;
 use crate::runtime::{ComponentOptions, Runtime};
+
+/// How long closing may take where nothing is to be drained.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The components of a pipeline by the names that its configuration uses, created and not opened.
 #[derive(Clone, Default)]
@@ -50,7 +53,7 @@ impl Components {
             exporters: create.all("exporters", &config.exporters, Runtime::create_exporter, &mut faults),
         };
         if let Err(error) = ConfigError::from_faults(faults) {
-            components.close(Instant::now() + Duration::from_secs(1));
+            components.close();
             return Err(error);
         }
         Ok(components)
@@ -86,16 +89,34 @@ impl Components {
     pub(super) fn open(&self) -> Result<(), ComponentError> {
         for (_, component) in self.all() {
             if let Err(error) = component.open() {
-                self.close(Instant::now() + Duration::from_secs(1));
+                self.close();
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    /// Drains and closes all at the same time, each on a thread of its own so that a hung one holds up
-    /// nobody. Gives the names of those that were not done by the deadline, and what went wrong.
-    pub(super) fn close(&self, deadline: Instant) -> (Vec<String>, Vec<String>) {
+    /// Closes all, without a drain: for components that have not worked.
+    pub(super) fn close(&self) {
+        self.end(Instant::now() + CLOSE_TIMEOUT, |component, _| close(component));
+    }
+
+    /// Drains and closes all. Gives the names of those that were not done by the deadline, and what
+    /// went wrong.
+    pub(super) fn drain(&self, deadline: Instant) -> (Vec<String>, Vec<String>) {
+        self.end(deadline, |component, time| {
+            let mut errors = drain(component, time);
+            errors.extend(close(component));
+            errors
+        })
+    }
+
+    /// Ends all at the same time, each on a thread of its own so that a hung one holds up nobody.
+    fn end(
+        &self,
+        deadline: Instant,
+        end: fn(&dyn Component, Duration) -> Vec<String>,
+    ) -> (Vec<String>, Vec<String>) {
         let (sender, receiver) = mpsc::channel();
         let mut left: Vec<String> = Vec::new();
         let mut threads = Vec::new();
@@ -103,7 +124,7 @@ impl Components {
             let name = component.name().to_owned();
             let sender = sender.clone();
             let closing = std::thread::Builder::new().name("mfn-close".into()).spawn(move || {
-                let errors = close_one(component.as_ref(), deadline);
+                let errors = end(component.as_ref(), deadline.saturating_duration_since(Instant::now()));
                 let _ = sender.send((component.name().to_owned(), errors));
             });
             left.push(name);
@@ -152,24 +173,31 @@ impl Components {
     }
 }
 
-/// Drains and closes one component and says what went wrong.
-fn close_one(component: &dyn Component, deadline: Instant) -> Vec<String> {
-    let time = deadline.saturating_duration_since(Instant::now());
-    let mut errors = Vec::new();
-    match catch(|| component.drain(time)) {
-        Ok(Ok(drained)) if drained.records_left > 0 => {
-            errors.push(format!("{}: {} records left", component.name(), drained.records_left));
-        }
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => errors.push(error.to_string()),
-        Err(panic) => errors.push(format!("{}: panicked: {panic}", component.name())),
-    }
-    match catch(|| component.close()) {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => errors.push(error.to_string()),
-        Err(panic) => errors.push(format!("{}: panicked: {panic}", component.name())),
-    }
-    errors
+/// Drains a component and says what went wrong.
+fn drain(component: &dyn Component, time: Duration) -> Vec<String> {
+    let left = |drained: Drained| match drained.records_left {
+        0 => None,
+        left => Some(format!("{}: {left} records left", component.name())),
+    };
+    ended(component, catch(|| component.drain(time)), left)
+}
+
+/// Closes a component and says what went wrong.
+fn close(component: &dyn Component) -> Vec<String> {
+    ended(component, catch(|| component.close()), |()| None)
+}
+
+fn ended<T>(
+    component: &dyn Component,
+    result: Result<Result<T, ComponentError>, String>,
+    complaint: impl FnOnce(T) -> Option<String>,
+) -> Vec<String> {
+    let complaint = match result {
+        Ok(Ok(value)) => complaint(value),
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(panic) => Some(format!("{}: panicked: {panic}", component.name())),
+    };
+    complaint.into_iter().collect()
 }
 
 /// Loads what the configuration names. Gives the libraries of its directories that were refused: one

@@ -81,7 +81,7 @@ impl Pipeline {
             components: components.checked(),
             routes: config.routes.iter().map(|route| route.name.clone()).collect(),
         };
-        components.close(deadline_after(Duration::from_secs(1)));
+        components.close();
         Ok(report)
     }
 

@@ -55,7 +55,7 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
     }
     let counters = shared.read().counters;
     send_all(pipeline, || Message::Quit);
-    let (components_left, errors) = pipeline.components.close(deadline);
+    let (components_left, errors) = pipeline.components.drain(deadline);
     let threads = std::mem::take(&mut *pipeline.threads.lock().unwrap_or_else(PoisonError::into_inner));
     join(threads, deadline);
     let done = DrainReport {

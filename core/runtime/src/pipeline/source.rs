@@ -22,6 +22,8 @@ use crate::delivery::{BatchId, Event, Fate};
 const OUTSTANDING_MAX: usize = 4;
 /// How long a fetch waits for a first record when nothing else is to be done.
 const IDLE_FETCH: Duration = Duration::from_millis(100);
+/// The least time between two fetches that bring nothing, should a connector not wait in them.
+const IDLE_PAUSE: Duration = Duration::from_millis(2);
 /// How long to wait for a settlement before looking at the source again.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait for a settlement when there is nothing else left to do.
@@ -63,17 +65,18 @@ impl Source {
         let mut outstanding = 0usize;
         let mut ended = false;
         let mut not_before = Instant::now();
-        let mut idle = true;
+        let mut idle = false;
         loop {
             if !ended && !self.shared.fetching() {
                 ended = true;
                 self.send(Message::Ended { connector: self.index });
             }
             let fetch = !ended && outstanding < OUTSTANDING_MAX && Instant::now() >= not_before;
-            // With nothing to wait for, the wait is inside the fetch; otherwise it is here.
             let pause = match fetch {
                 _ if ended => ENDED_PAUSE,
-                true if outstanding == 0 || !idle => Duration::ZERO,
+                true if !idle => Duration::ZERO,
+                // With nothing to wait for here, the wait is inside the fetch.
+                true if outstanding == 0 => IDLE_PAUSE,
                 _ => BUSY_PAUSE,
             };
             match settlements.recv_timeout(pause) {
@@ -99,6 +102,8 @@ impl Source {
                     idle = true;
                     not_before = Instant::now() + pause;
                 }
+                // What is outstanding may be given back and come again.
+                Tried::End if outstanding > 0 && self.shared.fetching() => idle = true,
                 Tried::End => {
                     ended = true;
                     self.send(Message::Ended { connector: self.index });

@@ -112,6 +112,20 @@ fn a_repeated_record_has_the_same_id() {
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 1);
 }
 
+// Guards records that come again after their connector has said that it is at its end.
+#[test]
+fn the_end_of_a_source_waits_for_what_is_outstanding() {
+    let mut bench = bench(0);
+    let mut connector = ScriptedConnector::new(&bench.journal, "requests", specs(3));
+    connector.ends_early = true;
+    bench.connector = Some(Arc::new(connector));
+    let script = |_: &str, attempt| if attempt == 1 { Err(PluginError::retryable("later")) } else { Ok(()) };
+    bench.publishers = vec![Arc::new(ScriptedPublisher::new(&bench.journal, "results", Box::new(script)))];
+    let pipeline = bench.start();
+    assert_eq!(pipeline.wait(LONG), PipelineState::Finished);
+    assert_eq!((pipeline.status().delivered, pipeline.status().nacked), (3, 3));
+}
+
 // Guards against an acknowledgement of what is not durable: a failed flush gives everything back.
 #[test]
 fn a_failed_flush_acknowledges_nothing() {

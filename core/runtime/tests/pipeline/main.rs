@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod delivery;
+mod documents;
 mod malformed;
 mod scripted;
 mod shutdown;

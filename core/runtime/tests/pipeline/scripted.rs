@@ -97,6 +97,8 @@ pub(crate) struct ScriptedConnector {
     base: Base,
     /// Never says that it is at its end.
     pub(crate) endless: bool,
+    /// Says that it is at its end while batches are outstanding, which may come again.
+    pub(crate) ends_early: bool,
     /// Refuses this many settlements.
     pub(crate) settle_failures: Mutex<u32>,
     /// The error of the next fetches.
@@ -123,6 +125,7 @@ impl ScriptedConnector {
         Self {
             base: Base { name: name.into(), journal: Arc::clone(journal) },
             endless: false,
+            ends_early: false,
             settle_failures: Mutex::default(),
             fetch_errors: Mutex::default(),
             bytes_max_seen: Mutex::default(),
@@ -168,7 +171,7 @@ impl Connector for ScriptedConnector {
             let partition = "all".to_owned();
             return Ok(Fetch::Batch(Batch { token: BatchToken(token), partition, epoch: 1, records }));
         }
-        if state.waiting.is_empty() && state.outstanding.is_empty() && !self.endless {
+        if state.waiting.is_empty() && (self.ends_early || state.outstanding.is_empty()) && !self.endless {
             return Ok(Fetch::End);
         }
         drop(state);
