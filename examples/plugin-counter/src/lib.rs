@@ -149,6 +149,7 @@ mod tests {
     use std::{path::Path, time::Duration};
 
     use mfn_plugin::{
+        checker::{self, Setup},
         testing::MemoryHost,
         value::{ErrorClass, Record},
     };
@@ -163,6 +164,14 @@ mod tests {
 
     fn record(content_type: &str) -> Record {
         Record { id: "1".into(), content_type: content_type.into(), ..Record::default() }
+    }
+
+    /// Guards: the contract of publishers, as the kit's checker knows it.
+    #[test]
+    fn the_contract_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let setup = Setup::new(serde_json::json!({ "path": "counts.txt" }), directory.path());
+        checker::publisher::<Counter>(&setup).assert_clean();
     }
 
     /// Guards: counts survive a restart, and are as many as the metric says.
