@@ -110,6 +110,7 @@ fn valgrind_for(program: &Path, arguments: &[&str], leaks: &str) -> String {
     let mut command = Command::new("valgrind");
     command
         .args(["--quiet", "--error-exitcode=99", "--leak-check=full"])
+        .arg(format!("--suppressions={}", root().join("ffi/tests/valgrind.supp").display()))
         .arg(format!("--show-leak-kinds={leaks}"))
         .arg(format!("--errors-for-leak-kinds={leaks}"))
         .arg(program)
