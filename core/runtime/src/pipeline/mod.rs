@@ -1,6 +1,6 @@
 //! Pipelines: connectors, simulation, publishers and transports, running.
 //!
-//! A pipeline is threads around the [delivery machine](crate::delivery): one for each connector, each
+//! A pipeline is threads around the delivery machine (`crate::delivery`): one for each connector, each
 //! publisher, each transport and each route, and a pool for computing. A record is acknowledged to
 //! its connector only after every publisher of its route has made the result durable.
 
