@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Workshop, libraries, root, source, valgrind_with_plugins};
+use support::{Workshop, libraries, root, source, valgrind_with_runtime};
 
 /// The plugin libraries of this build.
 fn plugins() -> Vec<String> {
@@ -81,7 +81,7 @@ fn wrong_arguments_for_components_are_refused() {
     let plugins = plugins();
     let mut arguments = vec![workshop.path().to_str().expect("UTF-8")];
     arguments.extend(plugins.iter().map(String::as_str));
-    valgrind_with_plugins(&program, &arguments);
+    valgrind_with_runtime(&program, &arguments);
 }
 
 // Guards components that a host drives by itself: every record arrives, no memory error, no leak.
@@ -94,7 +94,7 @@ fn a_host_moves_records_between_components() {
     let (plugins, out_text) = (plugins(), text(&out));
     let mut arguments = vec![requests.as_str(), out_text.as_str()];
     arguments.extend(plugins.iter().map(String::as_str));
-    valgrind_with_plugins(&program, &arguments);
+    valgrind_with_runtime(&program, &arguments);
     let lines: usize = fs::read_dir(&out)
         .expect("a folder")
         .filter_map(|entry| {
@@ -111,7 +111,7 @@ fn a_pipeline_runs_under_valgrind() {
     let workshop = Workshop::new();
     let program = workshop.compile(&source("pipeline.c"));
     let config = text(&config(&workshop, 5));
-    valgrind_with_plugins(&program, &[&config, &text(workshop.path())]);
+    valgrind_with_runtime(&program, &[&config, &text(workshop.path())]);
     let results = fs::read_to_string(workshop.path().join("out/results-000001.jsonl")).expect("results");
     assert_eq!(results.lines().count(), 3);
 }

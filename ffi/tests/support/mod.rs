@@ -100,9 +100,10 @@ pub(crate) fn valgrind(program: &Path, arguments: &[&str]) -> String {
     valgrind_for(program, arguments, "definite,indirect,possible")
 }
 
-/// As [`valgrind`], for programs that load plugins. A loaded plugin stays for ever and holds on to its host's
-/// log and metrics, by pointers to the inside of blocks, which valgrind calls possibly lost.
-pub(crate) fn valgrind_with_plugins(program: &Path, arguments: &[&str]) -> String {
+/// As [`valgrind`], for programs with a runtime, but without what valgrind calls possibly lost: the threads
+/// for computing may still be ending when the program does, and a loaded plugin, which stays for ever, holds
+/// on to its host's log and metrics by pointers to the inside of blocks.
+pub(crate) fn valgrind_with_runtime(program: &Path, arguments: &[&str]) -> String {
     valgrind_for(program, arguments, "definite,indirect")
 }
 
