@@ -10,11 +10,17 @@ use serde_json::{Map, Number, Value};
 
 use super::DecodeError;
 
+/// More columns than a specification has fields, and few enough for every one to be looked at.
+const COLUMNS_MAX: usize = 64;
+
 /// Decodes the two lines. Ranges are not checked here.
 pub(super) fn decode(payload: &[u8]) -> Result<Spec, DecodeError> {
     let refuse = |path: &str, message: String| DecodeError::Csv { path: path.to_owned(), message };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(payload);
     let names = reader.headers().map_err(|error| refuse("", error.to_string()))?.clone();
+    if names.len() > COLUMNS_MAX {
+        return Err(refuse("", format!("there are {} columns, at most {COLUMNS_MAX} are read", names.len())));
+    }
     let mut lines = reader.records();
     let values = match lines.next() {
         Some(line) => line.map_err(|error| refuse("", error.to_string()))?,

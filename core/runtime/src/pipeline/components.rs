@@ -243,11 +243,12 @@ fn without_manifest(place: &str, library: &Path) -> ConfigFault {
 /// Looked for before anything of the directory is loaded.
 fn libraries_without_manifest(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION))
-        .filter(|path| !manifest_path(path).is_file())
-        .collect()
+    let is_library =
+        |path: &PathBuf| path.extension().is_some_and(|it| it == std::env::consts::DLL_EXTENSION);
+    let mut libraries: Vec<_> = entries.map(|entry| entry.path()).filter(is_library).collect();
+    libraries.retain(|library| !manifest_path(library).is_file());
+    libraries.sort_unstable();
+    libraries
 }
 
 /// Makes a component of one kind.

@@ -12,6 +12,7 @@ use super::metrics::ComponentMetrics;
 use super::route::{Message, Route, RouteParts};
 use super::shared::Shared;
 use super::source::{SettleJob, Source};
+use super::work::catch;
 use super::{Components, Pipeline};
 use crate::config::{PipelineConfig, RouteConfig};
 use crate::error::RuntimeError;
@@ -161,7 +162,14 @@ impl Assembly<'_> {
         name: &str,
         work: impl FnOnce() + Send + 'static,
     ) -> Result<(), RuntimeError> {
-        let thread = std::thread::Builder::new().name(format!("mfn-{kind}-{name}")).spawn(work);
+        let shared = Arc::clone(&self.shared);
+        let what = format!("the thread of {kind} {name}");
+        let contained = move || {
+            if let Err(message) = catch(work) {
+                shared.fail(&format!("{what} panicked: {message}; please report this"));
+            }
+        };
+        let thread = std::thread::Builder::new().name(format!("mfn-{kind}-{name}")).spawn(contained);
         self.threads.push(thread.map_err(|error| RuntimeError::Threads(error.to_string()))?);
         Ok(())
     }
