@@ -20,7 +20,8 @@ pub struct SimulationMetrics {
     pub fractal_dimension: Histogram,
     /// `mfn_growth_events_total`: growth events of all runs.
     pub growth_events: Counter,
-    /// `mfn_lyapunov_exponent`: the divergence rate of the last run that measured one, per step.
+    /// `mfn_lyapunov_exponent`: the divergence rate of the last run that measured one, per step. NaN
+    /// until then: the name is fixed for dashboards, and no run of this version measures it.
     pub lyapunov_exponent: Gauge,
     /// `mfn_simulation_duration_seconds`: the time of each run.
     duration: Histogram,
@@ -31,6 +32,12 @@ impl SimulationMetrics {
     #[must_use]
     pub fn new(registry: &MetricsRegistry, route: &str) -> Self {
         let labels = [("route", route)];
+        let lyapunov_exponent = registry.gauge(
+            "mfn_lyapunov_exponent",
+            "Divergence rate of the last simulation that measured one, per step.",
+            &labels,
+        );
+        lyapunov_exponent.clear();
         Self {
             fractal_dimension: registry.histogram(
                 "mfn_fractal_dimension",
@@ -43,11 +50,7 @@ impl SimulationMetrics {
                 "Growth events in all simulations.",
                 &labels,
             ),
-            lyapunov_exponent: registry.gauge(
-                "mfn_lyapunov_exponent",
-                "Divergence rate of the last simulation that measured one, per step.",
-                &labels,
-            ),
+            lyapunov_exponent,
             duration: registry.histogram(
                 "mfn_simulation_duration_seconds",
                 "Computing time of one simulation, in seconds.",

@@ -315,6 +315,14 @@ impl Gauge {
             series.shift(difference);
         }
     }
+
+    /// Says that there is no value, until the next [`set`](Self::set): exporters show NaN, which
+    /// monitoring systems tell from a measured 0.
+    pub fn clear(&self) {
+        if let Some(series) = &self.0 {
+            series.clear();
+        }
+    }
 }
 
 /// A distribution over fixed buckets. Cheap to clone; updates take no lock.

@@ -84,6 +84,13 @@ impl Series {
         }
     }
 
+    /// Says that a gauge has no value: it reads as NaN. Nothing for the other kinds.
+    pub(crate) fn clear(&self) {
+        if let Self::Gauge(number) = self {
+            number.0.set(f64::NAN);
+        }
+    }
+
     pub(crate) fn value(&self) -> MetricValue {
         match self {
             Self::Counter(number) | Self::Gauge(number) => MetricValue::Number(number.0.get()),

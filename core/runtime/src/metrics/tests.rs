@@ -138,6 +138,8 @@ fn the_fixed_names_are_there() {
             "mfn_simulation_duration_seconds",
         ]
     );
+    // Nothing measured it, so it must not read as a measured 0.
+    assert!(matches!(snapshot[3].samples[0].value, MetricValue::Number(value) if value.is_nan()));
     let duration = &snapshot[9].samples[0].value;
     let expected = [(0.1, 0), (0.5, 1), (1.0, 1), (2.0, 1), (5.0, 1), (10.0, 1)];
     assert_eq!(*duration, MetricValue::Histogram { buckets: expected.to_vec(), count: 1, sum: 0.25 });
