@@ -10,6 +10,7 @@ mod events;
 mod lane;
 mod metrics;
 mod outcome;
+mod queue;
 mod route;
 mod shared;
 mod shutdown;

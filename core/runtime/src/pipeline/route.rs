@@ -5,7 +5,7 @@
 //! lanes, settling by the connectors' threads. So it always learns of an answer at once, and a halt is
 //! never kept waiting.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use mfn_sim::{Features, Statistics};
 use super::budget::Permit;
 use super::events::EventQueue;
 use super::lane::{LaneCall, LaneJob};
+use super::queue::WorkQueue;
 use super::shared::Shared;
 use super::source::SettleJob;
 use super::work::{self, Evaluated, Unfit, WorkContext, WorkEnd};
@@ -65,15 +66,22 @@ pub(super) struct Route {
     topic: Arc<str>,
     machine: Machine,
     batches: BTreeMap<BatchId, InFlight>,
-    /// Records to be computed, in order.
-    queue: VecDeque<(BatchId, usize)>,
-    /// The record at the head of the queue, decoded and waiting for room.
-    admitted: Option<Observation>,
+    queue: WorkQueue,
+    /// The record whose turn it is, decoded and waiting for room.
+    admitted: Option<Admitted>,
     running: usize,
     next_batch: u64,
     next_sequence: u64,
     open_connectors: BTreeSet<usize>,
     shown: Counters,
+}
+
+/// A record that can be computed.
+struct Admitted {
+    batch: BatchId,
+    record: usize,
+    request: Arc<Record>,
+    observation: Observation,
 }
 
 /// A batch on its way.
@@ -106,7 +114,7 @@ impl Route {
             topic: Arc::from(parts.config.topic.as_str()),
             machine: Machine::new(parts.lanes.len(), parts.dead_letters.is_some()),
             batches: BTreeMap::new(),
-            queue: VecDeque::new(),
+            queue: WorkQueue::default(),
             admitted: None,
             running: 0,
             next_batch: 0,
@@ -199,8 +207,9 @@ impl Route {
     fn execute(&mut self, command: Command) {
         match command {
             Command::Compute { batch } => {
-                let records = self.batches.get(&batch).map_or(0, |in_flight| in_flight.requests.len());
-                self.queue.extend((0..records).map(|record| (batch, record)));
+                if let Some(in_flight) = self.batches.get(&batch) {
+                    self.queue.push(in_flight.connector, batch, in_flight.requests.len());
+                }
             }
             Command::Publish { batch, publisher, records } => {
                 let Some(in_flight) = self.batches.get(&batch) else { return };
@@ -250,45 +259,35 @@ impl Route {
     /// Starts as many computations as there are threads and room for.
     fn start_computations(&mut self) {
         while self.running < self.parts.pool.current_num_threads() {
-            let Some(&(batch, record)) = self.queue.front() else { return };
-            let Some(request) = self.request(batch, record) else {
-                self.queue.pop_front();
-                continue;
-            };
-            let observation = match self.admitted.take() {
-                Some(observation) => observation,
-                None => match work::admit(&request, &self.parts.limits) {
-                    Ok(observation) => observation,
-                    Err(unfit) => {
-                        self.queue.pop_front();
-                        self.unfit(batch, record, &unfit);
-                        continue;
-                    }
-                },
-            };
-            let Some(permit) = self.parts.shared.budget.reserve_work(work::working_bytes(&observation))
-            else {
-                self.admitted = Some(observation);
+            let Some(admitted) = self.admitted.take().or_else(|| self.admit_next()) else { return };
+            let bytes = work::working_bytes(&admitted.observation);
+            let Some(permit) = self.parts.shared.budget.reserve_work(bytes) else {
+                self.admitted = Some(admitted);
                 return;
             };
-            self.queue.pop_front();
             self.running += 1;
-            self.spawn(batch, record, request, observation, permit);
+            self.spawn(admitted, permit);
         }
+    }
+
+    /// The next record that can be computed; those before it that can not are done with here.
+    fn admit_next(&mut self) -> Option<Admitted> {
+        while let Some((batch, record)) = self.queue.pop() {
+            let Some(request) = self.request(batch, record) else { continue };
+            match work::admit(&request, &self.parts.limits) {
+                Ok(observation) => return Some(Admitted { batch, record, request, observation }),
+                Err(unfit) => self.unfit(batch, record, &unfit),
+            }
+        }
+        None
     }
 
     fn request(&self, batch: BatchId, record: usize) -> Option<Arc<Record>> {
         self.batches.get(&batch)?.requests.get(record).cloned()
     }
 
-    fn spawn(
-        &self,
-        batch: BatchId,
-        record: usize,
-        request: Arc<Record>,
-        observation: Observation,
-        mut permit: Permit,
-    ) {
+    fn spawn(&self, admitted: Admitted, mut permit: Permit) {
+        let Admitted { batch, record, request, observation } = admitted;
         let shared = Arc::clone(&self.parts.shared);
         let route = self.parts.config.name.clone();
         let include_field = self.parts.config.output.field;
