@@ -328,10 +328,10 @@ const char *mfn_feature_name(size_t index);
 const char *mfn_feature_unit(size_t index);
 
 /* ==================================================================================================
- * Simulation: one run of the model, from its specification to its fields.
+ * Specification: everything that decides the result of a run.
  *
- * Fill a mfn_spec, create, step or run, look at the fields, free. A simulation starts no thread and does
- * no I/O. Equal specifications give equal bits.
+ * Fill one with mfn_spec_init(), change what differs, and create a simulation from it. Equal specifications
+ * give equal bits.
  */
 
 // Outside the grid lies its opposite side.
@@ -342,9 +342,6 @@ const char *mfn_feature_unit(size_t index);
 
 // Outside the grid everything is zero.
 #define MFN_BOUNDARY_DIRICHLET 2
-
-// One run of the model. Freed with mfn_sim_free().
-typedef struct mfn_sim mfn_sim;
 
 // Everything that decides the result of a run. Fill it with mfn_spec_init(), then change what differs.
 typedef struct mfn_spec {
@@ -383,6 +380,20 @@ typedef struct mfn_spec {
     // 0.
     int32_t reserved;
 } mfn_spec;
+
+// Fills a specification with the defaults: grid 64, 64 steps, seed 42. struct_size is sizeof(mfn_spec).
+// spec belongs to the host. [any-thread]
+mfn_status mfn_spec_init(mfn_spec *spec, size_t struct_size, mfn_error **error);
+
+/* ==================================================================================================
+ * Simulation: one run of the model, from its specification to its fields.
+ *
+ * Create it from a mfn_spec or from JSON, step or run, look at the fields, free. A simulation starts no
+ * thread and does no I/O.
+ */
+
+// One run of the model. Freed with mfn_sim_free().
+typedef struct mfn_sim mfn_sim;
 
 // Hears of the progress of mfn_sim_run(), every few milliseconds and after the last step, on the thread
 // that called it. step counts from 1 to steps_total. Return 0 to go on, anything else to stop. It must
@@ -423,10 +434,6 @@ typedef struct mfn_statistics {
     // Index of the discarded step, counted from 0; -1 when there was none.
     int64_t steps_to_instability;
 } mfn_statistics;
-
-// Fills a specification with the defaults: grid 64, 64 steps, seed 42. struct_size is sizeof(mfn_spec).
-// spec belongs to the host. [any-thread]
-mfn_status mfn_spec_init(mfn_spec *spec, size_t struct_size, mfn_error **error);
 
 // Creates a simulation and draws its initial fields from the seed. The error lists every fault of the
 // specification. The host owns *sim and frees it with mfn_sim_free(). [any-thread]

@@ -159,9 +159,15 @@ pub(crate) fn read<H: Opaque, T>(
     fallback: T,
     body: impl FnOnce(&H::State) -> Option<T>,
 ) -> T {
-    match contained(|| borrow(pointer).ok().and_then(|object| body(&object.handle().state))) {
-        Ok(Some(value)) => value,
-        Ok(None) | Err(_) => fallback,
+    let Ok(object) = borrow(pointer) else { return fallback };
+    let handle = object.handle();
+    match contained(|| body(&handle.state)) {
+        Ok(value) => value.unwrap_or(fallback),
+        Err(text) => {
+            // An earlier text, if there is one, says where it began.
+            let _ = handle.fatal.set(text);
+            fallback
+        }
     }
 }
 
@@ -292,6 +298,17 @@ mod tests {
         assert_eq!(status, MFN_FATAL);
         assert!(message.contains("only free it") && message.contains("cell 9 out of range"), "{message}");
         assert!(last_failure(probe).is_some());
+        free(probe);
+    }
+
+    // Guards the functions that answer with a value and not with a status: they poison as well.
+    #[test]
+    fn a_panic_while_reading_gives_the_fallback_and_poisons() {
+        let probe = Box::into_raw(create::<mfn_probe>(Exclusive::new(7)));
+        assert_eq!(read(probe, 5, |_| -> Option<i32> { panic!("lost") }), 5);
+        let (status, message) = call(probe, |_| Ok(()));
+        assert_eq!(status, MFN_FATAL);
+        assert!(message.contains("lost"), "{message}");
         free(probe);
     }
 

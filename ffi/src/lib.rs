@@ -29,5 +29,6 @@ pub mod publisher;
 pub mod record;
 pub mod runtime;
 pub mod simulation;
+pub mod spec;
 pub mod status;
 pub mod transport;

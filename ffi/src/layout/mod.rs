@@ -25,6 +25,7 @@ use crate::pipeline::{mfn_drain_report, mfn_pipeline_status};
 use crate::publisher::mfn_publisher_traits;
 use crate::record::{mfn_header, mfn_record};
 use crate::runtime::mfn_runtime_options;
-use crate::simulation::{mfn_spec, mfn_statistics};
+use crate::simulation::mfn_statistics;
+use crate::spec::mfn_spec;
 
 with_layouts!(check_layouts);
