@@ -43,6 +43,34 @@ fn a_struct_of_another_layout_does_not_compile() {
     assert!(!output.status.success(), "a struct with another field was accepted");
 }
 
+// Guards the program in the header's introduction: it compiles and runs as it stands there.
+#[test]
+fn the_program_in_the_header_works() {
+    let workshop = Workshop::new();
+    let header = std::fs::read_to_string(root().join("include/mfn.h")).unwrap();
+    let lines = header.lines().skip_while(|line| !line.ends_with("A first program:")).skip(1);
+    let body: Vec<_> = lines
+        .take_while(|line| line.starts_with(" *     ") || *line == " *")
+        .filter_map(|line| line.strip_prefix(" *    "))
+        .collect();
+    assert!(body.len() > 5, "the introduction of the header was not understood");
+    let program = format!(
+        "#include <mfn.h>\n#include <stdio.h>\nint main(void)\n{{\n{}\n    return mfn_live_handles() != 0;\n}}\n",
+        body.join("\n")
+    );
+    let file = workshop.path().join("first.c");
+    std::fs::write(&file, program).unwrap();
+    valgrind(&workshop.compile(&file), &[]);
+}
+
+// Guards the tests here: a program that leaks fails.
+#[test]
+#[should_panic(expected = "definitely lost")]
+fn valgrind_notices_a_leak() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("leak.c")), &[]);
+}
+
 // Guards the 60-line promise: a program written only from mfn.h works without an error or a leak.
 #[test]
 fn an_embedding_program_works_under_valgrind() {
