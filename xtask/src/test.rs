@@ -1,9 +1,11 @@
 //! `cargo xtask test`: every test there is. The whole-path tests run the staged demo, so that is
 //! built first; the C and C++ tests need compilers and valgrind, and fail without them.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 use crate::{command, stage, tools};
@@ -15,9 +17,59 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     stage::run(workspace)?;
     // Tests that load plugins or link libmfn take these from the target directory.
     command::run(workspace.cargo().args(["build", "--workspace"]))?;
-    command::run(workspace.cargo().args(["test", "--workspace", "--quiet"]))?;
-    println!("test: every test passed in {} s", started.elapsed().as_secs());
+    let (counts, succeeded) = cargo_test(workspace)?;
+    // Ignored are those that other tests start as programs of their own.
+    let Counts { passed, failed, ignored } = counts;
+    let seconds = started.elapsed().as_secs();
+    println!("test: {passed} passed, {failed} failed, {ignored} ignored, in {seconds} s");
+    if !succeeded || failed > 0 {
+        bail!("{failed} tests failed, or a test program did");
+    }
     Ok(())
+}
+
+/// How many tests ended how.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Counts {
+    /// Adds what a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; ..` says.
+    fn add_line(&mut self, line: &str) {
+        let Some((_, summary)) = line.split_once("test result: ") else { return };
+        for part in summary.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            let (Some(number), Some(what)) = (words.next(), words.next()) else { continue };
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Runs all tests of the workspace and of its documents, shows their output and counts them.
+fn cargo_test(workspace: &Workspace) -> Result<(Counts, bool)> {
+    let mut cargo = workspace.cargo();
+    cargo
+        .args(["test", "--workspace", "--no-fail-fast", "--quiet"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    println!("+ cargo test --workspace --no-fail-fast --quiet");
+    let mut child = cargo.spawn().context("could not start cargo")?;
+    let mut counts = Counts::default();
+    for line in BufReader::new(child.stdout.take().context("cargo has no output")?).lines() {
+        let line = line.context("cargo wrote no text")?;
+        counts.add_line(&line);
+        println!("{line}");
+    }
+    Ok((counts, child.wait().context("cargo did not end")?.success()))
 }
 
 /// Runs the criterion benches.
@@ -25,4 +77,23 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["bench", "--package", "mfn-benches", "--"]).args(arguments);
     command::run(&mut cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards the closing line: a failed or left-out test must be counted as one.
+    #[test]
+    fn results_are_summed() {
+        let mut counts = Counts::default();
+        for line in [
+            "running 3 tests",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+            "test result: FAILED. 2 passed; 4 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.25s",
+        ] {
+            counts.add_line(line);
+        }
+        assert_eq!(counts, Counts { passed: 5, failed: 4, ignored: 1 });
+    }
 }
