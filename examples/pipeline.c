@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum { EXIT_WORK_FAILED = 1, EXIT_USAGE = 2 };
-enum { DRAIN_MS = 10000, POLL_MS = 100, LINE_MS = 1000, BAR_CELLS = 32 };
+enum { DRAIN_MS = 10000, POLL_MS = 100, LINE_MS = 1000, BAR_CELLS = 32, ROWS_MAX = 1000 };
 
 static const char USAGE[] =
     "Usage: pipeline CONFIG.toml [--serve] [--plain] [--picture PATH]\n"
@@ -121,7 +121,8 @@ static void clear_bar(struct display *display)
     display->bar_shown = 0;
 }
 
-static void show_progress(struct display *display, const mfn_pipeline *pipeline)
+/* Returns 1 when there is nothing to do for now. */
+static int show_progress(struct display *display, const mfn_pipeline *pipeline)
 {
     mfn_pipeline_status status = {.struct_size = sizeof status};
     uint64_t done, total;
@@ -129,7 +130,7 @@ static void show_progress(struct display *display, const mfn_pipeline *pipeline)
     int i, percent;
 
     if (mfn_pipeline_get_status(pipeline, &status, NULL) != MFN_OK)
-        return;
+        return 0;
     done = status.delivered + status.dead_lettered + status.rejected;
     total = done + status.in_flight + (uint64_t)(status.backlog > 0 ? status.backlog : 0);
     /* The requests being computed count by their steps. */
@@ -149,6 +150,7 @@ static void show_progress(struct display *display, const mfn_pipeline *pipeline)
         display->last_line_ms = now_ms();
     }
     fflush(stderr);
+    return done == total;
 }
 
 /* ---- results ---- */
@@ -163,12 +165,6 @@ static const char *status_name(const mfn_outcome *outcome)
     default:
         return "rejected";
     }
-}
-
-static void print_heading(void)
-{
-    printf("%-32s %-11s %7s %9s %7s %11s %9s\n", "request", "status", "D_box", "V_mean mV", "growth", "activations",
-           "ms");
 }
 
 static void print_outcome(const mfn_outcome *outcome)
@@ -189,27 +185,51 @@ static void print_outcome(const mfn_outcome *outcome)
     printf("%9.1f\n", mfn_outcome_compute_ms(outcome));
 }
 
-/* Takes outcomes until there are no more or a signal comes. Returns the number of outcomes. */
-static size_t follow(struct display *display, const mfn_pipeline *pipeline)
+/* Results are held back while there is work, so that the table is not cut up by the progress. */
+struct table {
+    mfn_outcome *held[ROWS_MAX];
+    size_t held_count;
+    size_t printed_count;
+};
+
+static void print_table(struct table *table, struct display *display)
 {
-    mfn_outcome *outcome;
-    size_t count = 0;
+    size_t i;
+
+    clear_bar(display);
+    if (table->held_count > 0 && table->printed_count == 0)
+        printf("%-32s %-11s %7s %9s %7s %11s %9s\n", "request", "status", "D_box", "V_mean mV", "growth", "activations",
+               "ms");
+    for (i = 0; i < table->held_count; i++) {
+        print_outcome(table->held[i]);
+        mfn_outcome_free(table->held[i]);
+    }
+    table->printed_count += table->held_count;
+    table->held_count = 0;
+    fflush(stdout);
+}
+
+/* Takes one outcome, if one comes in time. */
+static mfn_status take_outcome(struct table *table, struct display *display, const mfn_pipeline *pipeline,
+                               uint64_t timeout_ms)
+{
+    mfn_status status = mfn_pipeline_next_outcome(pipeline, timeout_ms, &table->held[table->held_count], NULL);
+    if (status == MFN_OK && ++table->held_count == ROWS_MAX)
+        print_table(table, display);
+    return status;
+}
+
+/* Takes outcomes until there are no more or a signal comes. */
+static void follow(struct table *table, struct display *display, const mfn_pipeline *pipeline)
+{
     mfn_status status = MFN_OK;
 
     while (!interrupted && status != MFN_END) {
-        status = mfn_pipeline_next_outcome(pipeline, POLL_MS, &outcome, NULL);
-        if (status == MFN_OK) {
-            clear_bar(display);
-            if (count++ == 0)
-                print_heading();
-            print_outcome(outcome);
-            fflush(stdout);
-            mfn_outcome_free(outcome);
-        }
-        show_progress(display, pipeline);
+        status = take_outcome(table, display, pipeline, POLL_MS);
+        if (show_progress(display, pipeline) && status == MFN_WOULD_BLOCK)
+            print_table(table, display);
     }
-    clear_bar(display);
-    return count;
+    print_table(table, display);
 }
 
 static void print_endpoints(const mfn_pipeline *pipeline)
@@ -265,7 +285,7 @@ static void serve(const mfn_pipeline *pipeline)
 }
 
 /* Drains and tells what became of the records. Returns the exit status. */
-static int finish(const mfn_pipeline *pipeline)
+static int finish(struct table *table, struct display *display, const mfn_pipeline *pipeline)
 {
     mfn_pipeline_status status = {.struct_size = sizeof status};
     mfn_drain_report report = {.struct_size = sizeof report};
@@ -279,6 +299,9 @@ static int finish(const mfn_pipeline *pipeline)
         print_error("drain", error);
         return EXIT_WORK_FAILED;
     }
+    while (take_outcome(table, display, pipeline, 0) == MFN_OK)
+        continue;
+    print_table(table, display);
     printf("%lu received, %lu delivered, %lu dead letters, %lu rejected, %lu given back\n",
            (unsigned long)status.received, (unsigned long)status.delivered, (unsigned long)status.dead_lettered,
            (unsigned long)status.rejected, (unsigned long)status.nacked);
@@ -298,6 +321,7 @@ static int run(const struct options *options, struct display *display, const mfn
 {
     mfn_pipeline *pipeline = NULL;
     mfn_error *error = NULL;
+    struct table table;
     int picture_status, exit_status;
     mfn_status status;
 
@@ -306,13 +330,15 @@ static int run(const struct options *options, struct display *display, const mfn
         print_error(options->config, error);
         return status == MFN_INVALID ? EXIT_USAGE : EXIT_WORK_FAILED;
     }
+    table.held_count = table.printed_count = 0;
     print_endpoints(pipeline);
-    if (follow(display, pipeline) == 0 && !interrupted)
+    follow(&table, display, pipeline);
+    if (table.printed_count == 0 && !interrupted)
         printf("no new requests\n");
     picture_status = write_picture(pipeline, options->picture);
     if (options->serve && !interrupted)
         serve(pipeline);
-    exit_status = finish(pipeline);
+    exit_status = finish(&table, display, pipeline);
     mfn_pipeline_free(pipeline);
     return exit_status != EXIT_SUCCESS ? exit_status : picture_status;
 }
