@@ -112,7 +112,17 @@ fn wrong_usage_is_refused() {
 #[test]
 fn every_verb_has_help_with_an_example() {
     let directory = tempfile::tempdir().unwrap();
-    for verb in ["", "simulate", "features", "run", "check", "plugin", "plugin inspect", "plugin list"] {
+    for verb in [
+        "",
+        "simulate",
+        "features",
+        "run",
+        "check",
+        "plugin",
+        "plugin inspect",
+        "plugin list",
+        "plugin manifest",
+    ] {
         let ended = run(directory.path(), &format!("{verb} --help")).expect(0);
         let example = format!("Example:\n  mfn {verb}");
         assert!(ended.stdout.contains(example.trim_end()), "{verb}: {ended:?}");

@@ -68,18 +68,22 @@ fn a_plugin_is_inspected() {
     assert_eq!(json["bytes"], fs::metadata(directory.path().join(path)).unwrap().len());
 }
 
-/// Guards: the manifest that is shown fits its library, and no other one.
+/// Guards: a written manifest fits its library and no other one, and replaces a wrong one.
 #[test]
 fn a_manifest_can_be_shipped() {
     let directory = with_plugins();
     let path = "plugins/libmfn_plugin_counter.so";
-    let manifest = run(directory.path(), &format!("plugin inspect {path} --manifest")).expect(0).stdout;
     let beside = directory.path().join("plugins/libmfn_plugin_counter.plugin.toml");
-    fs::write(&beside, &manifest).unwrap();
-    let ended = run(directory.path(), &format!("plugin inspect {path}")).expect(0);
-    assert!(ended.stdout.contains("the library agrees"), "{ended:?}");
-    fs::write(&beside, manifest.replace("\"counter\"", "\"another\"")).unwrap();
-    run(directory.path(), &format!("plugin inspect {path}")).expect(1).names("manifest_mismatch");
+    for _ in 0..2 {
+        run(directory.path(), &format!("plugin manifest {path}")).expect(0);
+        let ended = run(directory.path(), &format!("plugin inspect {path}")).expect(0);
+        assert!(ended.stdout.contains("the library agrees"), "{ended:?}");
+        let text = fs::read_to_string(&beside).unwrap();
+        fs::write(&beside, text.replace("\"counter\"", "\"another\"")).unwrap();
+        run(directory.path(), &format!("plugin inspect {path}")).expect(1).names("manifest_mismatch");
+    }
+    run(directory.path(), "plugin manifest plugins/libtext.so").expect(1).names("not_a_shared_library");
+    run(directory.path(), "plugin manifest plugins/missing.so").expect(2).names("plugins/missing.so");
 }
 
 /// Guards: what loading would refuse is refused here with the same reason.

@@ -1,17 +1,21 @@
 //! `mfn plugin`: looks at plugin libraries without running a pipeline.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use mfn_runtime::{
     RuntimeOptions,
-    plugin::{self, Inspection, LoadOutcome, Manifest, RefusalReason},
+    plugin::{self, Inspection, LoadOutcome, LoadRefusal, Manifest, RefusalReason},
 };
 
 use crate::{
     failure::Failure,
     host,
     output::Output,
+    staging,
     table::{self, Align},
 };
 
@@ -25,6 +29,7 @@ use crate::{
 pub(crate) enum Verb {
     Inspect(Inspect),
     List(List),
+    Manifest(ManifestOf),
 }
 
 /// Show what a plugin says of itself: name, version, kinds and how each is configured.
@@ -46,10 +51,6 @@ pub(crate) struct Inspect {
     /// Show the JSON Schema of each kind's configuration.
     #[arg(long, conflicts_with = "json")]
     schema: bool,
-
-    /// Write the manifest to ship beside the library, as libNAME.plugin.toml.
-    #[arg(long, conflicts_with_all = ["json", "schema"])]
-    manifest: bool,
 }
 
 /// List the plugins of directories, and what was refused there and why.
@@ -67,43 +68,68 @@ pub(crate) struct List {
     json: bool,
 }
 
+/// Write the manifest to ship beside a plugin library: what it is, and the digest of its file.
+///
+/// A host refuses a library that is something else than its manifest says. The manifest of an earlier
+/// build is replaced.
+#[derive(Args)]
+#[command(after_help = "Example:\n  mfn plugin manifest plugins/libmfn_plugin_file.so")]
+pub(crate) struct ManifestOf {
+    /// The plugin library.
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+}
+
 /// Does the work of the verb.
 pub(crate) fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Inspect(arguments) => inspect(&arguments),
         Verb::List(arguments) => list(&arguments),
+        Verb::Manifest(arguments) => manifest(&arguments),
     }
 }
 
 fn inspect(arguments: &Inspect) -> Result<(), Failure> {
-    let inspection = plugin::inspect(&arguments.path).map_err(|refusal| {
-        let what = format!("{} is refused ({}): {}", refusal.path.display(), refusal.reason, refusal.message);
-        match refusal.reason {
-            RefusalReason::NotFound => Failure::usage(what, "check the path; relative paths start here"),
-            _ => Failure::work(what, "name a plugin library built for this libmfn and this machine"),
-        }
-    })?;
+    let inspection =
+        plugin::inspect(&arguments.path).map_err(|refusal| refused(&arguments.path, &refusal))?;
     let mut output = Output::stdout();
     if arguments.json {
         output.json(&inspection)
-    } else if arguments.manifest {
-        output.text(&manifest_of(&inspection)?)
     } else {
         output.text(&text_of(&inspection, arguments.schema))
     }
 }
 
-/// What the library is, for the file beside it that says what it should be.
-fn manifest_of(inspection: &Inspection) -> Result<String, Failure> {
+/// Writes the manifest, replacing the one of an earlier build.
+fn manifest(arguments: &ManifestOf) -> Result<(), Failure> {
+    let path = &arguments.path;
     let failed = |error: String| {
         Failure::work(
-            format!("no manifest can be made: {error}"),
-            "build the plugin with a released mfn-plugin",
+            format!("no manifest of {} can be made: {error}", path.display()),
+            "build the plugin anew",
         )
     };
+    // A copy is looked at, because the library would be refused for an older manifest beside it.
+    let alone = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
+    let copy = alone.path().join("plugin.so");
+    if path.is_file() {
+        fs::copy(path, &copy).map_err(|error| failed(error.to_string()))?;
+    }
+    let inspection = plugin::inspect(&copy).map_err(|refusal| refused(path, &refusal))?;
     let manifest = Manifest::describing(&inspection.descriptor, &inspection.sha256)
         .map_err(|error| failed(error.to_string()))?;
-    toml::to_string(&manifest).map_err(|error| failed(error.to_string()))
+    let text = toml::to_string(&manifest).map_err(|error| failed(error.to_string()))?;
+    let place = plugin::manifest_path(path);
+    staging::write_whole(&place, text.as_bytes())?;
+    Output::stdout().line(&format!("wrote {}", place.display()))
+}
+
+fn refused(path: &Path, refusal: &LoadRefusal) -> Failure {
+    let what = format!("{} is refused ({}): {}", path.display(), refusal.reason, refusal.message);
+    match refusal.reason {
+        RefusalReason::NotFound => Failure::usage(what, "check the path; relative paths start here"),
+        _ => Failure::work(what, "name a plugin library built for this libmfn and this machine"),
+    }
 }
 
 fn text_of(inspection: &Inspection, schema: bool) -> String {

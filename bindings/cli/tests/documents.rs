@@ -1,0 +1,141 @@
+//! What the documents show is what the command does: their `mfn` lines are run, in order, and their output
+//! is compared; their programs are those of `examples/`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use common::plugin_library;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The fenced blocks of a language.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(repository().join(document)).unwrap();
+    let mut found = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        match &mut open {
+            None if line == format!("```{language}") => open = Some(String::new()),
+            None => {}
+            Some(_) if line == "```" => found.extend(open.take()),
+            Some(block) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+        }
+    }
+    found
+}
+
+/// A copy of what the reader of the documents stands in: the repository after `cargo xtask stage`.
+fn checkout() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let copy = Command::new("cp").arg("-r").arg(repository().join("examples")).arg(directory.path()).status();
+    assert!(copy.unwrap().success());
+    for (name, place) in
+        [("file", "target/demo/plugins"), ("counter", "target/debug"), ("counter", "target/plugins")]
+    {
+        let library = plugin_library(name);
+        fs::create_dir_all(directory.path().join(place)).unwrap();
+        fs::copy(&library, directory.path().join(place).join(library.file_name().unwrap())).unwrap();
+    }
+    directory
+}
+
+/// Commands and the output that is shown for each.
+fn commands(block: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in block.lines() {
+        match (line.strip_prefix("$ "), found.last_mut()) {
+            (Some(command), _) => found.push((command.to_owned(), String::new())),
+            (None, Some((_, output))) => output.push_str(&format!("{line}\n")),
+            (None, None) => panic!("output before a command: {line}"),
+        }
+    }
+    found
+}
+
+/// Times are the only thing that differs from run to run: a last column with one decimal place.
+fn without_times(text: &str) -> String {
+    let line_without_time = |line: &str| match line.rsplit_once(' ') {
+        Some((rest, last)) if last.rsplit_once('.').is_some_and(|(_, tenth)| tenth.len() == 1) => {
+            format!("{}\n", rest.trim_end())
+        }
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line_without_time).collect()
+}
+
+/// Compares lines; `...` on a line of its own stands for any lines.
+fn agrees(shown: &str, real: &str) -> bool {
+    let (shown, real) = (without_times(shown), without_times(real));
+    match shown.split_once("...\n") {
+        Some((before, after)) => real.starts_with(before) && real.ends_with(after),
+        None => shown == real,
+    }
+}
+
+/// Runs every block of a document that needs nothing but the shell and `mfn`; gives how many commands.
+fn replay(document: &str) -> usize {
+    let directory = checkout();
+    let bin = Path::new(env!("CARGO_BIN_EXE_mfn")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mut count = 0;
+    for block in blocks(document, "console") {
+        let commands = commands(&block);
+        if commands.iter().any(|(line, _)| !(line.starts_with("mfn ") || line.starts_with("echo "))) {
+            continue;
+        }
+        for (line, shown) in commands {
+            let run = Command::new("sh")
+                .args(["-c", &line])
+                .env("PATH", &path)
+                .current_dir(directory.path())
+                .output()
+                .unwrap();
+            let real = String::from_utf8(run.stdout).unwrap();
+            let errors = String::from_utf8(run.stderr).unwrap();
+            assert!(run.status.success(), "{document}: {line}: {errors}");
+            assert!(agrees(&shown, &real), "{document}: {line} gives\n{real}but shown is\n{shown}");
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Guards: the first steps give the results that they show.
+#[test]
+fn start_is_true() {
+    assert!(replay("docs/start.md") >= 6);
+}
+
+/// Guards: the commands of the page for authors give the results that they show.
+#[test]
+fn plugins_is_true() {
+    assert!(replay("docs/plugins.md") >= 3);
+}
+
+/// Guards: the C program shown is the one that is built and tested.
+#[test]
+fn the_c_program_is_the_example() {
+    let shown = blocks("docs/start.md", "c");
+    assert_eq!(shown, [fs::read_to_string(repository().join("examples/simulate.c")).unwrap()]);
+}
+
+/// Guards: the comparison itself, which must not accept anything.
+#[test]
+fn the_comparison_can_fail() {
+    assert!(agrees("a 1 2.5\nb\n", "a 1 7.1\nb\n"));
+    assert!(agrees("a\n...\nb\n", "a\nx\ny\nb\n"));
+    assert!(!agrees("a 1 2.55\n", "a 1 7.11\n"));
+    assert!(!agrees("a\n", "a\nb\n"));
+    assert!(!agrees("a\n...\nb\n", "a\nx\n"));
+}
