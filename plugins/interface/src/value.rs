@@ -66,6 +66,10 @@ pub struct Record {
 }
 
 impl Record {
+    /// Name of the header with which a connector marks a record that it could not read whole: its value
+    /// says why, in UTF-8, and the record is rejected with that reason instead of being decoded.
+    pub const FAULT_HEADER: &'static str = "mfn-fault";
+
     /// Borrows the record in the form publishers and transports receive.
     #[must_use]
     pub fn view(&self) -> RecordView<'_> {

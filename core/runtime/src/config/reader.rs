@@ -70,7 +70,11 @@ fn route(mut table: Table<'_>) -> RouteConfig {
         transports: table.strings("transports"),
         dead_letters: table.optional_string("dead_letters"),
         topic: table.string("topic", Some("snapshots")),
-        batch_records_max: u32::try_from(table.whole("batch_records_max", 16)).unwrap_or(u32::MAX),
+        batch_records_max: table
+            .typed("batch_records_max", "a whole number in [1, 10000]", |value| {
+                value.as_u64().and_then(|records| u32::try_from(records).ok())
+            })
+            .unwrap_or(16),
         output: table.part("output", |mut table| {
             let field = table.boolean("field");
             table.finish();

@@ -37,6 +37,9 @@ pub enum Unfit {
         /// What is taken.
         limit: u64,
     },
+    /// The connector could not read the record whole ([`Record::FAULT_HEADER`]).
+    #[error("{0}")]
+    Unreadable(String),
     /// The payload means nothing.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -74,6 +77,7 @@ impl Unfit {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "too_large",
+            Self::Unreadable(_) => "unreadable",
             Self::Decode(DecodeError::ContentType { .. }) => "content_type",
             Self::Decode(DecodeError::Spec(_)) => "invalid_spec",
             Self::Decode(_) => "malformed",
@@ -134,6 +138,9 @@ pub(super) fn admit(request: &Record, limits: &Limits) -> Result<Observation, Un
         let bytes = request.payload.len() as u64;
         if bytes > limits.record_bytes_max {
             return Err(Unfit::TooLarge { bytes, limit: limits.record_bytes_max });
+        }
+        if let Some((_, reason)) = request.headers.iter().find(|(name, _)| name == Record::FAULT_HEADER) {
+            return Err(Unfit::Unreadable(String::from_utf8_lossy(reason).into_owned()));
         }
         let observation = codec::decode(&request.content_type, &request.payload)?;
         if let Observation::Simulation(spec) = &observation {
@@ -275,6 +282,16 @@ mod tests {
         assert_eq!(refused(br#"{"grid_size":10,"steps":-1}"#), "malformed");
         assert_eq!(refused(br#"{"alpha":9}"#), "invalid_spec");
         assert!(admit(&request(codec::JSON, br#"{"grid_size":10,"steps":10}"#), &limits).is_ok());
+    }
+
+    // Guards that what a connector could not read whole is refused for the connector's reason, and that
+    // the part it has is not taken for the request.
+    #[test]
+    fn a_connector_s_fault_is_the_reason() {
+        let mut request = request(codec::JSON, br#"{"grid_size":10,"steps":10}"#);
+        request.headers.push(header(Record::FAULT_HEADER, "line 2 is too long"));
+        let error = admit(&request, &Limits::default()).unwrap_err();
+        assert_eq!((error.code(), error.reason().as_str()), ("unreadable", "line 2 is too long"));
     }
 
     // Guards that a result holds the temporal features, which need every step of the run.

@@ -13,9 +13,6 @@ use super::{
 const HEADER_FILE: &str = "mfn-file";
 /// Header with the line's number, from 1.
 const HEADER_LINE: &str = "mfn-line";
-/// Header of a record that must be rejected; its value is the reason. The payload is what could be had
-/// of the record, perhaps nothing.
-const HEADER_FAULT: &str = "mfn-fault";
 
 /// A record with its id and headers.
 pub(crate) fn build(file: &Taken, place: Place, payload: Vec<u8>, fault: Option<String>) -> Record {
@@ -26,7 +23,8 @@ pub(crate) fn build(file: &Taken, place: Place, payload: Vec<u8>, fault: Option<
         headers.push((HEADER_LINE.to_owned(), place.number.to_string().into_bytes()));
     }
     if let Some(reason) = fault {
-        headers.push((HEADER_FAULT.to_owned(), reason.into_bytes()));
+        // The payload is what could be had of the record, perhaps nothing.
+        headers.push((Record::FAULT_HEADER.to_owned(), reason.into_bytes()));
     }
     Record {
         id,
@@ -41,7 +39,7 @@ pub(crate) fn build(file: &Taken, place: Place, payload: Vec<u8>, fault: Option<
 
 /// Whether a record carries the mark of a fault.
 pub(crate) fn is_fault(record: &Record) -> bool {
-    record.headers.iter().any(|(name, _)| name == HEADER_FAULT)
+    record.headers.iter().any(|(name, _)| name == Record::FAULT_HEADER)
 }
 
 /// The record of a whole file; `None` stands for a file above the limit.
