@@ -139,3 +139,22 @@ fn the_comparison_can_fail() {
     assert!(!agrees("a\n", "a\nb\n"));
     assert!(!agrees("a\n...\nb\n", "a\nx\n"));
 }
+
+/// Guards: the picture of the README is of the README's run, and a run gives the same bytes everywhere.
+#[test]
+fn the_picture_is_of_a_real_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let [program] = <[String; 1]>::try_from(blocks("README.md", "c")).unwrap();
+    let spec = program.split_once("spec = \"").unwrap().1.split_once("\";").unwrap().0.replace('\\', "");
+    let mut spec: serde_json::Value = serde_json::from_str(&spec).unwrap();
+    spec["steps"] = 200.into();
+    fs::write(directory.path().join("spec.json"), spec.to_string()).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_mfn"))
+        .args(["simulate", "--spec", "spec.json", "--out", "result", "--png", "--quiet"])
+        .current_dir(directory.path())
+        .status();
+    assert!(run.unwrap().success());
+    let drawn = fs::read(directory.path().join("result/field.png")).unwrap();
+    let shown = fs::read(repository().join("docs/images/pattern.png")).unwrap();
+    assert!(drawn == shown, "docs/images/pattern.png is not what `mfn simulate --png` draws of the README's run");
+}
