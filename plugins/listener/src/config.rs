@@ -1,17 +1,20 @@
 //! The parts of a plugin's configuration that every listener has.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::cause::ListenerError;
 
 /// Who may ask. With at least one credential every request needs one of them, as
 /// `Authorization: Bearer <token>` or `X-API-Key: <key>`. Credentials are never logged or shown.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, remote = "Self")]
 pub struct Auth {
     /// A bearer token; 16 to 1024 visible ASCII characters. Prefer `bearer_token_file`.
     #[serde(deserialize_with = "secret")]
@@ -27,6 +30,39 @@ pub struct Auth {
     pub api_key_file: Option<PathBuf>,
     /// Allows an address that other machines can reach without any credential.
     pub allow_unauthenticated: bool,
+}
+
+/// Takes a table only. A token that stands in its place is refused without being repeated.
+impl<'de> Deserialize<'de> for Auth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Table;
+        impl<'de> Visitor<'de> for Table {
+            type Value = Auth;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a table such as { bearer_token_file = \"token\" } (what stands there is not shown)",
+                )
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Auth, A::Error> {
+                // The derived reader; `remote` keeps it apart from this one.
+                Auth::deserialize(MapAccessDeserializer::new(map))
+            }
+            fn visit_str<E: Error>(self, _: &str) -> Result<Auth, E> {
+                Err(E::custom(format_args!("expected {}", &self as &dyn serde::de::Expected)))
+            }
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Auth, E> {
+                self.visit_str("")
+            }
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Auth, E> {
+                self.visit_str("")
+            }
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Auth, E> {
+                self.visit_str("")
+            }
+        }
+        // Not `deserialize_map`: serde_json would make the error itself, with the text in it.
+        deserializer.deserialize_any(Table)
+    }
 }
 
 /// Reads a text or nothing. Whatever else stands there is refused without being repeated: a token that is

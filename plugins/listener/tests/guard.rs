@@ -96,6 +96,16 @@ fn a_secret_of_the_wrong_type_is_not_repeated() {
         assert!(error.contains("expected a string") && !error.contains("123456"), "{error}");
     }
     assert!(auth(serde_json::json!({ "bearer_token": null })).bearer_token.is_none());
+    // In the place of the whole table, too; and from text, where the reader could make the error itself.
+    for wrong in
+        [r#""secret-1234567890""#, "1234567890", "-1234567890", "1234567890.5", r#"["1234567890"]"#, "true"]
+    {
+        let error = serde_json::from_str::<Auth>(wrong).unwrap_err().to_string();
+        assert!(error.contains("a table such as") && !error.contains("1234567890"), "{error}");
+    }
+    let unknown = serde_json::json!({ "bearer_tokn": "secret-1234567890" });
+    let error = serde_json::from_value::<Auth>(unknown).unwrap_err().to_string();
+    assert!(error.contains("unknown field") && !error.contains("1234567890"), "{error}");
 }
 
 /// Guards the file form, relative to the configuration, and that a file which is gone is told apart.
