@@ -156,5 +156,8 @@ fn the_picture_is_of_a_real_run() {
     assert!(run.unwrap().success());
     let drawn = fs::read(directory.path().join("result/field.png")).unwrap();
     let shown = fs::read(repository().join("docs/images/pattern.png")).unwrap();
-    assert!(drawn == shown, "docs/images/pattern.png is not what `mfn simulate --png` draws of the README's run");
+    assert!(
+        drawn == shown,
+        "docs/images/pattern.png is not what `mfn simulate --png` draws of the README's run"
+    );
 }
