@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Workshop, libraries, root, source, valgrind_with_runtime};
+use support::{Workshop, libraries, root, source, succeed, valgrind_with_runtime};
 
 /// The plugin libraries of this build.
 fn plugins() -> Vec<String> {
@@ -103,6 +103,15 @@ fn a_host_moves_records_between_components() {
         .map(|entry| fs::read_to_string(entry.path()).expect("a file").lines().count())
         .sum();
     assert_eq!(lines, 4);
+}
+
+// Guards a host against a remote end: a client that goes away must not end the process by SIGPIPE.
+#[test]
+fn clients_that_go_away_do_not_end_the_host() {
+    let workshop = Workshop::new();
+    let program = workshop.compile(&source("gone_clients.c"));
+    let [_, sse, _] = plugins().try_into().expect("three plugins");
+    succeed(Command::new(program).arg(sse), "gcc");
 }
 
 // Guards a whole pipeline as a C host sees it.

@@ -57,6 +57,9 @@ pub(crate) async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.header_timeout)
         .max_buf_size(bounds.header_bytes_max)
+        // A vectored write to a client that is gone raises SIGPIPE, which ends a host written in C; the
+        // standard library's plain write (send with MSG_NOSIGNAL) gives an error.
+        .writev(false)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     tokio::pin!(connection);
     let mut stopping = false;
