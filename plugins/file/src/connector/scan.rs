@@ -143,9 +143,21 @@ fn is_finished(name: &OsStr) -> bool {
     !name.starts_with(b".") && !name.ends_with(b".tmp") && !name.ends_with(b".part")
 }
 
-/// A name as text. Bytes that are not UTF-8 appear as `\xNN`.
+/// A name as text, different for different names. Bytes that are not UTF-8 appear as `\xNN`, a backslash
+/// twice, and control characters as `\n` or `\u{1b}`: names end up on terminals and in logs.
 pub(crate) fn text_name(name: &OsStr) -> String {
-    name.to_str().map_or_else(|| name.as_bytes().escape_ascii().to_string(), str::to_owned)
+    let mut text = String::new();
+    for chunk in name.as_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || c == '\\' {
+                text.extend(c.escape_default());
+            } else {
+                text.push(c);
+            }
+        }
+        text.push_str(&chunk.invalid().escape_ascii().to_string());
+    }
+    text
 }
 
 /// Waits until files have stopped changing.
@@ -177,5 +189,21 @@ impl Ripening {
     /// How many files are watched.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards terminals and logs against names with control characters, and files against being taken for
+    /// one another: a name that spells out an escape is not the name that is escaped.
+    #[test]
+    fn names_become_harmless_and_distinct_text() {
+        let text = |name: &[u8]| text_name(OsStr::from_bytes(name));
+        assert_eq!(text("né 1.json".as_bytes()), "né 1.json");
+        assert_eq!(text(b"a\nb\x1b[31m.json"), "a\\nb\\u{1b}[31m.json");
+        assert_eq!(text(b"\xff.json"), "\\xff.json");
+        assert_eq!(text(b"\\xff.json"), "\\\\xff.json");
     }
 }
