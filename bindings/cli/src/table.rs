@@ -39,6 +39,8 @@ fn line<const N: usize>(
 ) -> String {
     let mut text = String::new();
     for ((cell, (_, align, _)), &width) in cells.iter().zip(columns).zip(widths) {
+        // A cell may hold the name of a record, which is input: no line ends or escape sequences from there.
+        let cell = cell.replace(char::is_control, " ");
         text.push_str(&match align {
             Align::Left => format!("{cell:<width$}  "),
             Align::Right => format!("{cell:>width$}  "),
@@ -70,6 +72,13 @@ mod tests {
         let columns = [("name", Align::Left, 0), ("value", Align::Right, 0)];
         let rows = [["a".to_owned(), "1".to_owned()], ["longer".to_owned(), "100000".to_owned()]];
         assert_eq!(layout(columns, &rows), "name     value\na            1\nlonger  100000\n");
+    }
+
+    /// Guards the terminal: what a name holds neither makes rows nor commands.
+    #[test]
+    fn control_characters_become_spaces() {
+        let columns = [("name", Align::Left, 0)];
+        assert_eq!(row(columns, &["a\n\u{1b}[31mb".to_owned()]), "a  [31mb\n");
     }
 
     /// Guards: numbers keep six digits and never look like another number.
