@@ -160,16 +160,16 @@ struct Copy {
 }
 
 impl Copy {
-    /// Always at the same place, so that the next self-test finds its builds.
+    /// Always at the same place, so that the next self-test finds its builds. It has a target
+    /// directory of its own: cargo would take a broken build of the copy for one of the original.
     fn make(workspace: &Workspace) -> Result<Self> {
-        let target_dir = workspace.target_dir()?;
-        let directory = target_dir.join("self-test");
+        let place = workspace.target_dir()?.join("self-test");
+        let directory = place.join("repository");
         std::fs::create_dir_all(&directory)?;
         // The checks look at the files that git knows.
         command::capture(Command::new("git").current_dir(&directory).args(["init", "--quiet"]))?;
         std::fs::copy(workspace.join("Cargo.toml"), directory.join("Cargo.toml"))?;
-        // The same target directory, so that dependencies are not built again.
-        let copy = Self { workspace: Workspace::at(&directory)?.built_into(target_dir) };
+        let copy = Self { workspace: Workspace::at(&directory)?.built_into(place.join("target")) };
         copy.restore(workspace)?;
         Ok(copy)
     }
