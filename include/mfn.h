@@ -23,7 +23,8 @@
  *  - Texts are UTF-8 and end with NUL. Lengths, counts and sizes are size_t.
  *  - A struct that begins with struct_size may grow in later versions; programs compiled earlier keep working.
  *  - [any-thread]: may be called from any thread at any time. [one-thread-per-handle]: one call at a time with
- *    this handle; a second one at the same time answers MFN_INVALID. A const handle is always [any-thread].
+ *    this handle; a second one at the same time answers MFN_INVALID. A const handle is always [any-thread]; while
+ *    another call changes it, what would read it answers MFN_INVALID.
  *  - Freeing is the end: no call with the handle may be under way or come later.
  *  - The library changes nothing that belongs to the whole process: no signal handlers, no locale, no
  *    environment, no output of its own. (A defect that is caught, MFN_FATAL, is also written to stderr.)
@@ -751,8 +752,8 @@ mfn_status mfn_component_drain(const mfn_component *component,
                                uint64_t *records_left,
                                mfn_error **error);
 
-// Closes the component early; freeing its owner does it too. Safe twice. Nothing changes hands.
-// [any-thread]
+// Closes the component early; freeing its owner does it too. Later calls that would use it answer
+// MFN_CLOSED. Safe twice. Nothing changes hands. [any-thread]
 mfn_status mfn_component_close(const mfn_component *component, mfn_error **error);
 
 // The last failure of a call with this component, or NULL. The host owns it and frees it with
@@ -872,8 +873,8 @@ mfn_status mfn_connector_fetch(const mfn_connector *connector,
                                mfn_batch **batch,
                                mfn_error **error);
 
-// Tells the fate of every record of a batch: count verdicts in the order of the records. The batch stays
-// the host's and can not be settled again. [any-thread]
+// Tells the fate of every record of a batch of this connector: count verdicts in the order of the records.
+// The batch stays the host's and can not be settled again. [any-thread]
 mfn_status mfn_connector_settle(const mfn_connector *connector,
                                 const mfn_batch *batch,
                                 const mfn_verdict *verdicts,

@@ -6,6 +6,7 @@
 use std::ffi::{CString, c_char};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::mfn_runtime::ComponentOptions;
 use ::mfn_runtime::component::{Component, ComponentError};
@@ -16,13 +17,14 @@ use crate::argument::{self, Slot, milliseconds};
 use crate::error::{Failure, mfn_error};
 use crate::guard::{self, Handle, opaque};
 use crate::owned::{c_text, give_string};
-use crate::status::{MFN_PLUGIN, mfn_status};
+use crate::status::{MFN_CLOSED, MFN_PLUGIN, mfn_status};
 
 /// The common face of a component. Lent; never freed by the host.
 pub struct mfn_component(Handle<Face>);
 
 pub(crate) struct Face {
     component: Arc<dyn Component>,
+    closed: AtomicBool,
     name: CString,
     plugin: CString,
 }
@@ -56,7 +58,24 @@ impl From<ComponentError> for Failure {
 pub(crate) fn face(component: Arc<dyn Component>) -> Box<mfn_component> {
     let name = c_text(component.name().to_owned());
     let plugin = c_text(component.plugin().to_owned());
-    guard::create(Face { component, name, plugin })
+    guard::create(Face { component, closed: AtomicBool::new(false), name, plugin })
+}
+
+impl Face {
+    /// Refuses to use a component that the host has closed.
+    fn open(&self) -> Result<&dyn Component, Failure> {
+        if self.closed.load(Ordering::Acquire) {
+            let (plugin, name) = (self.component.plugin(), self.component.name());
+            let message = format!("{name} (plugin {plugin}) was closed: only free it");
+            return Err(Failure::new(MFN_CLOSED, message).with_origin(plugin, name));
+        }
+        Ok(&*self.component)
+    }
+}
+
+/// As [`Face::open`], for the owner of a face.
+pub(crate) fn ensure_open(face: &mfn_component) -> Result<(), Failure> {
+    guard::state(face)?.open().map(drop)
 }
 
 /// What one component is made from, as C gives it.
@@ -142,7 +161,7 @@ pub unsafe extern "C" fn mfn_component_check(
     component: *const mfn_component,
     error: *mut *mut mfn_error,
 ) -> mfn_status {
-    guard::on(component, error, |face| Ok(face.component.check()?))
+    guard::on(component, error, |face| Ok(face.open()?.check()?))
 }
 
 /// Where the component can be reached. The host owns *endpoints and frees it with mfn_endpoints_free().
@@ -155,9 +174,9 @@ pub unsafe extern "C" fn mfn_component_endpoints(
 ) -> mfn_status {
     guard::on(component, error, |face| {
         let slot = Slot::required("endpoints", endpoints)?;
-        let component = face.component.name();
-        let named = face
-            .component
+        let open = face.open()?;
+        let component = open.name();
+        let named = open
             .endpoints()?
             .into_iter()
             .map(|endpoint| ComponentEndpoint { component: component.to_owned(), endpoint });
@@ -177,7 +196,7 @@ pub unsafe extern "C" fn mfn_component_drain(
 ) -> mfn_status {
     guard::on(component, error, |face| {
         let slot = Slot::optional("records_left", records_left)?;
-        let drained = face.component.drain(milliseconds(timeout_ms))?;
+        let drained = face.open()?.drain(milliseconds(timeout_ms))?;
         if let Some(slot) = slot {
             slot.write(drained.records_left);
         }
@@ -185,14 +204,17 @@ pub unsafe extern "C" fn mfn_component_drain(
     })
 }
 
-/// Closes the component early; freeing its owner does it too. Safe twice. Nothing changes hands.
-/// [any-thread]
+/// Closes the component early; freeing its owner does it too. Later calls that would use it answer
+/// MFN_CLOSED. Safe twice. Nothing changes hands. [any-thread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_component_close(
     component: *const mfn_component,
     error: *mut *mut mfn_error,
 ) -> mfn_status {
-    guard::on(component, error, |face| Ok(face.component.close()?))
+    guard::on(component, error, |face| {
+        face.closed.store(true, Ordering::Release);
+        Ok(face.component.close()?)
+    })
 }
 
 /// The last failure of a call with this component, or NULL. The host owns it and frees it with

@@ -4,7 +4,8 @@
 //! batch that is freed without being settled comes again when the connector is opened anew.
 
 use std::ffi::{CString, c_char};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use ::mfn_runtime::component::Connector;
 use mfn_plugin::value::{BatchToken, Fetch, FetchLimits, Verdict};
@@ -30,6 +31,8 @@ pub(crate) struct Opened {
 pub struct mfn_batch(Handle<Fetched>);
 
 pub(crate) struct Fetched {
+    // Tokens are numbered by each connector: without it, one could settle the records of another.
+    origin: Weak<dyn Connector>,
     token: BatchToken,
     partition: CString,
     epoch: u64,
@@ -40,6 +43,9 @@ opaque! {
     mfn_connector(Opened) as "connector" = 7;
     mfn_batch(Fetched) as "batch" = 8;
 }
+
+/// The least time between two fetches of one call, should a connector not wait in them.
+const FETCH_PAUSE: Duration = Duration::from_millis(2);
 
 /// Everything that had to be done is done and durable.
 pub const MFN_VERDICT_ACK: i32 = 1;
@@ -64,6 +70,27 @@ impl Drop for Opened {
     fn drop(&mut self) {
         // A host that wants to know what closing said calls mfn_component_close() before.
         let _ = self.connector.close();
+    }
+}
+
+impl Opened {
+    fn open(&self) -> Result<&dyn Connector, Failure> {
+        component::ensure_open(&self.face).map(|()| &*self.connector)
+    }
+
+    /// Waits for the whole time. A connector may come back earlier with nothing, so that calls of other
+    /// threads get their turn.
+    fn fetch(&self, records_max: u32, bytes_max: u64, timeout: Duration) -> Result<Fetch, Failure> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let timeout = deadline.saturating_duration_since(Instant::now());
+            let fetch = self.open()?.fetch(FetchLimits { records_max, bytes_max, timeout })?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !matches!(fetch, Fetch::Empty) || left.is_zero() {
+                return Ok(fetch);
+            }
+            std::thread::sleep(FETCH_PAUSE.min(left));
+        }
     }
 }
 
@@ -127,12 +154,12 @@ pub unsafe extern "C" fn mfn_connector_fetch(
         if records_max == 0 {
             return Err(Failure::invalid("records_max = 0: give at least 1"));
         }
-        let limits = FetchLimits { records_max, bytes_max, timeout: milliseconds(timeout_ms) };
-        match opened.connector.fetch(limits)? {
+        match opened.fetch(records_max, bytes_max, milliseconds(timeout_ms))? {
             Fetch::Empty => Err(Failure::answer(MFN_WOULD_BLOCK)),
             Fetch::End => Err(Failure::answer(MFN_END)),
             Fetch::Batch(batch) => {
                 slot.hand_over(guard::create(Fetched {
+                    origin: Arc::downgrade(&opened.connector),
                     token: batch.token,
                     partition: c_text(batch.partition),
                     epoch: batch.epoch,
@@ -144,8 +171,8 @@ pub unsafe extern "C" fn mfn_connector_fetch(
     })
 }
 
-/// Tells the fate of every record of a batch: count verdicts in the order of the records. The batch stays
-/// the host's and can not be settled again. [any-thread]
+/// Tells the fate of every record of a batch of this connector: count verdicts in the order of the records.
+/// The batch stays the host's and can not be settled again. [any-thread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_connector_settle(
     connector: *const mfn_connector,
@@ -156,6 +183,11 @@ pub unsafe extern "C" fn mfn_connector_settle(
 ) -> mfn_status {
     guard::on(connector, error, |opened| {
         let fetched = guard::state(batch)?;
+        if !std::ptr::addr_eq(fetched.origin.as_ptr(), Arc::as_ptr(&opened.connector)) {
+            return Err(Failure::invalid(
+                "batch was fetched from another connector: settle it with the one that brought it",
+            ));
+        }
         if count != fetched.records.len() {
             return Err(Failure::invalid(format!(
                 "count = {count}: the batch has {} records, give a verdict for each",
@@ -167,7 +199,7 @@ pub unsafe extern "C" fn mfn_connector_settle(
             .enumerate()
             .map(read_verdict)
             .collect::<Result<_, _>>()?;
-        Ok(opened.connector.settle(fetched.token, &verdicts)?)
+        Ok(opened.open()?.settle(fetched.token, &verdicts)?)
     })
 }
 
@@ -182,7 +214,7 @@ pub unsafe extern "C" fn mfn_connector_position(
 ) -> mfn_status {
     guard::on(connector, error, |opened| {
         let slot = Slot::required("position", position)?;
-        give_bytes(slot, opened.connector.position(argument::text("partition", partition)?)?);
+        give_bytes(slot, opened.open()?.position(argument::text("partition", partition)?)?);
         Ok(())
     })
 }
@@ -196,7 +228,7 @@ pub unsafe extern "C" fn mfn_connector_backlog(
 ) -> mfn_status {
     guard::on(connector, error, |opened| {
         let slot = Slot::required("backlog", backlog)?;
-        slot.write(argument::count_or_unknown(opened.connector.backlog()?));
+        slot.write(argument::count_or_unknown(opened.open()?.backlog()?));
         Ok(())
     })
 }
@@ -207,7 +239,7 @@ pub unsafe extern "C" fn mfn_connector_pause(
     connector: *const mfn_connector,
     error: *mut *mut mfn_error,
 ) -> mfn_status {
-    guard::on(connector, error, |opened| Ok(opened.connector.pause()?))
+    guard::on(connector, error, |opened| Ok(opened.open()?.pause()?))
 }
 
 /// Brings records again. Nothing changes hands. [any-thread]
@@ -216,7 +248,7 @@ pub unsafe extern "C" fn mfn_connector_resume(
     connector: *const mfn_connector,
     error: *mut *mut mfn_error,
 ) -> mfn_status {
-    guard::on(connector, error, |opened| Ok(opened.connector.resume()?))
+    guard::on(connector, error, |opened| Ok(opened.open()?.resume()?))
 }
 
 /// The last failure of a call with this handle, or NULL. The host owns it and frees it with

@@ -16,7 +16,7 @@ use mfn_plugin::value::{ErrorClass, PluginError};
 
 use crate::guard::{self, Handle, opaque};
 use crate::owned::c_text;
-use crate::status::{MFN_FATAL, MFN_INVALID, MFN_UNSTABLE, mfn_status};
+use crate::status::{MFN_CLOSED, MFN_FATAL, MFN_INVALID, MFN_UNSTABLE, mfn_status};
 
 /// A failure. Freed with mfn_error_free().
 pub struct mfn_error(Handle<Arc<Details>>);
@@ -79,7 +79,11 @@ impl Failure {
     pub(crate) fn new(status: mfn_status, message: impl Into<String>) -> Self {
         Self(Box::new(Content {
             status,
-            class: ErrorClass::Permanent,
+            class: if matches!(status, MFN_CLOSED | MFN_FATAL) {
+                ErrorClass::Fatal
+            } else {
+                ErrorClass::Permanent
+            },
             retry_after_ms: 0,
             message: message.into(),
             causes: Vec::new(),

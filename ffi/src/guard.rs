@@ -5,9 +5,12 @@
 //! panic, poisons the handle and turns every failure into a status and an error object.
 
 use std::any::Any;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
 
 use crate::argument::Slot;
 use crate::error::{Details, Failure, mfn_error};
@@ -226,22 +229,50 @@ fn report(
     status
 }
 
-/// State that one thread at a time may change. Misuse from two threads is an error, not a race.
-pub(crate) struct Exclusive<T>(RwLock<T>);
+/// State that one thread at a time may change. A second change at the same time is an error, not a race.
+/// Reads are short and may come at any time, so a change waits for those under way; a read during a change,
+/// which may take hours, is refused.
+pub(crate) struct Exclusive<T> {
+    changing: Mutex<()>,
+    value: RwLock<T>,
+}
 
 impl<T> Exclusive<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(RwLock::new(value))
+        Self { changing: Mutex::new(()), value: RwLock::new(value) }
     }
 
     /// For functions that take a handle which is not const.
-    pub(crate) fn write(&self) -> Result<RwLockWriteGuard<'_, T>, Failure> {
-        self.0.try_write().map_err(|error| in_use(&error))
+    pub(crate) fn write(&self) -> Result<Change<'_, T>, Failure> {
+        let changing = self.changing.try_lock().map_err(|error| in_use(&error))?;
+        let value = self.value.write().map_err(|error| in_use(&error.into()))?;
+        Ok(Change { value, _changing: changing })
     }
 
     /// For functions that take a const handle; any number at once.
     pub(crate) fn read(&self) -> Result<RwLockReadGuard<'_, T>, Failure> {
-        self.0.try_read().map_err(|error| in_use(&error))
+        self.value.try_read().map_err(|error| in_use(&error))
+    }
+}
+
+/// The right to change a value, until it is dropped.
+pub(crate) struct Change<'a, T> {
+    // First, so that whoever changes next finds the value free.
+    value: RwLockWriteGuard<'a, T>,
+    _changing: MutexGuard<'a, ()>,
+}
+
+impl<T> Deref for Change<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Change<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
     }
 }
 

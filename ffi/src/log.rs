@@ -97,9 +97,9 @@ impl Entry {
     }
 }
 
-/// The host's callback. Its user_data ends with it.
+/// The host's callback, if it gave one. Its user_data ends with it.
 struct Callback {
-    log: unsafe extern "C" fn(*mut c_void, *const mfn_log_record),
+    log: mfn_log_fn,
     user_data: *mut c_void,
     destroy: mfn_destroy_fn,
 }
@@ -136,7 +136,7 @@ impl HostLog {
         queue_max: usize,
     ) -> Self {
         Self {
-            callback: RwLock::new(log.map(|log| Callback { log, user_data, destroy })),
+            callback: RwLock::new(Some(Callback { log, user_data, destroy })),
             queue: Mutex::default(),
             queue_max,
             dropped: Mutex::default(),
@@ -183,10 +183,12 @@ impl HostLog {
 impl LogSink for HostLog {
     fn log(&self, record: &LogRecord<'_>) {
         let entry = Entry::new(record);
-        if let Some(callback) = &*self.callback.read().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(Callback { log: Some(log), user_data, .. }) =
+            &*self.callback.read().unwrap_or_else(PoisonError::into_inner)
+        {
             // SAFETY: the host gave a function of this type, to be called with its own user_data; the
             // record lives during the call.
-            unsafe { (callback.log)(callback.user_data, &raw const entry.record) };
+            unsafe { log(*user_data, &raw const entry.record) };
         }
         if self.queue_max > 0 {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);

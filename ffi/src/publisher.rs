@@ -56,6 +56,12 @@ impl Drop for Opened {
     }
 }
 
+impl Opened {
+    fn open(&self) -> Result<&dyn Publisher, Failure> {
+        component::ensure_open(&self.face).map(|()| &*self.publisher)
+    }
+}
+
 /// Makes a publisher of a loaded plugin and opens it; arguments as in mfn_connector_open(). The host owns
 /// *publisher and frees it with mfn_publisher_free(). [any-thread]
 #[unsafe(no_mangle)]
@@ -93,7 +99,7 @@ pub unsafe extern "C" fn mfn_publisher_get_traits(
 ) -> mfn_status {
     guard::on(publisher, error, |opened| {
         let slot = SizedSlot::new("traits", traits)?;
-        let traits = opened.publisher.traits()?;
+        let traits = opened.open()?.traits()?;
         slot.write(&mfn_publisher_traits {
             struct_size: 0,
             records_max: traits.records_max,
@@ -135,7 +141,7 @@ pub unsafe extern "C" fn mfn_publisher_publish(
             return Err(Failure::invalid("attempt = 0: attempts are counted from 1"));
         }
         let context = PublishContext { attempt, timeout: milliseconds(timeout_ms) };
-        let answers = opened.publisher.publish(&records, context)?;
+        let answers = opened.open()?.publish(&records, context)?;
         if answers.len() != count {
             // The contract of the runtime's trait; no slot may stay unwritten.
             return Err(Failure::new(MFN_PLUGIN, "the plugin did not answer for each record"));
@@ -165,7 +171,7 @@ pub unsafe extern "C" fn mfn_publisher_flush(
     timeout_ms: u64,
     error: *mut *mut mfn_error,
 ) -> mfn_status {
-    guard::on(publisher, error, |opened| Ok(opened.publisher.flush(milliseconds(timeout_ms))?))
+    guard::on(publisher, error, |opened| Ok(opened.open()?.flush(milliseconds(timeout_ms))?))
 }
 
 /// The last failure of a call with this handle, or NULL. The host owns it and frees it with

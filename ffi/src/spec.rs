@@ -92,6 +92,12 @@ impl From<&Spec> for mfn_spec {
 /// Reads a specification from C. The ranges are checked by the simulation.
 pub(crate) fn read_spec(spec: *const mfn_spec) -> Result<Spec, Failure> {
     let given = read_sized("spec", spec)?;
+    if given.reserved != 0 {
+        return Err(Failure::invalid(format!(
+            "spec.reserved = {}: leave it 0, as mfn_spec_init() does",
+            given.reserved
+        )));
+    }
     Ok(Spec {
         grid_size: usize::try_from(given.grid_size).map_err(|_| {
             Failure::invalid(format!("spec.grid_size = {} does not fit this machine", given.grid_size))

@@ -93,6 +93,7 @@ pub unsafe extern "C" fn mfn_transport_publish(
     guard::on(transport, error, |opened| {
         let slot = Slot::optional("cursor", cursor)?;
         let topic = argument::text("topic", topic)?;
+        component::ensure_open(&opened.face)?;
         let reached = match record::borrow_all("event", event, 1)?.first() {
             Some(event) => opened.transport.publish(topic, event)?,
             None => return Ok(()),
@@ -152,7 +153,10 @@ pub unsafe extern "C" fn mfn_exporter_flush(
     timeout_ms: u64,
     error: *mut *mut mfn_error,
 ) -> mfn_status {
-    guard::on(exporter, error, |opened| Ok(opened.exporter.flush(milliseconds(timeout_ms))?))
+    guard::on(exporter, error, |opened| {
+        component::ensure_open(&opened.face)?;
+        Ok(opened.exporter.flush(milliseconds(timeout_ms))?)
+    })
 }
 
 /// The last failure of a call with this handle, or NULL. The host owns it and frees it with

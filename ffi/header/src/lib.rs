@@ -153,7 +153,8 @@ const OPENING: &str = "\
  *  - Texts are UTF-8 and end with NUL. Lengths, counts and sizes are size_t.
  *  - A struct that begins with struct_size may grow in later versions; programs compiled earlier keep working.
  *  - [any-thread]: may be called from any thread at any time. [one-thread-per-handle]: one call at a time with
- *    this handle; a second one at the same time answers MFN_INVALID. A const handle is always [any-thread].
+ *    this handle; a second one at the same time answers MFN_INVALID. A const handle is always [any-thread]; while
+ *    another call changes it, what would read it answers MFN_INVALID.
  *  - Freeing is the end: no call with the handle may be under way or come later.
  *  - The library changes nothing that belongs to the whole process: no signal handlers, no locale, no
  *    environment, no output of its own. (A defect that is caught, MFN_FATAL, is also written to stderr.)

@@ -112,6 +112,9 @@ static void check_specs(void)
     spec.turing_enabled = -1;
     CALL(mfn_sim_create(&spec, &sim, &error), MFN_INVALID, "spec.turing_enabled = -1");
     spec.turing_enabled = 1;
+    spec.reserved = 1;
+    CALL(mfn_sim_create(&spec, &sim, &error), MFN_INVALID, "spec.reserved = 1");
+    spec.reserved = 0;
     spec.grid_size = UINT64_MAX;
     CALL(mfn_sim_create(&spec, &sim, &error), MFN_INVALID, "grid_size");
     spec.grid_size = 16;

@@ -1,6 +1,9 @@
 /* Guards components that a host drives by itself: fetch from a connector, publish, settle, offer an event, read
    health and endpoints, and the polled log. */
+#define _POSIX_C_SOURCE 200809L
 #include "expect.h"
+
+#include <time.h>
 
 static mfn_error *error;
 
@@ -84,6 +87,54 @@ static void move_records(const mfn_connector *connector, const mfn_publisher *pu
     error = NULL;
 }
 
+/* Two connectors number their batches alike: neither may settle what the other brought. */
+static void check_foreign_batch(const mfn_runtime *runtime, const char *requests)
+{
+    mfn_verdict verdict = {MFN_VERDICT_ACK, 0, NULL};
+    mfn_connector *connectors[2] = {NULL, NULL};
+    mfn_batch *batches[2] = {NULL, NULL};
+    char config[1024];
+    int i;
+
+    snprintf(config, sizeof config, "{\"directory\": \"%s\"}", requests);
+    for (i = 0; i < 2; i++) {
+        CALL(mfn_connector_open(runtime, "file", i == 0 ? "a" : "b", config, NULL, &connectors[i], &error), MFN_OK, "");
+        CALL(mfn_connector_fetch(connectors[i], 1, UINT64_MAX, 5000, &batches[i], &error), MFN_OK, "");
+    }
+    CALL(mfn_connector_settle(connectors[0], batches[1], &verdict, 1, &error), MFN_INVALID, "another connector");
+    CALL(mfn_connector_settle(connectors[0], batches[0], &verdict, 1, &error), MFN_OK, "");
+    CALL(mfn_connector_settle(connectors[1], batches[1], &verdict, 1, &error), MFN_OK, "");
+    for (i = 0; i < 2; i++) {
+        mfn_connector_free(connectors[i]);
+        mfn_batch_free(batches[i]);
+    }
+}
+
+static long elapsed_ms(struct timespec since)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - since.tv_sec) * 1000 + (now.tv_nsec - since.tv_nsec) / 1000000;
+}
+
+/* A fetch that brings nothing takes the time it was given, and none succeeds after the connector was closed. */
+static void check_waiting(const mfn_runtime *runtime, const char *folder)
+{
+    mfn_connector *connector = NULL;
+    mfn_batch *batch = NULL;
+    struct timespec begin;
+    char config[1024];
+
+    snprintf(config, sizeof config, "{\"directory\": \"%s\", \"pattern\": \"none\", \"at_end\": \"watch\"}", folder);
+    CALL(mfn_connector_open(runtime, "file", "waiting", config, NULL, &connector, &error), MFN_OK, "");
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    CALL(mfn_connector_fetch(connector, 1, 1, 600, &batch, &error), MFN_WOULD_BLOCK, "");
+    EXPECT(elapsed_ms(begin) >= 600);
+    CALL(mfn_component_close(mfn_connector_component(connector), &error), MFN_OK, "");
+    CALL(mfn_connector_fetch(connector, 1, 1, 600, &batch, &error), MFN_CLOSED, "was closed");
+    mfn_connector_free(connector);
+}
+
 static void check_listeners(const mfn_runtime *runtime)
 {
     mfn_record event = {.struct_size = sizeof event, .id = "e1", .payload = (const uint8_t *)"{}", .payload_len = 2};
@@ -108,6 +159,14 @@ static void check_listeners(const mfn_runtime *runtime)
     check_component(mfn_exporter_component(exporter), "metrics", "prometheus");
     mfn_exporter_free(exporter);
     CALL(mfn_component_close(mfn_transport_component(transport), &error), MFN_OK, "");
+    CALL(mfn_component_close(mfn_transport_component(transport), &error), MFN_OK, "");
+    CALL(mfn_transport_publish(transport, "news", &event, NULL, &error), MFN_CLOSED, "was closed");
+    CALL(mfn_component_check(mfn_transport_component(transport), &error), MFN_CLOSED, "was closed");
+    EXPECT(mfn_transport_publish(transport, "news", &event, NULL, NULL) == MFN_CLOSED);
+    error = mfn_transport_last_error(transport);
+    EXPECT(mfn_error_class(error) == MFN_CLASS_FATAL && mfn_error_retriable(error) == 0);
+    mfn_error_free(error);
+    error = NULL;
     mfn_transport_free(transport);
 }
 
@@ -162,6 +221,8 @@ int main(int argc, char **argv)
     CALL(mfn_publisher_open(runtime, "file", "out", config, NULL, &publisher, &error), MFN_OK, "");
     move_records(connector, publisher);
     check_component(mfn_connector_component(connector), "in", "file");
+    check_foreign_batch(runtime, argv[1]);
+    check_waiting(runtime, argv[1]);
     check_component(mfn_publisher_component(publisher), "out", "file");
     EXPECT(mfn_publisher_last_error(publisher) == NULL);
     check_listeners(runtime);

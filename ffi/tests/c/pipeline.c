@@ -100,6 +100,26 @@ static void check_endpoints(const mfn_pipeline *pipeline)
     mfn_endpoints_free(endpoints);
 }
 
+/* A user_data is ended even where no callback was given. */
+static void check_destroy_alone(void)
+{
+    mfn_runtime_options options;
+    mfn_runtime *runtime = NULL;
+    mfn_error *error = NULL;
+
+    CALL(mfn_runtime_options_init(&options, sizeof options, &error), MFN_OK, "");
+    options.threads = 1025;
+    options.log_user_data = &logged;
+    options.log_destroy = on_destroy;
+    CALL(mfn_runtime_create(&options, &runtime, &error), MFN_INVALID, "threads");
+    EXPECT(destroyed == 0);
+    options.threads = 1;
+    CALL(mfn_runtime_create(&options, &runtime, &error), MFN_OK, "");
+    mfn_runtime_free(runtime);
+    EXPECT(destroyed == 1);
+    destroyed = 0;
+}
+
 /* Usage: pipeline CONFIG.toml FOLDER */
 int main(int argc, char **argv)
 {
@@ -116,6 +136,7 @@ int main(int argc, char **argv)
     int32_t state = 0;
 
     EXPECT(argc == 3);
+    check_destroy_alone();
     CALL(mfn_runtime_options_init(&options, sizeof options, &error), MFN_OK, "");
     options.threads = 2;
     options.log_level = MFN_LOG_INFO;

@@ -55,6 +55,18 @@ static void *read_many(void *argument)
     return NULL;
 }
 
+static volatile int stepping = 1;
+
+static void *read_meanwhile(void *argument)
+{
+    mfn_features features = {.struct_size = sizeof features};
+    while (stepping) {
+        mfn_status status = mfn_sim_features(argument, &features, NULL);
+        EXPECT(status == MFN_OK || status == MFN_INVALID);
+    }
+    return NULL;
+}
+
 int main(void)
 {
     struct watcher watcher = {NULL, 0, 0, 0};
@@ -86,6 +98,15 @@ int main(void)
 
     for (i = 0; i < 4; i++)
         EXPECT(pthread_create(&threads[i], NULL, read_many, watcher.sim) == 0);
+    for (i = 0; i < 4; i++)
+        EXPECT(pthread_join(threads[i], NULL) == 0);
+
+    /* Who reads does not make a step fail. */
+    for (i = 0; i < 4; i++)
+        EXPECT(pthread_create(&threads[i], NULL, read_meanwhile, watcher.sim) == 0);
+    for (i = 0; i < 500; i++)
+        CALL(mfn_sim_step(watcher.sim, &error), MFN_OK, "");
+    stepping = 0;
     for (i = 0; i < 4; i++)
         EXPECT(pthread_join(threads[i], NULL) == 0);
     mfn_sim_free(watcher.sim);
