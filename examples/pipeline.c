@@ -68,6 +68,7 @@ static void watch_signals(void)
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
+    action.sa_flags = SA_RESETHAND; /* a second signal ends the process */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -167,14 +168,27 @@ static const char *status_name(const mfn_outcome *outcome)
     }
 }
 
+/* Names and reasons come from outside; control characters in them must not reach a terminal. */
+static void print_text(const char *format, const char *text)
+{
+    char clean[512];
+    size_t i;
+
+    for (i = 0; text[i] != '\0' && i + 1 < sizeof clean; i++)
+        clean[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+    clean[i] = '\0';
+    printf(format, clean);
+}
+
 static void print_outcome(const mfn_outcome *outcome)
 {
     mfn_features features = {.struct_size = sizeof features};
     mfn_statistics statistics = {.struct_size = sizeof statistics};
 
-    printf("%-32s %-11s ", mfn_outcome_request(outcome), status_name(outcome));
+    print_text("%-32s ", mfn_outcome_request(outcome));
+    printf("%-11s ", status_name(outcome));
     if (mfn_outcome_features(outcome, &features, NULL) != MFN_OK) {
-        printf("%s\n", mfn_outcome_reason(outcome));
+        print_text("%s\n", mfn_outcome_reason(outcome));
         return;
     }
     printf("%7.3f %9.2f ", features.d_box, features.v_mean);
@@ -378,5 +392,9 @@ int main(int argc, char **argv)
     }
     mfn_config_free(config);
     mfn_runtime_free(runtime);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "standard output could not be written\n");
+        return EXIT_WORK_FAILED;
+    }
     return exit_status;
 }
