@@ -253,7 +253,8 @@ pub unsafe extern "C" fn mfn_pipeline_next_outcome(
         let slot = Slot::required("outcome", outcome)?;
         let next = pipeline.next_outcome(milliseconds(timeout_ms));
         // None comes after a terminal state, so a look after it finds what arrived just before.
-        let ended = next.is_none() && pipeline.wait(milliseconds(0)).is_terminal();
+        let ended =
+            next.is_none() && (pipeline.outcomes_ended() || pipeline.wait(milliseconds(0)).is_terminal());
         let next = if ended { pipeline.next_outcome(milliseconds(0)) } else { next };
         let answer = if ended { MFN_END } else { MFN_WOULD_BLOCK };
         slot.hand_over(guard::create(next.ok_or(Failure::answer(answer))?.into()));

@@ -147,6 +147,13 @@ impl Pipeline {
         self.shared.outcomes.next(timeout)
     }
 
+    /// Whether all outcomes were taken and none can come any more. True while a drain still closes the
+    /// components, before the state tells.
+    #[must_use]
+    pub fn outcomes_ended(&self) -> bool {
+        self.shared.outcomes.is_ended()
+    }
+
     /// The result of the latest request that was computed, in the order of requests.
     #[must_use]
     pub fn last_snapshot(&self) -> Option<Arc<Snapshot>> {

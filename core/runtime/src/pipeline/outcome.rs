@@ -112,6 +112,12 @@ impl OutcomeRing {
         self.changed.notify_all();
     }
 
+    /// Whether all outcomes were taken and no more will come.
+    pub(crate) fn is_ended(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.closed && state.outcomes.is_empty()
+    }
+
     pub(crate) fn dropped(&self) -> u64 {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).dropped
     }
@@ -153,7 +159,9 @@ mod tests {
         let ring = OutcomeRing::default();
         ring.push(outcome(1));
         ring.close();
+        assert!(!ring.is_ended());
         assert!(ring.next(Duration::MAX).is_some());
+        assert!(ring.is_ended());
         assert!(ring.next(Duration::MAX).is_none());
     }
 }
