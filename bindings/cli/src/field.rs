@@ -3,6 +3,7 @@
 use std::{io::ErrorKind, path::Path};
 
 use mfn_runtime::{
+    codec,
     npy::{self, NpyError},
     picture::{self, PictureOptions},
 };
@@ -10,9 +11,9 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::failure::Failure;
 
-/// Reads a two-dimensional array.
+/// Reads a field: a two-dimensional array of finite numbers, as pipelines take it.
 pub(crate) fn read(path: &Path) -> Result<Array2<f64>, Failure> {
-    npy::read(path).map_err(|error| match &error {
+    let field = npy::read(path).map_err(|error| match &error {
         NpyError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
             Failure::usage(error.to_string(), "check the path; relative paths start here")
         }
@@ -22,7 +23,11 @@ pub(crate) fn read(path: &Path) -> Result<Array2<f64>, Failure> {
             format!("{}: {error}", path.display()),
             "save the field again, for example with numpy.save: rows and columns of float64, in volts",
         ),
-    })
+    })?;
+    codec::check_finite(field.view()).map_err(|error| {
+        Failure::work(format!("{}: {error}", path.display()), "replace the cell, or analyse another field")
+    })?;
+    Ok(field)
 }
 
 /// Draws a field as the bytes of a PNG file. `name` is what errors call the field.

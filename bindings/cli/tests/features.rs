@@ -33,21 +33,20 @@ fn the_table_and_the_json_hold_the_features() {
     assert_eq!(none["f_active"], 0.0);
 }
 
-/// Guards: float32 fields and fields with NaN are ordinary input; NaN is null in JSON.
+/// Guards: float32 fields are ordinary input; a cell that is no number is refused by its place, as in a
+/// pipeline, and never becomes a feature that looks measured.
 #[test]
-fn other_fields_are_understood() {
+fn other_fields_are_understood_or_refused() {
     let directory = tempfile::tempdir().unwrap();
     let data: Vec<u8> = (0..16_u8).flat_map(|i| (-0.07 + f32::from(i) / 1000.0).to_le_bytes()).collect();
     fs::write(directory.path().join("single.npy"), npy("<f4", "(4, 4)", &data)).unwrap();
     run(directory.path(), "features single.npy --json").expect(0).json();
-    fs::write(directory.path().join("nan.npy"), field(4, |_, _| f64::NAN)).unwrap();
-    let json = run(directory.path(), "features nan.npy --json").expect(0).json();
-    assert!(json["V_mean"].is_null());
-    assert_eq!(json["f_active"], 0.0);
-    run(directory.path(), "features nan.npy --png nan.png").expect(1).names("can not be drawn");
-    fs::write(directory.path().join("some.npy"), field(4, |row, _| if row == 0 { f64::NAN } else { -0.07 }))
-        .unwrap();
-    run(directory.path(), "features some.npy --png some.png").expect(0);
+    for (value, shown) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let one = field(4, |row, col| if (row, col) == (2, 1) { value } else { -0.07 });
+        fs::write(directory.path().join("hole.npy"), one).unwrap();
+        let refused = run(directory.path(), "features hole.npy --json").expect(1);
+        refused.names(&format!("{shown} at row 2, column 1"));
+    }
 }
 
 /// Guards: the picture is written whole and nothing is left beside it.

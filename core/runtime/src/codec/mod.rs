@@ -8,7 +8,7 @@ mod csv_line;
 mod json;
 
 use mfn_sim::{Spec, SpecError};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 
 use crate::npy::{self, NpyError};
 
@@ -106,9 +106,18 @@ fn simulation(spec: Spec) -> Result<Observation, DecodeError> {
 }
 
 fn finite(field: Array2<f64>) -> Result<Observation, DecodeError> {
+    check_finite(field.view())?;
+    Ok(Observation::Field(field))
+}
+
+/// Checks that every cell of a field is a potential.
+///
+/// # Errors
+/// [`DecodeError::NotFinite`] with the first cell that is NaN or infinite.
+pub fn check_finite(field: ArrayView2<'_, f64>) -> Result<(), DecodeError> {
     match field.indexed_iter().find(|(_, value)| !value.is_finite()) {
         Some(((row, column), &value)) => Err(DecodeError::NotFinite { row, column, value }),
-        None => Ok(Observation::Field(field)),
+        None => Ok(()),
     }
 }
 
