@@ -1,6 +1,6 @@
 //! Collects the faults of a configuration, so that an operator sees all of them at once.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, path::Path};
 
 use mfn_plugin::{author::Result, value::PluginError};
 
@@ -14,6 +14,13 @@ impl Faults {
         if !ok {
             self.0.push(format!("{field}: {value:?} is not allowed, it must be {allowed}; {fix}"));
         }
+    }
+
+    /// Checks that a path can be one: not empty, and without the character that ends it for the system.
+    pub(crate) fn path(&mut self, field: &str, value: &Path) {
+        let bytes = value.as_os_str().as_encoded_bytes();
+        let ok = !bytes.is_empty() && !bytes.contains(&0);
+        self.check(ok, field, value, "a path without NUL", "name a directory or a file");
     }
 
     /// Checks that a number lies in a closed range.

@@ -283,8 +283,8 @@ fn a_wrong_configuration_is_refused_with_every_fault() {
     let error = new_connector(dir.path(), config).unwrap_err();
     assert_eq!(error.class, ErrorClass::Permanent);
     for part in [
-        "directory, files: (None, []) is not allowed, it must be exactly one of the two; name a directory",
-        "move_to: None",
+        "directory, files: \"neither\" is not allowed, it must be exactly one of the two; name a directory",
+        "move_to: \"\" is not allowed",
         "poll_interval_ms: 1 is not allowed, it must be 10 to 3600000; choose",
         "pattern: \"[\"",
         "line_bytes_max: 0",
@@ -292,7 +292,12 @@ fn a_wrong_configuration_is_refused_with_every_fault() {
         assert!(error.message.contains(part), "{part} is missing in {}", error.message);
     }
     for (config, part) in [
-        (json!({ "directory": "in", "after": "move", "move_to": "in" }), "move_to: Some(\"in\")"),
+        (json!({ "directory": "in", "after": "move", "move_to": "in" }), "move_to: \"in\" is not allowed"),
+        (json!({ "directory": "" }), "directory: \"\" is not allowed"),
+        (
+            json!({ "directory": "a\0b" }),
+            "directory: \"a\\0b\" is not allowed, it must be a path without NUL",
+        ),
         (json!({ "files": ["a.txt"] }), "files: \"a.txt\" is not allowed, it must be .json"),
     ] {
         let error = new_connector(dir.path(), config).unwrap_err();

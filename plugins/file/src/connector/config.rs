@@ -209,20 +209,35 @@ impl Settings {
         faults.check(
             config.directory.is_some() == config.files.is_empty(),
             "directory, files",
-            (&config.directory, &config.files),
+            if config.directory.is_some() { "both" } else { "neither" },
             "exactly one of the two",
             "name a directory or a list of files",
         );
         faults.check(
             (config.after == After::Move) == config.move_to.is_some(),
             "move_to",
-            &config.move_to,
+            config.move_to.as_deref().unwrap_or(Path::new("")),
             "set with after = \"move\" and only then",
             "set both or neither",
         );
+        let paths = [
+            ("directory", &config.directory),
+            ("move_to", &config.move_to),
+            ("rejected_to", &config.rejected_to),
+            ("state_file", &config.state_file),
+        ];
+        for (field, path) in paths {
+            if let Some(path) = path {
+                faults.path(field, path);
+            }
+        }
+        for file in &config.files {
+            faults.path("files", file);
+        }
         let directory = config.directory.as_ref().map(|path| host.resolve(path));
         for (field, target) in [("move_to", &config.move_to), ("rejected_to", &config.rejected_to)] {
-            let is_apart = target.as_ref().is_none_or(|target| Some(host.resolve(target)) != directory);
+            let Some(target) = target else { continue };
+            let is_apart = Some(host.resolve(target)) != directory;
             faults.check(is_apart, field, target, "another directory than the one read", APART_FIX);
         }
         for file in &config.files {

@@ -109,13 +109,7 @@ impl PublisherConfig {
             "false without format = \"jsonl\"",
             "set format = \"jsonl\"",
         );
-        faults.check(
-            !self.directory.as_os_str().is_empty(),
-            "directory",
-            &self.directory,
-            "a path",
-            "name the directory to write to",
-        );
+        faults.path("directory", &self.directory);
         faults.finish()
     }
 }
