@@ -3,7 +3,7 @@
 //! The deadline holds whatever components do. Interruption is no failure: what could not be done is
 //! given back, and what could not even be given back comes again after a restart.
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,10 @@ pub(super) fn drain(pipeline: &Pipeline, timeout: Duration) -> DrainReport {
 }
 
 pub(super) fn stop(pipeline: &Pipeline) -> DrainReport {
+    // Whoever drains holds the report. With everything given back, a drain has nothing to wait for.
+    if matches!(pipeline.report.try_lock(), Err(TryLockError::WouldBlock)) {
+        give_back(pipeline);
+    }
     end(pipeline, Duration::ZERO, STOP_TIMEOUT)
 }
 
@@ -43,8 +47,7 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
     }
     let nacked_before = shared.read().counters.nacked;
     if !shared.wait_quiet(halt_at) {
-        shared.cancel();
-        send_all(pipeline, || Message::Delivery(Event::Halt));
+        give_back(pipeline);
         // Half of what is left is for giving back, half for closing.
         let left = deadline.saturating_duration_since(Instant::now());
         shared.wait_quiet(deadline_after(left / 2));
@@ -74,6 +77,12 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
     );
     *report = Some(done.clone());
     done
+}
+
+/// Cancels computations and gives back what is not done.
+fn give_back(pipeline: &Pipeline) {
+    pipeline.shared.cancel();
+    send_all(pipeline, || Message::Delivery(Event::Halt));
 }
 
 fn send_all(pipeline: &Pipeline, message: impl Fn() -> Message) {

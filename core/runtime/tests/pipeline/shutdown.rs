@@ -88,6 +88,28 @@ fn a_long_simulation_is_cancelled_and_given_back() {
     assert!(pipeline.last_snapshot().is_none());
 }
 
+// Guards the second Ctrl-C: a stop does not wait for a patient drain of another thread.
+#[test]
+fn a_stop_cuts_a_drain_short() {
+    let mut bench = Bench::default();
+    let long = request("long", "application/json", r#"{"grid_size":64,"steps":1000000000}"#);
+    bench.connector = Some(endless(&bench, vec![long]));
+    bench.publishers = vec![Arc::new(ScriptedPublisher::willing(&bench.journal, "results"))];
+    bench.limits = "cell_steps_max = 1000000000000000".into();
+    let pipeline = bench.start();
+    wait_for(&pipeline, "a computation", || !pipeline.status().active.is_empty());
+    std::thread::scope(|scope| {
+        let drain = scope.spawn(|| pipeline.drain(Duration::from_secs(60)));
+        wait_for(&pipeline, "the drain", || pipeline.status().state == PipelineState::Draining);
+        let start = Instant::now();
+        let report = pipeline.stop();
+        assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
+        assert!(report.complete && report.returned == 1, "{report:?}");
+        assert_eq!(drain.join().unwrap(), report);
+    });
+    assert_eq!(bench.verdicts("long"), [Verdict::Nack { delay: Duration::ZERO }]);
+}
+
 // Guards drop and a drain without time: neither hangs, and nothing is acknowledged that was not done.
 #[test]
 fn dropping_a_pipeline_stops_it() {
