@@ -6,6 +6,16 @@ use serde::Deserialize;
 
 use crate::{queue::Overflow, ring::RingLimits};
 
+/// Where a client begins that brings no cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstEvent {
+    /// With the next event that is published.
+    Live,
+    /// With the oldest event that is still kept: for runs that may be over before somebody connects.
+    Oldest,
+}
+
 /// How events are streamed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +34,8 @@ pub struct Config {
     pub heartbeat_ms: u64,
     /// Milliseconds that a client is told to wait before it comes back. 0 to 600000.
     pub retry_ms: u64,
+    /// Where a client begins that brings no cursor.
+    pub first_event: FirstEvent,
     /// What happens to a client whose queue is full.
     pub overflow: Overflow,
     /// Events that one client may have waiting. 1 to 1000000.
@@ -48,6 +60,7 @@ impl Default for Config {
             clients_max: 100,
             heartbeat_ms: 15_000,
             retry_ms: 2_000,
+            first_event: FirstEvent::Live,
             overflow: Overflow::Disconnect,
             client_events_max: 1_024,
             client_bytes_max: 4 << 20,

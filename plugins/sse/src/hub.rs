@@ -17,7 +17,7 @@ use mfn_plugin::{host::Host, value::Cursor};
 
 use crate::{
     client::{Client, Draw, Filter},
-    config::{Config, size},
+    config::{Config, FirstEvent, size},
     cursor::{self, Position},
     frame::{self, ResyncReason},
     meter::Meter,
@@ -31,6 +31,7 @@ pub struct Hub {
     epoch: String,
     clients_max: usize,
     retry_ms: u64,
+    first_event: FirstEvent,
     queue_limits: QueueLimits,
     meter: Meter,
     state: Mutex<State>,
@@ -104,6 +105,7 @@ impl Hub {
             epoch: cursor::new_epoch(),
             clients_max: config.clients_max as usize,
             retry_ms: config.retry_ms,
+            first_event: config.first_event,
             queue_limits: QueueLimits {
                 events_max: size(config.client_events_max),
                 bytes_max: size(config.client_bytes_max),
@@ -179,7 +181,7 @@ impl Hub {
             self.meter.rejected(refusal.name());
             return Err(refusal);
         }
-        let Start { standing, resync } = start(&state.ring, &filter, position);
+        let Start { standing, resync } = start(&state.ring, &filter, position, self.first_event);
         let mut greeting = frame::preamble(self.retry_ms, &self.cursor(standing));
         if let Some((reason, lost, lost_max)) = resync {
             greeting.push_str(&frame::resync(reason, lost, lost_max, &self.cursor(standing)));
@@ -283,12 +285,18 @@ struct Start {
     resync: Option<(ResyncReason, Option<u64>, Option<u64>)>,
 }
 
-fn start(ring: &Ring, filter: &Filter, position: Option<Position>) -> Start {
+fn start(ring: &Ring, filter: &Filter, position: Option<Position>, first_event: FirstEvent) -> Start {
     let before_oldest = ring.oldest() - 1;
     let anew =
         |reason, lost, lost_max| Start { standing: before_oldest, resync: Some((reason, lost, lost_max)) };
     match position {
-        None => Start { standing: ring.head(), resync: None },
+        None => {
+            let standing = match first_event {
+                FirstEvent::Live => ring.head(),
+                FirstEvent::Oldest => before_oldest,
+            };
+            Start { standing, resync: None }
+        }
         Some(Position::After(sequence)) if sequence > ring.head() => {
             anew(ResyncReason::Malformed, None, None)
         }

@@ -268,3 +268,25 @@ fn clients_that_vanish_are_forgotten() {
     assert!(connections > 20, "only {connections}");
     served.await_metric("mfn_transport_clients", 0.0);
 }
+
+/// Guards the choice for a client without a cursor: it begins with what comes next, or with the oldest
+/// event that is kept, so that a stream can still be read when the run is over.
+#[test]
+fn a_first_client_begins_where_the_configuration_says() {
+    for (config, first) in [
+        (json!({}), 4),
+        (json!({ "first_event": "oldest" }), 1),
+        (json!({ "first_event": "oldest", "ring_events_max": 2 }), 2),
+    ] {
+        let mut served = Served::open(config.clone());
+        for number in 1..=3 {
+            served.publish("a", &number.to_string());
+        }
+        let mut client = served.connect("/events", None);
+        // The greeting is made when the client is admitted; what is published after it comes in any case.
+        client = client.greeted();
+        served.publish("a", "4");
+        let seen: Vec<u64> = (first..=4).map(|_| client.message().2.parse().unwrap()).collect();
+        assert_eq!(seen, (first..=4).collect::<Vec<u64>>(), "{config}");
+    }
+}
