@@ -313,8 +313,8 @@ typedef struct mfn_features {
 // config belongs to the host. [any-thread]
 mfn_status mfn_feature_config_init(mfn_feature_config *config, size_t struct_size, mfn_error **error);
 
-// Computes the features of a square field in volts, in place. config may be NULL for the defaults.
-// The field is read during the call only; features belongs to the host. [any-thread]
+// Computes the features of a square field in volts, in place. config may be NULL for the defaults. Cells that
+// are NaN are not active and make v_min to v_kurt NaN. The field is read during the call only; features belongs to the host. [any-thread]
 mfn_status mfn_features_compute(const mfn_field_view *field,
                                 const mfn_feature_config *config,
                                 mfn_features *features,
@@ -1329,8 +1329,8 @@ mfn_status mfn_pipeline_drain(const mfn_pipeline *pipeline,
                               mfn_drain_report *report,
                               mfn_error **error);
 
-// Ends the pipeline at once, within two seconds: gives back what is in flight, closes the components.
-// report may be NULL; else it belongs to the host. [any-thread]
+// Ends the pipeline at once, within two seconds: gives back what is in flight, closes the components. Cuts
+// short what a mfn_pipeline_drain() of another thread would wait for. report may be NULL; else it belongs to the host. [any-thread]
 mfn_status mfn_pipeline_stop(const mfn_pipeline *pipeline,
                              mfn_drain_report *report,
                              mfn_error **error);

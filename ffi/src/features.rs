@@ -185,8 +185,8 @@ pub unsafe extern "C" fn mfn_feature_config_init(
     })
 }
 
-/// Computes the features of a square field in volts, in place. config may be NULL for the defaults.
-/// The field is read during the call only; features belongs to the host. [any-thread]
+/// Computes the features of a square field in volts, in place. config may be NULL for the defaults. Cells that
+/// are NaN are not active and make v_min to v_kurt NaN. The field is read during the call only; features belongs to the host. [any-thread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_features_compute(
     field: *const mfn_field_view,

@@ -307,8 +307,8 @@ pub unsafe extern "C" fn mfn_pipeline_drain(
     end(pipeline, report, error, |pipeline| pipeline.drain(milliseconds(deadline_ms)))
 }
 
-/// Ends the pipeline at once, within two seconds: gives back what is in flight, closes the components.
-/// report may be NULL; else it belongs to the host. [any-thread]
+/// Ends the pipeline at once, within two seconds: gives back what is in flight, closes the components. Cuts
+/// short what a mfn_pipeline_drain() of another thread would wait for. report may be NULL; else it belongs to the host. [any-thread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_pipeline_stop(
     pipeline: *const mfn_pipeline,
