@@ -8,22 +8,22 @@ use std::collections::BTreeSet;
 use mfn_sim::Spec;
 use serde_json::{Map, Number, Value};
 
-use super::DecodeError;
+use super::{DecodeError, cut, explain};
 
 /// More columns than a specification has fields, and few enough for every one to be looked at.
 const COLUMNS_MAX: usize = 64;
 
 /// Decodes the two lines. Ranges are not checked here.
 pub(super) fn decode(payload: &[u8]) -> Result<Spec, DecodeError> {
-    let refuse = |path: &str, message: String| DecodeError::Csv { path: path.to_owned(), message };
+    let refuse = |path: &str, message: String| DecodeError::Csv { path: cut(path), message };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(payload);
-    let names = reader.headers().map_err(|error| refuse("", error.to_string()))?.clone();
+    let names = reader.headers().map_err(|error| refuse("", cut(&error.to_string())))?.clone();
     if names.len() > COLUMNS_MAX {
         return Err(refuse("", format!("there are {} columns, at most {COLUMNS_MAX} are read", names.len())));
     }
     let mut lines = reader.records();
     let values = match lines.next() {
-        Some(line) => line.map_err(|error| refuse("", error.to_string()))?,
+        Some(line) => line.map_err(|error| refuse("", cut(&error.to_string())))?,
         None => return Err(refuse("", "there is no line of values".into())),
     };
     if lines.next().is_some() {
@@ -39,8 +39,10 @@ pub(super) fn decode(payload: &[u8]) -> Result<Spec, DecodeError> {
             fields.insert(name.to_owned(), value_of(text));
         }
     }
-    serde_path_to_error::deserialize(Value::Object(fields))
-        .map_err(|error| refuse(&error.path().to_string(), error.inner().to_string()))
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
+        let path = error.path().to_string();
+        refuse(&path, explain(&path, error.inner()))
+    })
 }
 
 /// The JSON value that a text means: a number where it is one, a truth value, or itself.

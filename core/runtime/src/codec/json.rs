@@ -1,8 +1,8 @@
 //! A specification as one JSON object.
 
-use mfn_sim::{Spec, bounds::Bound};
+use mfn_sim::Spec;
 
-use super::DecodeError;
+use super::{DecodeError, cut, explain};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -18,26 +18,12 @@ pub(super) fn decode(payload: &[u8]) -> Result<Spec, DecodeError> {
     let spec = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let message = explain(&path, &error.into_inner());
-        DecodeError::Json { path, message }
+        DecodeError::Json { path: cut(&path), message }
     })?;
     deserializer
         .end()
-        .map_err(|error| DecodeError::Json { path: String::new(), message: error.to_string() })?;
+        .map_err(|error| DecodeError::Json { path: String::new(), message: cut(&error.to_string()) })?;
     Ok(spec)
-}
-
-/// What is wrong, and for a field with bounds what it takes: serde names Rust's types, which say
-/// nothing to the author of a request.
-fn explain(path: &str, error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match Bound::of(path) {
-        Some(bound) if error.is_data() => {
-            let found = text.split_once(", expected ").map_or(text.as_str(), |(found, _)| found);
-            let number = if bound.integer { "a whole number" } else { "a number" };
-            format!("{found}, {number} in {bound} is needed")
-        }
-        _ => text,
-    }
 }
 
 #[cfg(test)]
@@ -57,6 +43,8 @@ mod tests {
         assert!(text.contains("a whole number in [4, 1024] is needed") && !text.contains("usize"), "{text}");
         let text = message(br#"{"alpha": "high"}"#);
         assert!(text.contains("a number in [0.05, 0.25) is needed"), "{text}");
+        let text = message(format!(r#"{{"{}": 1}}"#, "x".repeat(1_000_000)).as_bytes());
+        assert!(text.contains("unknown field") && text.len() < 1000, "{}", text.len());
         let text = message(br#"{"alpha": 0.1, "alpha": 0.2}"#);
         assert!(text.contains("duplicate field"), "{text}");
     }

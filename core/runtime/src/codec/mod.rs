@@ -7,7 +7,7 @@
 mod csv_line;
 mod json;
 
-use mfn_sim::{Spec, SpecError};
+use mfn_sim::{Spec, SpecError, bounds::Bound};
 use ndarray::{Array2, ArrayView2};
 
 use crate::npy::{self, NpyError};
@@ -118,6 +118,31 @@ pub fn check_finite(field: ArrayView2<'_, f64>) -> Result<(), DecodeError> {
     match field.indexed_iter().find(|(_, value)| !value.is_finite()) {
         Some(((row, column), &value)) => Err(DecodeError::NotFinite { row, column, value }),
         None => Ok(()),
+    }
+}
+
+/// The most characters of a message that come from a request: one of ten megabytes must not fill a log.
+const QUOTE_CHARS_MAX: usize = 300;
+
+/// A text of a request, or one that repeats it, within bounds.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(QUOTE_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// What is wrong, and for a field with bounds what it takes: serde names Rust's types, which say
+/// nothing to the author of a request.
+fn explain(path: &str, error: &serde_json::Error) -> String {
+    let text = cut(&error.to_string());
+    match Bound::of(path) {
+        Some(bound) if error.is_data() => {
+            let found = text.split_once(", expected ").map_or(text.as_str(), |(found, _)| found);
+            let number = if bound.integer { "a whole number" } else { "a number" };
+            format!("{found}, {number} in {bound} is needed")
+        }
+        _ => text,
     }
 }
 
