@@ -172,7 +172,15 @@ impl From<SimError> for Failure {
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Self {
         let failure = Self::from_error(MFN_INVALID, &error);
-        if let DecodeError::Spec(spec) = &error { failure.with_faults(spec_faults(spec)) } else { failure }
+        match error {
+            DecodeError::Spec(spec) => failure.with_faults(spec_faults(&spec)),
+            DecodeError::Json { path, message } => {
+                let path = if matches!(path.as_str(), "." | "?") { String::new() } else { path };
+                let fix = "send a JSON object with the fields of a specification".to_owned();
+                failure.with_faults(vec![Fault { path, message, fix }])
+            }
+            _ => failure,
+        }
     }
 }
 

@@ -37,6 +37,13 @@ static void check_errors(void)
     EXPECT(strstr(mfn_error_fault_fix(error, 1), "0.25") != NULL && *mfn_error_cause(error, 100) == 0);
     mfn_error_free(error);
     error = NULL;
+
+    /* A value of the wrong type is a fault like any other: with its place, its range and no word of Rust. */
+    EXPECT(mfn_sim_create_json("{\"grid_size\": \"large\"}", &sim, &error) == MFN_INVALID && sim == NULL);
+    EXPECT(mfn_error_fault_count(error) == 1 && strcmp(mfn_error_fault_path(error, 0), "grid_size") == 0);
+    EXPECT(strstr(mfn_error_fault_message(error, 0), "[4, 1024]") != NULL && strstr(mfn_error_message(error), "usize") == NULL);
+    mfn_error_free(error);
+    error = NULL;
 }
 
 static void check_views(void)
