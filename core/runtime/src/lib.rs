@@ -18,6 +18,7 @@ pub mod pipeline;
 pub mod plugin;
 pub mod runtime;
 pub mod snapshot;
+mod text;
 
 pub use config::{ConfigError, ConfigFault, PipelineConfig};
 pub use error::RuntimeError;

@@ -11,6 +11,7 @@ use mfn_sim::{Spec, SpecError, bounds::Bound};
 use ndarray::{Array2, ArrayView2};
 
 use crate::npy::{self, NpyError};
+use crate::text;
 
 /// Content type of a specification as one JSON object.
 pub const JSON: &str = "application/json";
@@ -121,15 +122,12 @@ pub fn check_finite(field: ArrayView2<'_, f64>) -> Result<(), DecodeError> {
     }
 }
 
-/// The most characters of a message that come from a request: one of ten megabytes must not fill a log.
+/// The most characters of a message that come from a request.
 const QUOTE_CHARS_MAX: usize = 300;
 
-/// A text of a request, or one that repeats it, within bounds.
+/// A text of a request, or one that repeats it, fit for a message.
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(QUOTE_CHARS_MAX) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
+    text::one_line(text, QUOTE_CHARS_MAX)
 }
 
 /// What is wrong, and for a field with bounds what it takes: serde names Rust's types, which say

@@ -14,6 +14,7 @@ use ndarray::Array2;
 use crate::codec::{self, DecodeError, Observation};
 use crate::config::Limits;
 use crate::snapshot::{Identity, Snapshot};
+use crate::text;
 
 /// Grids of 8-byte numbers that a simulation and its snapshot hold: two sets of three fields, two for
 /// the temporal features, three in the snapshot, and those of the cluster search.
@@ -97,14 +98,9 @@ impl Unfit {
     }
 }
 
-/// A text without control characters and of bounded length.
+/// A text as it is handed on: one line of bounded length.
 pub(super) fn one_line(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let mut line: String = text.chars().take(REASON_CHARS_MAX).map(clean).collect();
-    if text.chars().nth(REASON_CHARS_MAX).is_some() {
-        line.push_str("...");
-    }
-    line
+    text::one_line(text, REASON_CHARS_MAX)
 }
 
 /// What a computation brought.
