@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 
 /// Whether the user or the system asked the process to stop.
 #[derive(Debug, Clone)]
@@ -20,7 +20,10 @@ impl Interrupt {
         let seen = Arc::clone(&raised);
         ctrlc::set_handler(move || {
             if seen.swap(true, Ordering::Relaxed) {
-                std::process::exit(Code::Work as i32);
+                // The handler runs on a thread of its own, so it may write.
+                let failure = Failure::cancelled("ended at once by a second signal, with work unfinished");
+                failure.report();
+                std::process::exit(failure.code() as i32);
             }
         })
         .map_err(|error| {

@@ -5,6 +5,7 @@ mod common;
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -162,6 +163,38 @@ fn a_signal_drains_and_ends_it() {
         assert_eq!(summary["drain"]["complete"], true);
         assert_eq!(summary["status"]["in_flight"], 0);
     }
+}
+
+/// Guards: a second signal ends a drain that still waits, at once and as a failure, and the next run does
+/// what was not settled.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let directory = with_pipeline(PIPELINE);
+    // Computes far longer than the test takes, so that the first signal leaves something to wait for.
+    let long = directory.path().join("requests/a.json");
+    fs::write(&long, r#"{"grid_size": 1024, "steps": 3800}"#).unwrap();
+    let mut child = mfn(directory.path(), "run pipeline.toml --json")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut started = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut started).unwrap();
+    assert!(started.contains("started"), "{started}");
+    std::thread::sleep(Duration::from_millis(500));
+    signal(&child, "INT");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "there was nothing to wait for");
+    signal(&child, "INT");
+    let signalled = Instant::now();
+    finish(child).expect(1).names("second signal");
+    assert!(signalled.elapsed() < Duration::from_secs(2), "{:?}", signalled.elapsed());
+    fs::write(&long, r#"{"grid_size": 16, "steps": 20}"#).unwrap();
+    run(directory.path(), "run pipeline.toml").expect(0);
+    let mut sides: Vec<_> =
+        results(directory.path(), "results").iter().map(|r| r["spec"]["grid_size"].as_u64()).collect();
+    sides.sort();
+    assert_eq!(sides, [Some(8), Some(16)]);
 }
 
 /// Guards: --exit-when-done ends a pipeline whose source would wait for more.
