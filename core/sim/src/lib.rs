@@ -23,16 +23,31 @@
 //! # Ok::<(), mfn_sim::SimError>(())
 //! ```
 
+pub mod aggregation;
 pub mod bounds;
+pub mod checkpoint;
+pub mod dataset;
+pub mod descriptors;
 mod engine;
+pub mod ensemble;
 mod error;
 pub mod features;
+pub mod graph;
+pub mod ifs;
+pub mod kinetics;
+pub mod learning;
+pub mod lyapunov;
+pub mod membrane;
+pub mod model;
 mod moments;
 pub mod operators;
+mod real;
+pub mod record;
 pub mod rng;
 mod spec;
 
 pub use engine::{CancelToken, Progress, RunEnd, Simulation, Statistics, constants};
 pub use error::{FaultKind, InitialFieldError, Instability, SimError, SpecError, SpecFault};
 pub use features::{FeatureConfig, FeatureError, Features, TemporalAccumulator};
+pub use real::Real;
 pub use spec::{BoundaryCondition, Compat, Spec};

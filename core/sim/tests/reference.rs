@@ -5,20 +5,38 @@
 //! fields must be equal to the last bit; sums and logarithms within the tolerance stated with
 //! each check. Every entry must be claimed by a check, so that none is passed over.
 
+#[path = "reference/attention.rs"]
+mod attention;
 #[path = "reference/config.rs"]
 mod config;
+#[path = "reference/dataset.rs"]
+mod dataset;
 #[path = "reference/dimension.rs"]
 mod dimension;
 #[path = "reference/engine.rs"]
 mod engine;
 #[path = "reference/features.rs"]
 mod features;
+#[path = "reference/ifs.rs"]
+mod ifs;
+#[path = "reference/krum.rs"]
+mod krum;
 #[path = "reference/load.rs"]
 mod load;
+#[path = "reference/membrane.rs"]
+mod membrane;
+#[path = "reference/model.rs"]
+mod model;
+#[path = "reference/network.rs"]
+mod network;
 #[path = "reference/numerics.rs"]
 mod numerics;
 #[path = "reference/random.rs"]
 mod random;
+#[path = "reference/stdp.rs"]
+mod stdp;
+#[path = "reference/validation.rs"]
+mod validation;
 
 use load::{Entry, index};
 
@@ -34,6 +52,21 @@ fn check_of(group: &str) -> Option<fn(&Entry)> {
         "dimension" => dimension::check,
         "dimension-error" => dimension::check_error,
         "boxsizes" => dimension::check_box_sizes,
+        "model-sim" => model::check,
+        "nernst" => membrane::check_nernst,
+        "membrane-ode" => membrane::check_ode,
+        "membrane-config" => membrane::check_config,
+        "ifs" => ifs::check,
+        "ifs-config" => ifs::check_config,
+        "stdp" => stdp::check,
+        "stdp-config" => stdp::check_config,
+        "attention" => attention::check,
+        "network" => network::check,
+        "krum" => krum::check,
+        "krum-hierarchical" => krum::check_hierarchical,
+        "krum-config" => krum::check_config,
+        "validation" => validation::check,
+        "dataset" => dataset::check,
         _ => return None,
     })
 }

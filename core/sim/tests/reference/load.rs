@@ -50,7 +50,8 @@ impl Entry {
         (bytes, shape.iter().map(|side| side.as_u64().expect("side") as usize).collect())
     }
 
-    fn cells(&self, name: &str) -> (Vec<f64>, Vec<usize>) {
+    /// The numbers of an array, row by row, and its shape.
+    pub(crate) fn cells(&self, name: &str) -> (Vec<f64>, Vec<usize>) {
         let (bytes, shape) = self.bytes(name);
         (
             bytes.chunks_exact(8).map(|word| f64::from_le_bytes(word.try_into().expect("8 bytes"))).collect(),

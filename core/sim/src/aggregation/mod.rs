@@ -1,0 +1,1 @@
+//! Robust aggregation of gradients: Krum and its relatives.

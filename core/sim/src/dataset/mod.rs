@@ -1,0 +1,1 @@
+//! Scenarios, parameter sampling and the rows of a dataset.

@@ -1,0 +1,1 @@
+//! Descriptors of a pattern beyond the 18 features.

@@ -1,0 +1,1 @@
+//! Iterated function systems: fractal point sets from affine maps.

@@ -1,0 +1,1 @@
+//! Small learning parts: plasticity, sparse attention, a network with Adam.

@@ -1,0 +1,1 @@
+//! Lyapunov exponents of maps, flows and simulations.

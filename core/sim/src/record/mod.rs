@@ -1,0 +1,1 @@
+//! Recording a run every k steps in bounded memory.

@@ -1,0 +1,11 @@
+//! The ifs group.
+
+use crate::load::Entry;
+
+pub(crate) fn check(entry: &Entry) {
+    panic!("{}: not checked", entry.id);
+}
+
+pub(crate) fn check_config(entry: &Entry) {
+    panic!("{}: not checked", entry.id);
+}

@@ -1,0 +1,7 @@
+//! The model group.
+
+use crate::load::Entry;
+
+pub(crate) fn check(entry: &Entry) {
+    panic!("{}: not checked", entry.id);
+}
