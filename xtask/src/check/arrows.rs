@@ -12,23 +12,24 @@ use crate::workspace::Workspace;
 
 /// The members that each member may import in its normal and build dependencies; the table of
 /// docs/architecture.md. A plugin is recognised by its name, see [`allowed_for`].
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("mfn-sim", &[]),
     ("mfn-plugin", &[]),
     ("mfn-listener", &["mfn-plugin"]),
     ("mfn-runtime", &["mfn-sim", "mfn-plugin"]),
-    ("mfn-ffi", &["mfn-runtime", "mfn-sim", "mfn-plugin"]),
-    ("mfn-cli", &["mfn-runtime", "mfn-sim", "mfn-plugin"]),
-    ("mfn-benches", &["mfn-runtime", "mfn-sim", "mfn-plugin"]),
-    ("mfn-fuzz-bodies", &["mfn-runtime", "mfn-sim", "mfn-plugin"]),
+    ("mfn-dataset", &["mfn-sim"]),
+    ("mfn-ffi", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
+    ("mfn-cli", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
+    ("mfn-benches", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
+    ("mfn-fuzz-bodies", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
     ("mfn-header", &[]),
-    ("xtask", &["mfn-header"]),
+    ("xtask", &["mfn-header", "mfn-sim", "mfn-runtime"]),
 ];
 /// What a plugin may import: the contract and the shared listener.
 const PLUGIN: &[&str] = &["mfn-plugin", "mfn-listener"];
 
 /// Members that a host links; a network stack in their tree would be in every host program.
-const CORE: [&str; 5] = ["mfn-sim", "mfn-plugin", "mfn-runtime", "mfn-ffi", "mfn-cli"];
+const CORE: [&str; 6] = ["mfn-sim", "mfn-plugin", "mfn-dataset", "mfn-runtime", "mfn-ffi", "mfn-cli"];
 /// Packages that bring a network stack, TLS, Kafka or MPI.
 const BANNED_IN_CORE: [&str; 14] = [
     "axum",
