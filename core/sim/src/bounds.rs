@@ -48,6 +48,11 @@ impl Bound {
         above && below
     }
 
+    /// The same range without its lower end.
+    pub(crate) const fn open_below(self) -> Self {
+        Self { min_inclusive: false, ..self }
+    }
+
     /// The row of [`TABLE`] for a field, or `None` for a field without bounds.
     #[must_use]
     pub fn of(field: &str) -> Option<&'static Bound> {
@@ -64,7 +69,7 @@ impl fmt::Display for Bound {
     }
 }
 
-const fn closed(
+pub(crate) const fn closed(
     field: &'static str,
     range: (f64, f64),
     default: f64,

@@ -3,13 +3,37 @@
 //! A kinetics gives the rates f(u, v) and g(u, v) of
 //!
 //! ```text
-//! du/dt = D_u L u + f(u, v)
-//! dv/dt = D_v L v + g(u, v)
+//! du/dt = D_u L u + r_u f(u, v)
+//! dv/dt = D_v L v + r_v g(u, v)
 //! ```
 //!
-//! where u is the activator and v the inhibitor of a [`Simulation`](crate::Simulation). The
-//! kernel is compiled once for every kinetics (static dispatch), so that a new one costs no
-//! speed.
+//! where u is the activator and v the inhibitor (or the substrate that the activator uses up)
+//! of a [`Simulation`](crate::Simulation). In every kinetics here u is the self-enhancing
+//! species, so that "activator above a threshold" means the same for all of them.
+//!
+//! [`Kinetics`] names one with its parameters. [`Kinetics::visit`] hands its equations to a
+//! kernel that is compiled once for each kinetics (static dispatch), so that a new one costs no
+//! speed. The order of the floating-point operations in each `rates` is fixed and part of the
+//! result; none is a fused multiply-add.
+
+mod brusselator;
+mod fitzhugh_nagumo;
+mod gierer_meinhardt;
+mod gray_scott;
+mod host;
+mod local;
+mod named;
+mod schnakenberg;
+mod v4_1;
+
+pub use brusselator::Brusselator;
+pub use fitzhugh_nagumo::FitzHughNagumo;
+pub use gierer_meinhardt::GiererMeinhardt;
+pub use gray_scott::GrayScott;
+pub use host::HostReaction;
+pub use named::Kinetics;
+pub use schnakenberg::Schnakenberg;
+pub use v4_1::V4_1;
 
 use crate::real::Real;
 
@@ -20,4 +44,38 @@ pub trait Reaction<T: Real>: Clone + Send + Sync {
 
     /// The rates (f, g) per unit of time at (u, v). Pure: the same arguments give the same bits.
     fn rates(&self, u: T, v: T) -> (T, T);
+}
+
+/// A reaction whose rates are multiplied by `r_activator` and `r_inhibitor` of a specification.
+/// Multiplying by 1 is exact, so a scale of 1 leaves the bits of the reaction alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scaled<R, T> {
+    /// The unscaled reaction.
+    pub reaction: R,
+    /// Factor of f.
+    pub r_activator: T,
+    /// Factor of g.
+    pub r_inhibitor: T,
+}
+
+impl<T: Real, R: Reaction<T>> Reaction<T> for Scaled<R, T> {
+    const CLAMP: Option<(f64, f64)> = R::CLAMP;
+
+    #[inline(always)]
+    fn rates(&self, u: T, v: T) -> (T, T) {
+        let (f, g) = self.reaction.rates(u, v);
+        (self.r_activator * f, self.r_inhibitor * g)
+    }
+}
+
+/// What is to be done with the equations of a kinetics; see [`Kinetics::visit`].
+pub trait Visitor<T: Real> {
+    /// What it gives.
+    type Output;
+
+    /// Called for a kinetics of this library, with its rates already scaled.
+    fn reaction<R: Reaction<T>>(self, reaction: R) -> Self::Output;
+
+    /// Called for [`Kinetics::Host`]: the rates are a callback of the host.
+    fn host(self) -> Self::Output;
 }
