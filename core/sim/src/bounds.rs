@@ -90,11 +90,11 @@ pub(crate) const fn closed(
     }
 }
 
-const fn ranged(bound: Bound, min: f64, max: f64) -> Bound {
+pub(crate) const fn ranged(bound: Bound, min: f64, max: f64) -> Bound {
     Bound { min, max, ..bound }
 }
 
-const fn whole(bound: Bound) -> Bound {
+pub(crate) const fn whole(bound: Bound) -> Bound {
     Bound { integer: true, ..bound }
 }
 
@@ -102,7 +102,7 @@ const fn whole(bound: Bound) -> Bound {
 pub const FIELD_SIDE_MAX_CELLS: usize = 16_384;
 
 /// 2^64, the first whole number that does not fit a seed.
-const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
+pub(crate) const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 
 /// Diffusion coefficients share unit and limit.
 const fn diffusion(field: &'static str, min: f64, default: f64, meaning: &'static str) -> Bound {
