@@ -26,15 +26,15 @@ fn rates(kinetics: &Kinetics, u: f64, v: f64) -> (f64, f64) {
 /// Any kinetics of the library with parameters drawn from `share` of their ranges: 0 is the
 /// lower end, 1 the upper one.
 fn drawn(name: &str, shares: &[f64]) -> Kinetics {
-    let kinetics = Kinetics::by_name(name).unwrap();
+    let kinetics = Kinetics::by_name(name).expect("a known name");
     let mut object = serde_json::Map::new();
     object.insert("name".to_owned(), json!(name));
     for (bound, share) in kinetics.bounds().iter().zip(shares) {
-        let field = bound.field.strip_prefix("kinetics.").unwrap();
+        let field = bound.field.strip_prefix("kinetics.").expect("a path");
         let value = bound.min + share * (bound.max - bound.min);
         object.insert(field.to_owned(), json!(value));
     }
-    serde_json::from_value(Value::Object(object)).unwrap()
+    serde_json::from_value(Value::Object(object)).expect("known parameters")
 }
 
 fn any_kinetics() -> impl Strategy<Value = Kinetics> {

@@ -16,6 +16,7 @@
 //! speed. The order of the floating-point operations in each `rates` is fixed and part of the
 //! result; none is a fused multiply-add.
 
+mod analysis;
 mod brusselator;
 mod fitzhugh_nagumo;
 mod gierer_meinhardt;
@@ -26,12 +27,16 @@ mod named;
 mod schnakenberg;
 mod v4_1;
 
+pub use analysis::{
+    AnalysisError, Band, Eigenvalue, GRID_SYMBOL_MAX, GridMode, GridModes, Linearization, ReactionDiffusion,
+    SYSTEM_TABLE, Stability, SteadyState, TuringAnalysis, grid_symbol, host_turing_analysis, turing_analysis,
+};
 pub use brusselator::Brusselator;
 pub use fitzhugh_nagumo::FitzHughNagumo;
 pub use gierer_meinhardt::GiererMeinhardt;
 pub use gray_scott::GrayScott;
 pub use host::HostReaction;
-pub use named::Kinetics;
+pub use named::{Kinetics, parameter_name};
 pub use schnakenberg::Schnakenberg;
 pub use v4_1::V4_1;
 

@@ -123,6 +123,14 @@ impl Kinetics {
         })
     }
 
+    /// The parameters with their values, for messages: `feed = 0.037, kill = 0.06`.
+    pub(crate) fn described_parameters(&self) -> String {
+        let pairs = self.bounds().iter().zip(self.values());
+        let described: Vec<String> =
+            pairs.map(|(bound, value)| format!("{} = {value}", parameter_name(bound))).collect();
+        if described.is_empty() { "none".to_owned() } else { described.join(", ") }
+    }
+
     /// Hands the equations, in the precision `T` and with both rates scaled, to the code that
     /// `visitor` compiles for each kinetics.
     pub fn visit<T: Real, V: Visitor<T>>(&self, r_activator: f64, r_inhibitor: f64, visitor: V) -> V::Output {
@@ -157,6 +165,12 @@ impl Kinetics {
     pub fn jacobian(&self, u: f64, v: f64) -> Option<Matrix2> {
         with_local!(self, local => Some(local.jacobian(u, v)), host => None)
     }
+}
+
+/// The name of a parameter in the object form: the last part of the path of its row.
+#[must_use]
+pub fn parameter_name(bound: &Bound) -> &'static str {
+    bound.field.strip_prefix("kinetics.").unwrap_or(bound.field)
 }
 
 impl fmt::Display for Kinetics {
