@@ -90,7 +90,7 @@ fn step(simulation: &mut Simulation) {
 
 /// Both programs, after they were seen to agree.
 fn checked_pair(side: usize) -> (Simulation, NaiveLoop) {
-    let spec = Spec { grid_size: side, ..Spec::default() };
+    let spec = Spec { grid_size: side, ..Spec::v4_1() };
     let mut naive = NaiveLoop::new(&spec);
     let mut simulation = Simulation::new(spec).expect("an accepted specification");
     for _ in 0..CHECKED_STEPS {

@@ -209,11 +209,7 @@ fn spec_faults(error: &SpecError) -> Vec<Fault> {
     error
         .faults()
         .iter()
-        .map(|fault| Fault {
-            path: fault.field().to_owned(),
-            message: format!("{} is outside {} {}", fault.value, fault.bound, fault.bound.unit),
-            fix: fault.advice(),
-        })
+        .map(|fault| Fault { path: fault.field().to_owned(), message: fault.finding(), fix: fault.advice() })
         .collect()
 }
 

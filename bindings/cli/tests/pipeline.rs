@@ -58,7 +58,7 @@ fn with_pipeline(configuration: &str) -> tempfile::TempDir {
     }
     fs::write(path.join("requests/a.json"), r#"{"grid_size": 16, "steps": 20, "random_seed": 42}"#).unwrap();
     fs::write(path.join("requests/b.json"), r#"{"grid_size": 8, "steps": 5}"#).unwrap();
-    fs::write(path.join("requests/broken.json"), r#"{"grid_size": 2}"#).unwrap();
+    fs::write(path.join("requests/broken.json"), r#"{"grid_size": 0}"#).unwrap();
     fs::write(path.join("pipeline.toml"), configuration).unwrap();
     directory
 }

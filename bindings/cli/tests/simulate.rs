@@ -13,7 +13,7 @@ use std::{
 use common::{finish, mfn, run, run_with_input, signal, tree};
 use serde_json::Value;
 
-const SMALL: &str = r#"{"grid_size": 16, "steps": 20, "random_seed": 42}"#;
+const SMALL: &str = r#"{"compat": "v4.1", "grid_size": 16, "steps": 20, "random_seed": 42}"#;
 const FILES: [&str; 4] = ["activator.npy", "field.npy", "inhibitor.npy", "snapshot.json"];
 
 fn with_spec(spec: &str) -> tempfile::TempDir {
@@ -101,7 +101,11 @@ fn threads_do_not_change_the_result() {
 #[test]
 fn wrong_specifications_are_refused_by_name() {
     for (spec, named) in [
-        (r#"{"grid_size": 3}"#, "grid_size"),
+        (r#"{"grid_size": 0}"#, "grid_size"),
+        (r#"{"compat": "v4.1", "grid_size": 3}"#, "grid_size"),
+        (r#"{"compat": "v4.1", "rng": "philox"}"#, "rng"),
+        (r#"{"kinetics": {"name": "gray-scott", "feed": 2}}"#, "kinetics.feed"),
+        (r#"{"preset": "moss"}"#, "moss"),
         (r#"{"grid_size": 1000000000}"#, "grid_size"),
         (r#"{"grid_size": 99999999999999999999999}"#, "grid_size"),
         (r#"{"grid_size": "64"}"#, "grid_size"),
@@ -129,7 +133,7 @@ fn wrong_specifications_are_refused_by_name() {
 /// Guards: every fault is reported at once, each with its own advice.
 #[test]
 fn all_faults_come_at_once() {
-    let directory = with_spec(r#"{"grid_size": 2, "alpha": 9, "jitter_var": -1}"#);
+    let directory = with_spec(r#"{"grid_size": 0, "alpha": 9, "jitter_var": -1}"#);
     let ended = run(directory.path(), "simulate --spec spec.json --out result").expect(2);
     assert_eq!(ended.stderr.matches("fix: ").count(), 3, "{ended:?}");
 }

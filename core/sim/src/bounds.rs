@@ -53,7 +53,7 @@ impl Bound {
         Self { min_inclusive: false, ..self }
     }
 
-    /// The row of [`TABLE`] for a field, or `None` for a field without bounds.
+    /// The row of [`TABLE`], the table of the default mode, for a field, or `None` for a field without bounds.
     #[must_use]
     pub fn of(field: &str) -> Option<&'static Bound> {
         TABLE.iter().find(|bound| bound.field == field)
@@ -104,14 +104,24 @@ pub const FIELD_SIDE_MAX_CELLS: usize = 16_384;
 /// 2^64, the first whole number that does not fit a seed.
 pub(crate) const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 
-/// Diffusion coefficients share unit and limit.
+/// Most cells of a grid.
+pub const CELLS_MAX: usize = 1 << 28;
+
+/// A diffusion coefficient whose limit holds for a time step of 1.
 const fn diffusion(field: &'static str, min: f64, default: f64, meaning: &'static str) -> Bound {
-    let unit = "cells^2/step";
-    Bound {
-        max_inclusive: false,
-        upper: Upper::Stability,
-        ..closed(field, (min, 0.25), default, unit, meaning)
-    }
+    stability(closed(field, (min, 0.25), default, "cells^2/step", meaning))
+}
+
+const fn stability(bound: Bound) -> Bound {
+    Bound { max_inclusive: false, upper: Upper::Stability, ..bound }
+}
+
+const fn with_default(bound: Bound, default: f64) -> Bound {
+    Bound { default: Some(default), ..bound }
+}
+
+const fn without_default(bound: Bound) -> Bound {
+    Bound { default: None, ..bound }
 }
 
 const D_ACTIVATOR: Bound = diffusion("d_activator", 0.01, 0.1, "diffusion coefficient of the activator");
@@ -125,16 +135,20 @@ const TURING_THRESHOLD: Bound =
     closed("turing_threshold", (0.5, 0.95), 0.75, "1", "activator level above which a cell is activated");
 const SPIKE_PROBABILITY: Bound =
     closed("spike_probability", (0.0, 1.0), 0.25, "1/step", "probability of one growth event in a step");
+const GRID_SIZE: Bound =
+    whole(closed("grid_size", (4.0, 1024.0), 64.0, "cells", "cells along each side of the square grid"));
+const STEPS: Bound = whole(closed("steps", (0.0, 1e9), 64.0, "steps", "steps of a complete run"));
+const RANDOM_SEED: Bound = Bound {
+    max_inclusive: false,
+    ..whole(closed("random_seed", (0.0, TWO_POW_64), 42.0, "1", "seed of the random stream"))
+};
 
-/// The bounds of every numeric field of a [`Spec`](crate::Spec), in the order in which faults
-/// are reported.
-pub const TABLE: [Bound; 11] = [
-    whole(closed("grid_size", (4.0, 1024.0), 64.0, "cells", "cells along each side of the square grid")),
-    whole(closed("steps", (0.0, 1e9), 64.0, "steps", "steps of a complete run")),
-    Bound {
-        max_inclusive: false,
-        ..whole(closed("random_seed", (0.0, TWO_POW_64), 42.0, "1", "seed of the random stream"))
-    },
+/// The bounds of MyceliumFractalNet 4.1, which hold with `compat = "v4.1"`, in the order in
+/// which faults are reported.
+pub const V4_1_TABLE: [Bound; 11] = [
+    GRID_SIZE,
+    STEPS,
+    RANDOM_SEED,
     D_ACTIVATOR,
     D_INHIBITOR,
     ALPHA,
@@ -145,6 +159,95 @@ pub const TABLE: [Bound; 11] = [
     closed("jitter_var", (0.0, 0.01), 0.0005, "V^2", "variance of the noise added to each cell in each step"),
 ];
 
+/// Coefficients alone have a wide range: their limit is that of the product with the time step.
+const fn coefficient(field: &'static str, default: f64, unit: &'static str, meaning: &'static str) -> Bound {
+    closed(field, (0.0, 1e6), default, unit, meaning)
+}
+
+const fn side(field: &'static str, meaning: &'static str) -> Bound {
+    whole(closed(field, (1.0, 65_536.0), 64.0, "cells", meaning))
+}
+
+const AREA_PER_TIME: &str = "cells^2/time";
+
+/// The bounds of every numeric field of a [`Spec`](crate::Spec) in the default mode, in the
+/// order in which faults are reported. The defaults are those of the preset `mycelium`.
+pub const TABLE: [Bound; 17] = [
+    side("grid_size", "cells along each side of a square grid"),
+    without_default(side("rows", "rows of the grid; absent: grid_size")),
+    without_default(side("cols", "columns of the grid; absent: grid_size")),
+    STEPS,
+    RANDOM_SEED,
+    coefficient("d_activator", 0.08, AREA_PER_TIME, "diffusion coefficient of the activator"),
+    coefficient("d_inhibitor", 0.16, AREA_PER_TIME, "diffusion coefficient of the inhibitor"),
+    coefficient("alpha", 0.1, AREA_PER_TIME, "diffusion coefficient of the potential"),
+    coefficient("r_activator", 1.0, "1/time", "factor of the rate of the activator"),
+    coefficient("r_inhibitor", 1.0, "1/time", "factor of the rate of the inhibitor"),
+    with_default(ranged(TURING_THRESHOLD, -1e6, 1e6), 0.25),
+    closed("spike_probability", (0.0, 1e6), 0.25, "1/time", "growth events per unit of time"),
+    closed(
+        "jitter_var",
+        (0.0, 0.01),
+        1e-8,
+        "V^2/time",
+        "variance of the noise of each cell per unit of time",
+    ),
+    closed(
+        "initial_noise",
+        (0.0, 1.0),
+        0.01,
+        "1",
+        "standard deviation of the initial noise of activator and inhibitor",
+    ),
+    closed("time_step", (0.0, 1000.0), 1.0, "time", "time that passes in a step").open_below(),
+    coefficient("leak_rate", 0.1, "1/time", "rate at which the potential relaxes to rest"),
+    whole(closed("record_every", (0.0, 1e9), 0.0, "steps", "steps between two recorded frames; 0: none")),
+];
+
+/// The bound of the number of cells.
+pub const CELLS_BOUND: Bound =
+    without_default(whole(closed("rows * cols", (1.0, CELLS_MAX as f64), 0.0, "cells", "cells of the grid")));
+
+/// What limits a step: products of coefficients with the time step. Below 1/4 no grid mode
+/// grows by diffusion; a leak takes from that room, since it damps every mode as well.
+pub const NUMBER_TABLE: [Bound; 4] = [
+    number("time_step * d_activator", "diffusion number of the activator"),
+    number("time_step * d_inhibitor", "diffusion number of the inhibitor"),
+    number("time_step * (alpha + leak_rate / 8)", "diffusion number of the potential with its leak"),
+    without_default(closed(
+        "time_step * spike_probability",
+        (0.0, 1.0),
+        0.0,
+        "1",
+        "probability of a growth event in a step",
+    )),
+];
+
+const fn number(field: &'static str, meaning: &'static str) -> Bound {
+    without_default(stability(closed(field, (0.0, 0.25), 0.0, "cells^2", meaning)))
+}
+
+/// The choices of a specification that can be refused beside another; they have no range.
+static CHOICES: [Bound; 9] = [
+    choice("rows"),
+    choice("cols"),
+    choice("time_step"),
+    choice("leak_rate"),
+    choice("precision"),
+    choice("rng"),
+    choice("kinetics"),
+    choice("initial_condition"),
+    choice("compat"),
+];
+
+const fn choice(field: &'static str) -> Bound {
+    without_default(closed(field, (f64::NEG_INFINITY, f64::INFINITY), 0.0, "1", "a choice"))
+}
+
+/// The row of a choice; that of `compat` for an unknown name.
+pub(crate) fn choice_bound(field: &str) -> &'static Bound {
+    CHOICES.iter().find(|bound| bound.field == field).unwrap_or(&CHOICES[CHOICES.len() - 1])
+}
 /// The bounds of [`StepParameters`](crate::operators::StepParameters): wider than those of a
 /// specification.
 pub const STEP_TABLE: [Bound; 8] = [

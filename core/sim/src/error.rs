@@ -14,6 +14,15 @@ pub enum FaultKind {
     Stability,
     /// NaN or infinite. MFN 4.1 accepted NaN for the three diffusion coefficients.
     NotFinite,
+    /// Does not go together with another choice.
+    Incompatible {
+        /// The choice as given, if it is a name and not a number.
+        given: Option<&'static str>,
+        /// The other choice.
+        with: &'static str,
+        /// What would go with it.
+        needed: &'static str,
+    },
 }
 
 /// One refused value.
@@ -42,14 +51,17 @@ impl SpecFault {
         Some(Self { kind, value, bound })
     }
 
+    /// The faults of the values of all rows for which `value_of` has one.
+    pub(crate) fn faults_of(table: &'static [Bound], value_of: impl Fn(&str) -> Option<f64>) -> Vec<Self> {
+        table.iter().filter_map(|bound| Self::check(bound, value_of(bound.field)?)).collect()
+    }
+
     /// Checks the values of all rows for which `value_of` has one.
     pub(crate) fn check_table(
         table: &'static [Bound],
         value_of: impl Fn(&str) -> Option<f64>,
     ) -> Result<(), SpecError> {
-        let faults: Vec<Self> =
-            table.iter().filter_map(|bound| Self::check(bound, value_of(bound.field)?)).collect();
-        if faults.is_empty() { Ok(()) } else { Err(SpecError { faults }) }
+        SpecError::of(Self::faults_of(table, value_of))
     }
 
     /// Name of the refused field.
@@ -71,18 +83,30 @@ impl SpecFault {
                 let whole = if self.bound.integer { "a whole number" } else { "a number" };
                 format!("give {whole} in {} ({})", self.bound, self.bound.meaning)
             }
+            FaultKind::Incompatible { needed, .. } => needed.to_owned(),
+        }
+    }
+}
+
+impl SpecFault {
+    /// What is wrong, without the name of the field and without advice: `0.3 is outside [0, 0.25)`.
+    #[must_use]
+    pub fn finding(&self) -> String {
+        let Self { value, bound, kind } = self;
+        match kind {
+            FaultKind::Incompatible { given: Some(given), with, .. } => {
+                format!("{given} does not go with {with}")
+            }
+            FaultKind::Incompatible { given: None, with, .. } => format!("{value} does not go with {with}"),
+            _ if bound.unit == "1" => format!("{value} is outside {bound}"),
+            _ => format!("{value} is outside {bound} {}", bound.unit),
         }
     }
 }
 
 impl fmt::Display for SpecFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { value, bound, .. } = self;
-        write!(f, "{} = {value} is outside {bound}", bound.field)?;
-        if bound.unit != "1" {
-            write!(f, " {}", bound.unit)?;
-        }
-        write!(f, ": {}", self.advice())
+        write!(f, "{} = {}: {}", self.field(), self.finding(), self.advice())
     }
 }
 
@@ -93,6 +117,11 @@ pub struct SpecError {
 }
 
 impl SpecError {
+    /// An error if there are faults.
+    pub(crate) fn of(faults: Vec<SpecFault>) -> Result<(), Self> {
+        if faults.is_empty() { Ok(()) } else { Err(Self { faults }) }
+    }
+
     /// The faults in the order of the table of bounds; never empty.
     #[must_use]
     pub fn faults(&self) -> &[SpecFault] {

@@ -50,4 +50,4 @@ pub use engine::{CancelToken, Progress, RunEnd, Simulation, Statistics, constant
 pub use error::{FaultKind, InitialFieldError, Instability, SimError, SpecError, SpecFault};
 pub use features::{FeatureConfig, FeatureError, Features, TemporalAccumulator};
 pub use real::Real;
-pub use spec::{BoundaryCondition, Compat, Spec};
+pub use spec::{BoundaryCondition, Compat, InitialCondition, PRESETS, Precision, RngKind, Spec};

@@ -17,7 +17,7 @@ fn peak_resident_kb() -> u64 {
 /// 320 MiB if they were kept; a list of one number per step would take 320 kB.
 #[test]
 fn a_followed_run_keeps_no_frames() {
-    let spec = Spec { grid_size: 32, ..Spec::default() };
+    let spec = Spec { grid_size: 32, ..Spec::v4_1() };
     let mut simulation = Simulation::new(spec).expect("accepted");
     simulation.enable_temporal_features(&FeatureConfig::default()).expect("defaults");
     let mut run = |steps| simulation.run(steps, &mut |_| ControlFlow::Continue(())).expect("stable");

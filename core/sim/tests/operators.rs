@@ -60,7 +60,7 @@ fn bad_input_is_refused() {
 /// shape works.
 #[test]
 fn refused_steps_change_nothing() {
-    let parameters = StepParameters { spike_probability: 1.0, ..StepParameters::from(&Spec::default()) };
+    let parameters = StepParameters { spike_probability: 1.0, ..StepParameters::from(&Spec::v4_1()) };
     let rest = Array2::from_elem((1, 3), -0.07);
     let half = Array2::from_elem((1, 3), 0.5);
     let mut generator = Generator::new(7);
@@ -95,7 +95,7 @@ fn the_threshold_itself_does_not_activate() {
         r_activator: 0.0,
         turing_threshold: 0.5,
         spike_probability: 0.0,
-        ..StepParameters::from(&Spec::default())
+        ..StepParameters::from(&Spec::v4_1())
     };
     let mut potential = Array2::from_elem((1, 2), -0.07);
     let mut activator = array![[0.5, 0.5 + f64::EPSILON]];

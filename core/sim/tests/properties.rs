@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use mfn_sim::bounds::{Bound, TABLE};
+use mfn_sim::bounds::V4_1_TABLE;
 use mfn_sim::rng::Generator;
 use mfn_sim::{BoundaryCondition, RunEnd, Simulation, Spec};
 use ndarray::Array2;
@@ -12,7 +12,7 @@ const BOUNDARIES: [BoundaryCondition; 3] =
     [BoundaryCondition::Periodic, BoundaryCondition::Neumann, BoundaryCondition::Dirichlet];
 
 fn within(field: &str) -> std::ops::Range<f64> {
-    let bound = Bound::of(field).expect("a row");
+    let bound = V4_1_TABLE.iter().find(|bound| bound.field == field).expect("a row");
     bound.min..bound.max
 }
 
@@ -47,7 +47,7 @@ prop_compose! {
             r_activator,
             r_inhibitor,
             boundary_condition: BOUNDARIES[boundary],
-            ..Spec::default()
+            ..Spec::v4_1()
         }
     }
 }
@@ -172,13 +172,13 @@ proptest! {
     #[test]
     fn a_value_is_accepted_when_the_table_contains_it(
         spec in specs(),
-        row in 0..TABLE.len(),
+        row in 0..V4_1_TABLE.len(),
         near in prop::num::f64::ANY,
         offset in prop::sample::select(vec![-1.0, -1e-12, 0.0, 1e-12, 1.0]),
         at_max in any::<bool>(),
         use_near in any::<bool>(),
     ) {
-        let bound = &TABLE[row];
+        let bound = &V4_1_TABLE[row];
         prop_assume!(!bound.integer);
         let value = if use_near { near } else { (if at_max { bound.max } else { bound.min }) + offset };
         let mut spec = spec;

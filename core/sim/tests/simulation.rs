@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mfn_sim::bounds::{Bound, TABLE};
+use mfn_sim::bounds::{Bound, TABLE, V4_1_TABLE};
 use mfn_sim::{
     BoundaryCondition, FaultKind, FeatureConfig, InitialFieldError, Progress, RunEnd, SimError, Simulation,
     Spec,
@@ -12,7 +12,7 @@ use mfn_sim::{
 use ndarray::{Array2, ArrayView2};
 
 fn small(steps: u64) -> Spec {
-    Spec { grid_size: 16, steps, spike_probability: 1.0, ..Spec::default() }
+    Spec { grid_size: 16, steps, spike_probability: 1.0, ..Spec::v4_1() }
 }
 
 fn on(_: Progress) -> ControlFlow<()> {
@@ -41,7 +41,7 @@ fn every_fault_is_reported_at_once() {
         turing_threshold: 0.0,
         spike_probability: 1.5,
         jitter_var: f64::NAN,
-        ..Spec::default()
+        ..Spec::v4_1()
     };
     let error = spec.validate().expect_err("ten faults");
     let found: Vec<(&str, FaultKind)> =
@@ -71,22 +71,23 @@ fn every_fault_is_reported_at_once() {
 /// Guards the agreement of the table with the defaults: a wrong row would refuse or mislabel them.
 #[test]
 fn defaults_are_those_of_the_table() {
-    let spec = serde_json::to_value(Spec::default()).expect("JSON");
-    for bound in &TABLE {
-        let default = bound.default.expect("every field of a specification has a default");
-        assert_eq!(spec[bound.field].as_f64(), Some(default), "{}", bound.field);
-        assert!(bound.contains(default), "{}", bound.field);
-        assert!(!bound.contains(f64::NAN), "{}", bound.field);
+    for (table, spec) in [(&TABLE[..], Spec::default()), (&V4_1_TABLE[..], Spec::v4_1())] {
+        let spec = serde_json::to_value(spec).expect("JSON");
+        for bound in table {
+            assert_eq!(spec[bound.field].as_f64(), bound.default, "{}", bound.field);
+            assert!(bound.default.is_none_or(|default| bound.contains(default)), "{}", bound.field);
+            assert!(!bound.contains(f64::NAN), "{}", bound.field);
+        }
     }
     let config = serde_json::to_value(FeatureConfig::default()).expect("JSON");
     for bound in &mfn_sim::bounds::FEATURE_TABLE {
         assert_eq!(config[bound.field].as_f64(), bound.default, "{}", bound.field);
     }
-    assert_eq!(Bound::of("alpha").map(|bound| bound.max), Some(0.25));
+    assert_eq!(Bound::of("grid_size").map(|bound| bound.max), Some(65_536.0));
     assert_eq!(Bound::of("beta"), None);
 }
 
-/// Guards against silently ignored misspellings and against modes that do not exist yet.
+/// Guards against silently ignored misspellings and against modes that do not exist.
 #[test]
 fn specifications_are_read_strictly() {
     let read = |text: &str| serde_json::from_str::<Spec>(text);
@@ -102,9 +103,9 @@ fn specifications_are_read_strictly() {
 /// Guards the cost estimate that callers use to refuse hostile specifications.
 #[test]
 fn cost_does_not_overflow() {
-    let spec = Spec { grid_size: usize::MAX, steps: u64::MAX, ..Spec::default() };
+    let spec = Spec { grid_size: usize::MAX, steps: u64::MAX, ..Spec::v4_1() };
     assert_eq!(spec.cell_steps(), u128::MAX);
-    assert_eq!(Spec::default().cell_steps(), 64 * 64 * 64);
+    assert_eq!(Spec::v4_1().cell_steps(), 64 * 64 * 64);
 }
 
 /// A field with four rows so large that the sum of the neighbours overflows: infinity minus
@@ -252,7 +253,7 @@ fn progress_is_reported_and_can_stop_the_run() {
 /// takes, since the machine may be busy.
 #[test]
 fn another_thread_can_cancel() {
-    let mut simulation = Simulation::new(Spec { grid_size: 256, ..Spec::default() }).expect("accepted");
+    let mut simulation = Simulation::new(Spec { grid_size: 256, ..Spec::v4_1() }).expect("accepted");
     let token = simulation.cancel_token();
     let canceller = thread::spawn({
         let token = token.clone();
@@ -310,7 +311,7 @@ fn simulations_may_move_between_threads() {
 #[test]
 fn defaults_end_below_every_threshold() {
     for random_seed in 0..20 {
-        let spec = Spec { random_seed, ..Spec::default() };
+        let spec = Spec { random_seed, ..Spec::v4_1() };
         let mut simulation = Simulation::new(spec).expect("accepted");
         simulation.run(64, &mut on).expect("stable");
         let features = simulation.features();

@@ -30,7 +30,7 @@ static void check_errors(void)
     mfn_bytes_free(NULL);
     mfn_bytes_free(&none);
 
-    EXPECT(mfn_sim_create_json("{\"alpha\": 9, \"steps\": 1, \"grid_size\": 2}", &sim, &error) == MFN_INVALID && sim == NULL);
+    EXPECT(mfn_sim_create_json("{\"alpha\": 9, \"steps\": 1, \"grid_size\": 0}", &sim, &error) == MFN_INVALID && sim == NULL);
     EXPECT(mfn_error_status(error) == MFN_INVALID && mfn_error_class(error) == MFN_CLASS_PERMANENT);
     EXPECT(mfn_error_fault_count(error) == 2 && *mfn_error_fault_path(error, 2) == 0 && *mfn_error_fault_fix(error, 9) == 0);
     EXPECT(strcmp(mfn_error_fault_path(error, 0), "grid_size") == 0 && strstr(mfn_error_fault_message(error, 1), "9 is outside") != NULL);

@@ -35,7 +35,7 @@ int main(void)
     view = mfn_field_rows(initial, GRID, GRID);
 
     mfn_spec_init(&spec, sizeof spec, NULL);
-    spec.grid_size = 2; /* too small on purpose */
+    spec.grid_size = 0; /* too small on purpose */
     if (mfn_sim_create(&spec, &sim, &error) != MFN_INVALID || mfn_error_fault_count(error) != 1)
         return failed("the small grid was not refused", error);
     mfn_error_free(error);

@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use crate::load::{Entry, number, whole};
 
-/// The default specification with the parameters of an entry. NaN cannot be written in JSON,
+/// The specification of v4.1 with the parameters of an entry. NaN cannot be written in JSON,
 /// so it is set afterwards.
 fn spec_with(params: &Map<String, Value>) -> Spec {
     let mut fields = params.clone();
     fields.retain(|_, value| !value.is_string());
+    fields.insert("compat".to_owned(), json!("v4.1"));
     let mut spec: Spec = serde_json::from_value(Value::Object(fields)).expect("a specification");
     for (name, value) in params.iter().filter(|(_, value)| value.is_string()) {
         let target = match name.as_str() {

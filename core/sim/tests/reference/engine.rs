@@ -12,6 +12,7 @@ use crate::load::{Entry, assert_close, assert_same_bits, checksum, number, whole
 fn spec(params: &Map<String, Value>) -> Spec {
     let mut fields = params.clone();
     fields.remove("return_history");
+    fields.insert("compat".to_owned(), json!("v4.1"));
     fields["random_seed"] = json!(whole::<u64>(&params["random_seed"]));
     serde_json::from_value(Value::Object(fields)).expect("a specification")
 }
