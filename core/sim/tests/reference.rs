@@ -141,3 +141,21 @@ fn box_dimension_refusals() {
 fn box_sizes() {
     check_group("boxsizes", 1);
 }
+
+/// Guards Krum as MFN 4.1 has it, and that the default refuses or improves on its faults.
+#[test]
+fn krum_selections() {
+    check_group("krum", 13);
+}
+
+/// Guards the random clusters and the result of hierarchical Krum.
+#[test]
+fn hierarchical_krum() {
+    check_group("krum-hierarchical", 7);
+}
+
+/// Guards which settings of hierarchical Krum are refused.
+#[test]
+fn krum_refusals() {
+    check_group("krum-config", 8);
+}
