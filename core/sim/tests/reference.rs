@@ -159,3 +159,9 @@ fn hierarchical_krum() {
 fn krum_refusals() {
     check_group("krum-config", 8);
 }
+
+/// Guards the scenarios, the sampled configurations and the 28 columns of datasets.
+#[test]
+fn datasets() {
+    check_group("dataset", 3);
+}
