@@ -100,7 +100,7 @@ fn operation_order_is_the_documented_one() {
     let c = (u * u) * v;
     let expected = [
         ("v4.1", (u * (1.0 - u) - v, u - v)),
-        ("gray-scott", (c - (0.037 + 0.06) * u, 0.037 * (1.0 - v) - c)),
+        ("gray-scott", (c - (0.06 + 0.062) * u, 0.06 * (1.0 - v) - c)),
         ("schnakenberg", ((0.1 - u) + c, 0.9 - c)),
     ];
     for (name, (f, g)) in expected {

@@ -21,7 +21,7 @@ pub struct Brusselator<T = f64> {
 
 impl<T: Real> Default for Brusselator<T> {
     fn default() -> Self {
-        Self { a: T::of(3.0), b: T::of(9.0) }
+        Self { a: T::of(4.5), b: T::of(8.0) }
     }
 }
 
@@ -45,8 +45,8 @@ impl<T: Real> Reaction<T> for Brusselator<T> {
 impl Local for Brusselator {
     const NAME: &'static str = "brusselator";
     const BOUNDS: &'static [Bound] = &[
-        closed("kinetics.a", (0.0, 10.0), 3.0, "1", "A: supply of the activator").open_below(),
-        closed("kinetics.b", (0.0, 100.0), 9.0, "1", "B: conversion of the activator"),
+        closed("kinetics.a", (0.0, 10.0), 4.5, "1", "A: supply of the activator").open_below(),
+        closed("kinetics.b", (0.0, 100.0), 8.0, "1", "B: conversion of the activator"),
     ];
 
     fn values(&self) -> Vec<f64> {

@@ -28,7 +28,7 @@ pub struct GiererMeinhardt<T = f64> {
 
 impl<T: Real> Default for GiererMeinhardt<T> {
     fn default() -> Self {
-        Self { source: T::of(0.1), decay_activator: T::ONE, decay_inhibitor: T::ONE, saturation: T::of(0.0) }
+        Self { source: T::of(0.1), decay_activator: T::ONE, decay_inhibitor: T::of(1.5), saturation: T::ZERO }
     }
 }
 
@@ -60,7 +60,7 @@ impl Local for GiererMeinhardt {
     const BOUNDS: &'static [Bound] = &[
         closed("kinetics.source", (0.0, 10.0), 0.1, "1", "basic production of the activator"),
         closed("kinetics.decay_activator", (0.0, 10.0), 1.0, "1", "decay of the activator").open_below(),
-        closed("kinetics.decay_inhibitor", (0.0, 10.0), 1.0, "1", "decay of the inhibitor").open_below(),
+        closed("kinetics.decay_inhibitor", (0.0, 10.0), 1.5, "1", "decay of the inhibitor").open_below(),
         closed("kinetics.saturation", (0.0, 10.0), 0.0, "1", "saturation of the self-activation"),
     ];
 

@@ -24,7 +24,7 @@ pub struct GrayScott<T = f64> {
 
 impl<T: Real> Default for GrayScott<T> {
     fn default() -> Self {
-        Self { feed: T::of(0.037), kill: T::of(0.06) }
+        Self { feed: T::of(0.06), kill: T::of(0.062) }
     }
 }
 
@@ -48,8 +48,8 @@ impl<T: Real> Reaction<T> for GrayScott<T> {
 impl Local for GrayScott {
     const NAME: &'static str = "gray-scott";
     const BOUNDS: &'static [Bound] = &[
-        closed("kinetics.feed", (0.0, 1.0), 0.037, "1", "F: inflow of substrate and outflow of everything"),
-        closed("kinetics.kill", (0.0, 1.0), 0.06, "1", "k: decay of the autocatalyst"),
+        closed("kinetics.feed", (0.0, 1.0), 0.06, "1", "F: inflow of substrate and outflow of everything"),
+        closed("kinetics.kill", (0.0, 1.0), 0.062, "1", "k: decay of the autocatalyst"),
     ];
 
     fn values(&self) -> Vec<f64> {

@@ -157,27 +157,32 @@ impl Linearization {
     }
 
     /// The mode of the grid that grows fastest (or decays most slowly) without regard to which
-    /// modes fit: the maximum of the leading eigenvalue over 0 <= q <= 8, in closed form where
-    /// the derivative of the growth rate vanishes.
+    /// modes fit: the maximum of the leading eigenvalue over 0 <= q <= 8.
     #[must_use]
     pub fn fastest_q(&self) -> f64 {
+        let inside = self.stationary_q().filter(|q| (0.0..=GRID_SYMBOL_MAX).contains(q));
+        let mut best = 0.0;
+        for q in [Some(GRID_SYMBOL_MAX), inside].into_iter().flatten() {
+            if self.growth(q) > self.growth(best) {
+                best = q;
+            }
+        }
+        best
+    }
+
+    /// Where the derivative of the growth rate with respect to q vanishes, which is at most one
+    /// point, and a maximum: where s = (D_v - D_u) q + f_u - g_v satisfies
+    /// `s / sqrt(s^2 + 4 f_v g_u) = (D_v + D_u) / (D_v - D_u)`. May be negative.
+    pub(super) fn stationary_q(&self) -> Option<f64> {
         let [[f_u, f_v], [g_u, g_v]] = self.jacobian;
         let (sum, difference) = (self.d_inhibitor + self.d_activator, self.d_inhibitor - self.d_activator);
         let product = f_v * g_u;
-        let mut best = 0.0;
-        let mut consider = |q: f64| {
-            if (0.0..=GRID_SYMBOL_MAX).contains(&q) && self.growth(q) > self.growth(best) {
-                best = q;
-            }
-        };
-        consider(GRID_SYMBOL_MAX);
-        // d lambda / dq = 0 where s = difference q + f_u - g_v satisfies
-        // s / sqrt(s^2 + 4 product) = sum / difference.
-        if product < 0.0 && difference != 0.0 {
-            let size = sum * (-product / (self.d_activator * self.d_inhibitor)).sqrt();
-            consider((size.copysign(difference) - (f_u - g_v)) / difference);
+        if product >= 0.0 || difference == 0.0 {
+            return None;
         }
-        best
+        let size = sum * (-product / (self.d_activator * self.d_inhibitor)).sqrt();
+        let q = (size.copysign(difference) - (f_u - g_v)) / difference;
+        q.is_finite().then_some(q)
     }
 
     /// Real part of the leading eigenvalue.

@@ -83,7 +83,7 @@ pub(super) fn grid_modes(
         return modes;
     };
     let (row_axis, column_axis) = (Axis::new(rows, boundary), Axis::new(columns, boundary));
-    let fastest_q = linear.fastest_q();
+    let fastest_q = linear.stationary_q().unwrap_or(0.0);
     for row_index in row_axis.first..=row_axis.last {
         let row_q = row_axis.symbol(row_index);
         if row_q >= band.q_max {
@@ -100,12 +100,13 @@ pub(super) fn grid_modes(
             end -= 1;
         }
         modes.unstable_count += end.saturating_sub(start) as u64;
-        // The growth rises to the fastest q and falls after it: the best index is beside it.
+        if start >= end {
+            continue;
+        }
+        // The growth rises to the stationary q and falls after it: the best index is beside it,
+        // or at the end of the band that is nearer.
         let near = column_axis.at_least(fastest_q - row_q);
-        for column_index in [near.saturating_sub(1), near] {
-            if column_index < start || column_index >= end {
-                continue;
-            }
+        for column_index in [near.saturating_sub(1), near].map(|index| index.clamp(start, end - 1)) {
             let growth_per_step = linear.growth_per_step(row_q + column_axis.symbol(column_index));
             if modes.fastest.is_none_or(|best| growth_per_step > best.growth_per_step) {
                 let k = row_axis.wavenumber(row_index).hypot(column_axis.wavenumber(column_index));
