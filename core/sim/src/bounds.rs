@@ -165,7 +165,7 @@ const fn coefficient(field: &'static str, default: f64, unit: &'static str, mean
 }
 
 const fn side(field: &'static str, meaning: &'static str) -> Bound {
-    whole(closed(field, (1.0, 65_536.0), 64.0, "cells", meaning))
+    whole(closed(field, (1.0, 65_536.0), 128.0, "cells", meaning))
 }
 
 const AREA_PER_TIME: &str = "cells^2/time";
@@ -176,14 +176,14 @@ pub const TABLE: [Bound; 17] = [
     side("grid_size", "cells along each side of a square grid"),
     without_default(side("rows", "rows of the grid; absent: grid_size")),
     without_default(side("cols", "columns of the grid; absent: grid_size")),
-    STEPS,
+    with_default(STEPS, 1000.0),
     RANDOM_SEED,
-    coefficient("d_activator", 0.08, AREA_PER_TIME, "diffusion coefficient of the activator"),
-    coefficient("d_inhibitor", 0.16, AREA_PER_TIME, "diffusion coefficient of the inhibitor"),
+    coefficient("d_activator", 0.07, AREA_PER_TIME, "diffusion coefficient of the activator"),
+    coefficient("d_inhibitor", 0.2, AREA_PER_TIME, "diffusion coefficient of the inhibitor"),
     coefficient("alpha", 0.1, AREA_PER_TIME, "diffusion coefficient of the potential"),
     coefficient("r_activator", 1.0, "1/time", "factor of the rate of the activator"),
     coefficient("r_inhibitor", 1.0, "1/time", "factor of the rate of the inhibitor"),
-    with_default(ranged(TURING_THRESHOLD, -1e6, 1e6), 0.25),
+    with_default(ranged(TURING_THRESHOLD, -1e6, 1e6), 0.35),
     closed("spike_probability", (0.0, 1e6), 0.25, "1/time", "growth events per unit of time"),
     closed(
         "jitter_var",
@@ -200,7 +200,7 @@ pub const TABLE: [Bound; 17] = [
         "standard deviation of the initial noise of activator and inhibitor",
     ),
     closed("time_step", (0.0, 1000.0), 1.0, "time", "time that passes in a step").open_below(),
-    coefficient("leak_rate", 0.1, "1/time", "rate at which the potential relaxes to rest"),
+    coefficient("leak_rate", 0.2, "1/time", "rate at which the potential relaxes to rest"),
     whole(closed("record_every", (0.0, 1e9), 0.0, "steps", "steps between two recorded frames; 0: none")),
 ];
 

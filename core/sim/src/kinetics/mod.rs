@@ -30,6 +30,7 @@ mod v4_1;
 pub use analysis::{
     AnalysisError, Band, Eigenvalue, GRID_SYMBOL_MAX, GridMode, GridModes, Linearization, ReactionDiffusion,
     SYSTEM_TABLE, Stability, SteadyState, TuringAnalysis, grid_symbol, host_turing_analysis, turing_analysis,
+    turing_analysis_of,
 };
 pub use brusselator::Brusselator;
 pub use fitzhugh_nagumo::FitzHughNagumo;

@@ -20,7 +20,7 @@ use super::Kinetics;
 use super::local::Matrix2;
 use crate::bounds::{Bound, closed};
 use crate::error::{SpecError, SpecFault};
-use crate::spec::BoundaryCondition;
+use crate::spec::{BoundaryCondition, Spec};
 
 /// A reaction-diffusion system of two species with uniform coefficients.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +48,19 @@ pub const SYSTEM_TABLE: [Bound; 5] = [
     closed("d_inhibitor", (0.0, 1e6), 0.2, "cells^2/time", "diffusion coefficient of the inhibitor"),
     closed("time_step", (0.0, 1e6), 1.0, "time", "length of an Euler step").open_below(),
 ];
+
+impl From<&Spec> for ReactionDiffusion {
+    fn from(spec: &Spec) -> Self {
+        Self {
+            kinetics: spec.kinetics,
+            r_activator: spec.r_activator,
+            r_inhibitor: spec.r_inhibitor,
+            d_activator: spec.d_activator,
+            d_inhibitor: spec.d_inhibitor,
+            time_step: spec.time_step,
+        }
+    }
+}
 
 impl ReactionDiffusion {
     /// Checks every number and reports every fault at once.
@@ -270,4 +283,14 @@ pub fn turing_analysis(system: &ReactionDiffusion) -> Result<TuringAnalysis, Ana
         });
     }
     Ok(TuringAnalysis { system: *system, states })
+}
+
+/// Analyses the system of a specification, which may be of any mode.
+///
+/// # Errors
+/// Those of [`turing_analysis`], and [`AnalysisError::System`] for every other refused number of
+/// the specification.
+pub fn turing_analysis_of(spec: &Spec) -> Result<TuringAnalysis, AnalysisError> {
+    spec.validate()?;
+    turing_analysis(&ReactionDiffusion::from(spec))
 }
