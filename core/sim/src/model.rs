@@ -43,7 +43,13 @@ const R_INHIBITOR: f64 = 0.02;
 pub const MODEL_TABLE: [Bound; 6] = [
     whole(closed("grid_size", (1.0, 1024.0), 64.0, "cells", "cells along each side of the square grid")),
     whole(closed("steps", (0.0, 1e9), 64.0, "steps", "steps of the run")),
-    closed("alpha", (0.0, 1.0), 0.18, "cells^2/step", "diffusion coefficient of the potential, stable below 0.25"),
+    closed(
+        "alpha",
+        (0.0, 1.0),
+        0.18,
+        "cells^2/step",
+        "diffusion coefficient of the potential, stable below 0.25",
+    ),
     closed("spike_probability", (0.0, 1.0), 0.25, "1/step", "probability of one growth event in a step"),
     // Below 1, so that it makes no difference whether the activator is clamped before the test.
     Bound {
@@ -180,9 +186,8 @@ struct Morphogens {
 
 impl Morphogens {
     fn draw(shape: (usize, usize), generator: &mut Generator) -> Self {
-        let mut draw = || {
-            Array2::from_shape_simple_fn(shape, || generator.uniform(0.0, INITIAL_MORPHOGEN_MAX))
-        };
+        let mut draw =
+            || Array2::from_shape_simple_fn(shape, || generator.uniform(0.0, INITIAL_MORPHOGEN_MAX));
         let activator = draw();
         Self { activator, inhibitor: draw() }
     }

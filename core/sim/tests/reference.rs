@@ -201,3 +201,21 @@ fn krum_refusals() {
 fn datasets() {
     check_group("dataset", 3);
 }
+
+/// Guards Nernst potentials, clamp counts and refusals of MFN 4.1.
+#[test]
+fn nernst_potentials() {
+    check_group("nernst", 32);
+}
+
+/// Guards Euler and RK4 of MFN 4.1 with and without its clamp.
+#[test]
+fn membrane_integration() {
+    check_group("membrane-ode", 40);
+}
+
+/// Guards which membrane configurations are accepted.
+#[test]
+fn membrane_configurations() {
+    check_group("membrane-config", 11);
+}
