@@ -136,18 +136,6 @@ fn membrane_configurations() {
     check_group("membrane-config", 11);
 }
 
-/// Guards the iterated function systems of MFN 4.1: maps, points and Lyapunov value.
-#[test]
-fn iterated_function_systems() {
-    check_group("ifs", 7);
-}
-
-/// Guards which configurations of iterated function systems are refused.
-#[test]
-fn ifs_refusals() {
-    check_group("ifs-config", 12);
-}
-
 /// Guards the 18 features under three configurations each.
 #[test]
 fn feature_vectors() {
@@ -200,22 +188,4 @@ fn krum_refusals() {
 #[test]
 fn datasets() {
     check_group("dataset", 3);
-}
-
-/// Guards Nernst potentials, clamp counts and refusals of MFN 4.1.
-#[test]
-fn nernst_potentials() {
-    check_group("nernst", 32);
-}
-
-/// Guards Euler and RK4 of MFN 4.1 with and without its clamp.
-#[test]
-fn membrane_integration() {
-    check_group("membrane-ode", 40);
-}
-
-/// Guards which membrane configurations are accepted.
-#[test]
-fn membrane_configurations() {
-    check_group("membrane-config", 11);
 }

@@ -9,6 +9,7 @@
 
 use super::constants::PhysicalConstants;
 use super::error::MembraneError;
+use super::nernst::ln_quotient;
 use crate::bounds::{Bound, closed};
 use crate::error::SpecFault;
 
@@ -97,12 +98,5 @@ pub fn goldman(
             return Err(MembraneError::OneSided { direction });
         }
     }
-    // Of the quotient the logarithm would overflow for the extremes of both ranges.
     Ok(constants.thermal_voltage(temperature_k) * ln_quotient(inward, outward))
-}
-
-/// ln(a / b) for positive finite numbers, also where the quotient is not finite.
-fn ln_quotient(a: f64, b: f64) -> f64 {
-    let quotient = a / b;
-    if quotient.is_normal() { quotient.ln() } else { a.ln() - b.ln() }
 }

@@ -71,7 +71,7 @@ pub fn nernst_with(
             _ => temperature_k,
         })
     })?;
-    Ok(potential(constants, valence, outside_molar, inside_molar, temperature_k))
+    Ok(potential(constants, valence, ln_quotient(outside_molar, inside_molar), temperature_k))
 }
 
 /// The Nernst potentials of pairs of concentrations, written to `potentials_v`. The three slices
@@ -98,7 +98,7 @@ pub fn nernst_array(
         }
     }
     for ((v, &outside), &inside) in potentials_v.iter_mut().zip(outside_molar).zip(inside_molar) {
-        *v = potential(&PhysicalConstants::V4_1, valence, outside, inside, temperature_k);
+        *v = potential(&PhysicalConstants::V4_1, valence, ln_quotient(outside, inside), temperature_k);
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ pub fn nernst_array_v4_1(
     // NumPy's maximum and Python's max both let NaN through.
     let floor = |c: f64| if c < config.ion_clamp_min { config.ion_clamp_min } else { c };
     let of = |(&outside, &inside): (&f64, &f64)| {
-        potential(&PhysicalConstants::V4_1, valence, floor(outside), floor(inside), temperature_k)
+        potential(&PhysicalConstants::V4_1, valence, (floor(outside) / floor(inside)).ln(), temperature_k)
     };
     let pairs = || outside_molar.iter().zip(inside_molar);
     let count = |test: fn(f64) -> bool| pairs().filter(|&pair| test(of(pair))).count() as u64;
@@ -172,16 +172,15 @@ pub fn nernst_array_v4_1(
     Ok(outside_molar.iter().chain(inside_molar).filter(|&&c| floor(c) != c).count() as u64)
 }
 
-/// The equation, in v4.1's order of operations.
-fn potential(
-    constants: &PhysicalConstants,
-    valence: i32,
-    outside: f64,
-    inside: f64,
-    temperature_k: f64,
-) -> f64 {
-    constants.gas_constant * temperature_k / (f64::from(valence) * constants.faraday)
-        * (outside / inside).ln()
+/// The equation, in v4.1's order of operations; `logarithm` is ln(outside / inside).
+fn potential(constants: &PhysicalConstants, valence: i32, logarithm: f64, temperature_k: f64) -> f64 {
+    constants.gas_constant * temperature_k / (f64::from(valence) * constants.faraday) * logarithm
+}
+
+/// ln(a / b) for positive finite numbers, also where the quotient is not finite.
+pub(super) fn ln_quotient(a: f64, b: f64) -> f64 {
+    let quotient = a / b;
+    if quotient.is_normal() { quotient.ln() } else { a.ln() - b.ln() }
 }
 
 fn check_valence(valence: i32) -> Result<(), MembraneError> {
