@@ -26,6 +26,7 @@ mod local;
 mod named;
 mod schnakenberg;
 mod v4_1;
+mod warning;
 
 pub use analysis::{
     AnalysisError, Band, Eigenvalue, GRID_SYMBOL_MAX, GridMode, GridModes, Linearization, ReactionDiffusion,
@@ -40,6 +41,7 @@ pub use host::HostReaction;
 pub use named::{Kinetics, parameter_name};
 pub use schnakenberg::Schnakenberg;
 pub use v4_1::V4_1;
+pub use warning::{SpecWarning, spec_warnings};
 
 use crate::real::Real;
 
