@@ -123,7 +123,8 @@ mod tests {
                 || mask[(row.rem_euclid(rows) * cols + col.rem_euclid(cols)) as usize] == 0
         };
         let nearest = |row: isize, col: isize| {
-            let around = (row - rows..=row + rows).flat_map(|r| (col - cols..=col + cols).map(move |c| (r, c)));
+            let around =
+                (row - rows..=row + rows).flat_map(|r| (col - cols..=col + cols).map(move |c| (r, c)));
             around
                 .filter(|&(r, c)| is_background(r, c))
                 .map(|(r, c)| (r - row).pow(2) + (c - col).pow(2))

@@ -91,10 +91,7 @@ pub fn graphml(network: &Network) -> String {
     }
     for (number, branch) in network.branches().iter().enumerate() {
         let Branch { from, to, .. } = branch;
-        push(
-            &mut text,
-            format_args!("    <edge id=\"e{number}\" source=\"n{from}\" target=\"n{to}\">"),
-        );
+        push(&mut text, format_args!("    <edge id=\"e{number}\" source=\"n{from}\" target=\"n{to}\">"));
         let values: [&dyn std::fmt::Display; 4] =
             [&branch.length, &branch.mean_width, &branch.min_width, &branch.cells];
         data(&mut text, "edge", &EDGE_KEYS, &values);

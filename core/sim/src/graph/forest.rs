@@ -22,11 +22,6 @@ impl Forest {
         at as u32
     }
 
-    pub(super) fn size(&mut self, thing: u32) -> u32 {
-        let root = self.root(thing);
-        self.sizes[root as usize]
-    }
-
     /// Joins two trees and returns the sizes that they had, or `None` when they were one already.
     pub(super) fn unite(&mut self, left: u32, right: u32) -> Option<(u32, u32)> {
         let (left, right) = (self.root(left), self.root(right));

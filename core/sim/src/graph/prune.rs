@@ -58,7 +58,9 @@ fn spur_cells(network: &Network, config: &NetworkConfig) -> Vec<u32> {
             (NodeKind::Tip, NodeKind::Tip) if branch.length < limit(branch.mean_width) => {
                 let path = network.path(number);
                 let middle = (path.len() - 1) / 2;
-                removed.extend(path.iter().enumerate().filter(|&(place, _)| place != middle).map(|(_, cell)| cell));
+                removed.extend(
+                    path.iter().enumerate().filter(|&(place, _)| place != middle).map(|(_, cell)| cell),
+                );
             }
             (NodeKind::Tip, NodeKind::Junction) | (NodeKind::Junction, NodeKind::Tip) => {
                 let (junction, node) =
@@ -74,8 +76,7 @@ fn spur_cells(network: &Network, config: &NetworkConfig) -> Vec<u32> {
     }
     for number in shortest.into_iter().flatten() {
         let path = network.path(number);
-        let begins_at_tip =
-            network.nodes()[network.branches()[number].from as usize].kind == NodeKind::Tip;
+        let begins_at_tip = network.nodes()[network.branches()[number].from as usize].kind == NodeKind::Tip;
         let kept = if begins_at_tip { path.len() - 1 } else { 0 };
         removed.extend(path.iter().enumerate().filter(|&(place, _)| place != kept).map(|(_, cell)| cell));
     }

@@ -119,7 +119,10 @@ mod tests {
             for pattern in 0..1_u32 << 16 {
                 let set = |row: isize, col: isize| {
                     let first = (row, col) == (1, 1) || (row, col) == (1 + step.0, 1 + step.1);
-                    first || (0..4).contains(&row) && (0..4).contains(&col) && pattern >> (row * 4 + col) & 1 == 1
+                    first
+                        || (0..4).contains(&row)
+                            && (0..4).contains(&col)
+                            && pattern >> (row * 4 + col) & 1 == 1
                 };
                 let code = |row: isize, col: isize| {
                     super::super::grid::STEPS.iter().enumerate().fold(0_usize, |code, (bit, near)| {

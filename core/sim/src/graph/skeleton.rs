@@ -50,9 +50,8 @@ fn is_on_ridge(grid: &Grid, squared: &[u32], cell: u32) -> bool {
     let distance = f64::from(squared[cell as usize]).sqrt();
     (0..8).all(|direction| {
         let step = if direction % 2 == 0 { 1.0 } else { std::f64::consts::SQRT_2 };
-        grid.neighbour(cell, direction).is_none_or(|other| {
-            f64::from(squared[other as usize]).sqrt() - distance < RIDGE_SLOPE_MAX * step
-        })
+        grid.neighbour(cell, direction)
+            .is_none_or(|other| f64::from(squared[other as usize]).sqrt() - distance < RIDGE_SLOPE_MAX * step)
     })
 }
 

@@ -30,7 +30,7 @@ struct Steps {
 
 impl Steps {
     fn add(&mut self, direction: usize) {
-        if direction % 2 == 0 { self.straight += 1 } else { self.diagonal += 1 }
+        if direction.is_multiple_of(2) { self.straight += 1 } else { self.diagonal += 1 }
     }
 
     fn length(self) -> f64 {
@@ -76,7 +76,9 @@ impl<'a> Tracer<'a> {
         let is_junction = |index: usize| self.graph.degree(index) >= 3;
         let mut forest = Forest::new(self.graph.len());
         for index in (0..self.graph.len()).filter(|&index| is_junction(index)) {
-            for (_, other) in self.graph.linked(index).filter(|&(_, other)| other > index && is_junction(other)) {
+            for (_, other) in
+                self.graph.linked(index).filter(|&(_, other)| other > index && is_junction(other))
+            {
                 if forest.unite(index as u32, other as u32).is_none() {
                     self.closing.push((index, other));
                 }
@@ -129,7 +131,9 @@ impl<'a> Tracer<'a> {
                 break;
             }
             self.is_walked[here] = true;
-            let Some((onward, next)) = self.graph.linked(here).find(|&(_, next)| next != before) else { break };
+            let Some((onward, next)) = self.graph.linked(here).find(|&(_, next)| next != before) else {
+                break;
+            };
             (before, here, direction) = (here, next, onward);
         }
         self.finish_branch(steps, &path);

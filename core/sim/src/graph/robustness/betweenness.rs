@@ -62,8 +62,7 @@ pub(super) fn among(
     config: &RobustnessConfig,
     cancel: &CancelToken,
 ) -> Result<Betweenness, GraphError> {
-    let candidates: Vec<u32> =
-        (0..graph.node_count() as u32).filter(|&node| alive[node as usize]).collect();
+    let candidates: Vec<u32> = (0..graph.node_count() as u32).filter(|&node| alive[node as usize]).collect();
     let sources = sources_of(&candidates, config);
     let share = sources.len().div_ceil(BLOCKS).max(1);
     let blocks: Vec<Result<Block, GraphError>> = sources
@@ -103,7 +102,8 @@ fn sources_of(candidates: &[u32], config: &RobustnessConfig) -> Vec<u32> {
     if candidates.len() <= allowed {
         return candidates.to_vec();
     }
-    let drawn = Generator::new(config.random_seed).choice_without_replacement(candidates.len() as u64, allowed);
+    let drawn =
+        Generator::new(config.random_seed).choice_without_replacement(candidates.len() as u64, allowed);
     let mut sources: Vec<u32> =
         drawn.unwrap_or_default().into_iter().map(|place| candidates[place as usize]).collect();
     sources.sort_unstable();

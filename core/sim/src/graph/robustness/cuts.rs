@@ -204,7 +204,9 @@ impl Walk {
         let mut separate: Vec<(u32, Share)> = graph
             .around(node)
             .iter()
-            .filter(|near| self.parent_edge[near.node as usize] == near.edge && self.parent[near.node as usize] == node)
+            .filter(|near| {
+                self.parent_edge[near.node as usize] == near.edge && self.parent[near.node as usize] == node
+            })
             .filter(|near| self.low[near.node as usize] >= self.number[at])
             .map(|near| (near.node, Share::default()))
             .collect();
