@@ -8,6 +8,7 @@
 //! Format: NumPy Enhancement Proposal 1 and `numpy.lib.format` (R. Kern, 2007; version 3, 2018).
 
 mod header;
+pub mod stack;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -23,8 +24,6 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 const HEADER_BYTES_MAX: usize = 4096;
 /// The largest file that is read, bytes: a grid of 8192 x 8192 numbers.
 pub const FILE_BYTES_MAX: u64 = 8192 * 8192 * 8 + HEADER_BYTES_MAX as u64;
-/// Data begins at a multiple of this, as in NumPy.
-const ALIGNMENT: usize = 64;
 
 /// Why bytes are not an array that is read here.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +82,12 @@ pub enum NpyError {
         /// The shape found.
         shape: Vec<u64>,
     },
+    /// The array does not have three dimensions.
+    #[error("shape {shape:?} is not three-dimensional: save frames of rows and columns")]
+    Stack {
+        /// The shape found.
+        shape: Vec<u64>,
+    },
     /// The number of bytes that the shape asks for can not be counted.
     #[error("shape {rows} x {columns} is too large")]
     TooLarge {
@@ -99,6 +104,47 @@ pub enum NpyError {
     },
 }
 
+/// A type of the numbers in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// Single precision, `<f4`.
+    F32,
+    /// Double precision, `<f8`.
+    F64,
+}
+
+impl Element {
+    /// The name in a header.
+    #[must_use]
+    pub fn descr(self) -> &'static str {
+        match self {
+            Self::F32 => "<f4",
+            Self::F64 => "<f8",
+        }
+    }
+
+    /// Bytes of a number.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    fn of(descr: &str) -> Option<Self> {
+        [Self::F32, Self::F64].into_iter().find(|element| element.descr() == descr)
+    }
+
+    /// Decodes whole numbers of this type.
+    fn decode(self, data: &[u8]) -> Vec<f64> {
+        match self {
+            Self::F32 => data.as_chunks().0.iter().map(|&cell| f64::from(f32::from_le_bytes(cell))).collect(),
+            Self::F64 => data.as_chunks().0.iter().map(|&cell| f64::from_le_bytes(cell)).collect(),
+        }
+    }
+}
+
 /// Decodes an array of rows and columns. NaN and infinite values are kept.
 ///
 /// # Errors
@@ -109,13 +155,12 @@ pub fn decode(bytes: &[u8]) -> Result<Array2<f64>, NpyError> {
         [rows, columns] => (rows, columns),
         _ => return Err(NpyError::Dimensions { shape: header.shape }),
     };
-    let (width, read): (u64, fn(&[u8]) -> f64) = match header.descr.as_str() {
-        "<f8" => (8, |bytes| f64::from_le_bytes(fixed(bytes))),
-        "<f4" => (4, |bytes| f64::from(f32::from_le_bytes(fixed(bytes)))),
-        _ => return Err(NpyError::ElementType { descr: header.descr }),
+    let Some(element) = Element::of(&header.descr) else {
+        return Err(NpyError::ElementType { descr: header.descr });
     };
     let too_large = || NpyError::TooLarge { rows, columns };
-    let need = rows.checked_mul(columns).and_then(|cells| cells.checked_mul(width)).ok_or_else(too_large)?;
+    let cells = rows.checked_mul(columns);
+    let need = cells.and_then(|cells| cells.checked_mul(element.bytes())).ok_or_else(too_large)?;
     let have = data.len() as u64;
     if have < need {
         let before = (bytes.len() - data.len()) as u64;
@@ -124,7 +169,7 @@ pub fn decode(bytes: &[u8]) -> Result<Array2<f64>, NpyError> {
     if have > need {
         return Err(NpyError::Trailing { extra: (have - need) as usize });
     }
-    let values: Vec<f64> = data.chunks_exact(width as usize).map(read).collect();
+    let values = element.decode(data);
     let shape = (rows as usize, columns as usize).set_f(header.fortran_order);
     // A shape with a zero and a huge number passes the check of bytes and is refused here.
     let array = Array2::from_shape_vec(shape, values).map_err(|_| too_large())?;
@@ -135,17 +180,8 @@ pub fn decode(bytes: &[u8]) -> Result<Array2<f64>, NpyError> {
 #[must_use]
 pub fn encode(values: ArrayView2<'_, f64>) -> Vec<u8> {
     let (rows, columns) = values.dim();
-    let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
-    let unpadded = MAGIC.len() + 4 + header.len() + 1;
-    let padding = unpadded.next_multiple_of(ALIGNMENT) - unpadded;
-    header.extend(std::iter::repeat_n(' ', padding));
-    header.push('\n');
-    let mut bytes = Vec::with_capacity(MAGIC.len() + 4 + header.len() + values.len() * 8);
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&[1, 0]);
-    // Two numbers of at most 20 digits and the words around them: far below 65,536.
-    bytes.extend_from_slice(&(header.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(header.as_bytes());
+    let mut bytes = header::write(Element::F64, &[rows as u64, columns as u64], header::ALIGNMENT);
+    bytes.reserve_exact(values.len() * 8);
     for value in values {
         bytes.extend_from_slice(&value.to_le_bytes());
     }
@@ -211,13 +247,6 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8]), NpyError> {
     Ok((header, data))
 }
 
-/// A chunk of exactly N bytes as an array.
-fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut array = [0; N];
-    array.copy_from_slice(bytes);
-    array
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,7 +266,7 @@ mod tests {
     fn written_arrays_are_read_back() {
         let values = ndarray::arr2(&[[1.5, -0.0, f64::NAN], [f64::INFINITY, f64::MIN_POSITIVE, -0.07]]);
         let bytes = encode(values.view());
-        assert_eq!((bytes.len() - 6 * 8) % ALIGNMENT, 0);
+        assert_eq!((bytes.len() - 6 * 8) % header::ALIGNMENT, 0);
         let read = decode(&bytes).unwrap();
         assert_eq!(read.dim(), (2, 3));
         assert!(values.iter().zip(&read).all(|(a, b)| a.to_bits() == b.to_bits()));

@@ -1,4 +1,9 @@
-//! The header of a `.npy` file: a Python dictionary of three known keys, read without Python.
+//! The header of a `.npy` file: a Python dictionary of three known keys, read and written without Python.
+
+use super::{Element, MAGIC};
+
+/// Data begins at a multiple of this, as in NumPy.
+pub(super) const ALIGNMENT: usize = 64;
 
 /// What a header says.
 #[derive(Debug, PartialEq, Eq)]
@@ -6,6 +11,28 @@ pub(super) struct Header {
     pub(super) descr: String,
     pub(super) fortran_order: bool,
     pub(super) shape: Vec<u64>,
+}
+
+/// Bytes before the data of a stack: enough for three numbers of 20 digits, so that the number of frames
+/// can be written over.
+pub(super) const STACK_START_BYTES: usize = 128;
+
+/// A file up to its data: magic, version 1, and the header of an array in C order with at least two
+/// dimensions. Its length is a multiple of `alignment`.
+pub(super) fn write(element: Element, shape: &[u64], alignment: usize) -> Vec<u8> {
+    let shape: Vec<String> = shape.iter().map(u64::to_string).collect();
+    let (descr, shape) = (element.descr(), shape.join(", "));
+    let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
+    let end = (MAGIC.len() + 4 + text.len() + 1).next_multiple_of(alignment);
+    let mut bytes = Vec::with_capacity(end);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&[1, 0]);
+    // A few numbers of at most 20 digits and the words around them: far below 65,536.
+    bytes.extend_from_slice(&((end - MAGIC.len() - 4) as u16).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.resize(end - 1, b' ');
+    bytes.push(b'\n');
+    bytes
 }
 
 /// The most dimensions that are read; NumPy allows 64.
