@@ -78,7 +78,9 @@ pub enum StackError {
         columns: usize,
     },
     /// A frame has another shape than the stack.
-    #[error("a frame of {given_rows} x {given_columns} cells for a stack of {expected}: give frames of its shape")]
+    #[error(
+        "a frame of {given_rows} x {given_columns} cells for a stack of {expected}: give frames of its shape"
+    )]
     Frame {
         /// Rows of the frame.
         given_rows: usize,
@@ -263,7 +265,8 @@ impl StackReader {
     /// not the one that its header names.
     pub fn open(path: &Path) -> Result<Self, StackError> {
         let start = read_start(path, OpenOptions::new().read(true))?;
-        let too_large = NpyError::TooLarge { rows: start.shape.rows as u64, columns: start.shape.columns as u64 };
+        let too_large =
+            NpyError::TooLarge { rows: start.shape.rows as u64, columns: start.shape.columns as u64 };
         let need = start.frames.checked_mul(start.shape.frame_bytes()).ok_or(too_large)?;
         let have = start.data_bytes;
         if have < need {
@@ -271,7 +274,9 @@ impl StackReader {
             return Err(NpyError::Truncated { have, need: start.start_bytes.saturating_add(need) }.into());
         }
         if have > need {
-            return Err(NpyError::Trailing { extra: usize::try_from(have - need).unwrap_or(usize::MAX) }.into());
+            return Err(
+                NpyError::Trailing { extra: usize::try_from(have - need).unwrap_or(usize::MAX) }.into()
+            );
         }
         Ok(Self { path: path.to_owned(), frames: start.frames, start })
     }

@@ -55,7 +55,8 @@ fn single_precision_is_kept() {
         writer.push(cells.view()).unwrap();
         writer.sync().unwrap();
         let read = StackReader::open(&path).unwrap().frame(0).unwrap();
-        let same = |(a, b): (&f32, &f64)| f64::from(*a).to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        let same =
+            |(a, b): (&f32, &f64)| f64::from(*a).to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
         assert!(cells.iter().zip(&read).all(same), "{read:?}");
     }
 }
@@ -71,7 +72,9 @@ fn a_killed_writer_leaves_frames_that_can_be_continued() {
     writer.sync().unwrap();
     let expected = fs::read(&complete).unwrap();
 
-    for (cut, synced) in [(128, 0), (129, 0), (128 + 3 * 120, 0), (128 + 3 * 120 + 119, 2), (128 + 4 * 120, 4)] {
+    for (cut, synced) in
+        [(128, 0), (129, 0), (128 + 3 * 120, 0), (128 + 3 * 120 + 119, 2), (128 + 4 * 120, 4)]
+    {
         let mut writer = StackWriter::create(&path, SHAPE).unwrap();
         for number in 0..5 {
             if number == synced {

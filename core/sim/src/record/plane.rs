@@ -1,0 +1,78 @@
+//! Which of the three fields of a run are recorded.
+
+use super::error::RecordError;
+
+/// One of the three fields of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Plane {
+    /// The membrane potential, V.
+    Potential,
+    /// The activator.
+    Activator,
+    /// The inhibitor.
+    Inhibitor,
+}
+
+impl Plane {
+    /// All planes, in the order in which a simulation keeps them.
+    pub const ALL: [Self; 3] = [Self::Potential, Self::Activator, Self::Inhibitor];
+
+    /// The name in files, command lines and errors.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Potential => "field",
+            Self::Activator => "activator",
+            Self::Inhibitor => "inhibitor",
+        }
+    }
+
+    /// The plane of a name; `None` for another text.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plane| plane.name() == name)
+    }
+}
+
+/// A set of planes, not empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaneSet([bool; 3]);
+
+impl PlaneSet {
+    /// All three.
+    pub const ALL: Self = Self([true; 3]);
+
+    /// The set of some planes; naming one twice is naming it once.
+    ///
+    /// # Errors
+    /// [`RecordError::NoPlanes`] for none.
+    pub fn new(planes: &[Plane]) -> Result<Self, RecordError> {
+        if planes.is_empty() {
+            return Err(RecordError::NoPlanes);
+        }
+        Ok(Self(Plane::ALL.map(|plane| planes.contains(&plane))))
+    }
+
+    /// How many there are, 1 to 3.
+    #[must_use]
+    pub fn count(self) -> usize {
+        self.iter().count()
+    }
+
+    /// The planes in the order of [`Plane::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Plane> {
+        Plane::ALL.into_iter().zip(self.0).filter_map(|(plane, is_in)| is_in.then_some(plane))
+    }
+
+    /// The place of a plane among those of the set; `None` for one that is not in it.
+    #[must_use]
+    pub fn position(self, plane: Plane) -> Option<usize> {
+        self.iter().position(|other| other == plane)
+    }
+}
+
+impl From<Plane> for PlaneSet {
+    fn from(plane: Plane) -> Self {
+        Self(Plane::ALL.map(|other| other == plane))
+    }
+}
