@@ -11,19 +11,21 @@ mod header;
 pub mod stack;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
+use mfn_sim::bounds::CELLS_MAX;
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 
+use crate::durable;
 use header::Header;
 
 /// What every file begins with.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// The longest header that is looked at, bytes. NumPy itself writes less than 200.
 const HEADER_BYTES_MAX: usize = 4096;
-/// The largest file that is read, bytes: a grid of 8192 x 8192 numbers.
-pub const FILE_BYTES_MAX: u64 = 8192 * 8192 * 8 + HEADER_BYTES_MAX as u64;
+/// The largest file that is read, bytes: the largest grid in double precision.
+pub const FILE_BYTES_MAX: u64 = CELLS_MAX as u64 * 8 + HEADER_BYTES_MAX as u64;
 
 /// Why bytes are not an array that is read here.
 #[derive(Debug, thiserror::Error)]
@@ -208,14 +210,13 @@ pub fn read(path: &Path) -> Result<Array2<f64>, NpyError> {
     decode(&bytes)
 }
 
-/// Writes a file, replacing what is there. The write is not atomic.
+/// Writes a file whole and durably, replacing what is there.
 ///
 /// # Errors
-/// [`NpyError::Io`] when it can not be written.
+/// [`NpyError::Io`] when it can not be written; what was there is then still there.
 pub fn write(path: &Path, values: ArrayView2<'_, f64>) -> Result<(), NpyError> {
     let io = |source| NpyError::Io { path: path.display().to_string(), source };
-    let mut file = File::create(path).map_err(io)?;
-    file.write_all(&encode(values)).map_err(io)
+    durable::write_whole(path, |writer| writer.write_all(&encode(values))).map_err(io)
 }
 
 /// Splits a file into its header and its data.

@@ -121,8 +121,8 @@ pub enum StackError {
 
 /// Writes a stack frame by frame.
 ///
-/// Dropping it leaves a file whose header may name fewer frames than it has; [`finish`](Self::finish)
-/// makes it complete.
+/// Dropping it leaves a file whose header may name fewer frames than it has;
+/// [`complete`](Self::complete) makes it whole.
 #[derive(Debug)]
 pub struct StackWriter {
     path: PathBuf,
@@ -217,6 +217,17 @@ impl StackWriter {
         // The frames first: a header never names frames that are not there.
         let written = self.file.sync_data().and_then(|()| self.write_header());
         written.and_then(|()| self.file.sync_all()).map_err(|source| self.io(source).into())
+    }
+
+    /// As [`sync`](Self::sync), for a stack that shall be whole.
+    ///
+    /// # Errors
+    /// [`StackError::Failed`] when a frame could not be written, else as [`sync`](Self::sync).
+    pub fn complete(&mut self) -> Result<(), StackError> {
+        if self.failed {
+            return Err(StackError::Failed { path: self.path.display().to_string(), frames: self.frames });
+        }
+        self.sync()
     }
 
     fn write_frame<T: Real>(&mut self, frame: ArrayView2<'_, T>) -> std::io::Result<()> {
