@@ -189,3 +189,27 @@ fn krum_refusals() {
 fn datasets() {
     check_group("dataset", 3);
 }
+
+/// Guards the plasticity rule of MFN 4.1 in single and double precision.
+#[test]
+fn plasticity() {
+    check_group("stdp", 3);
+}
+
+/// Guards which settings of the plasticity rule are refused.
+#[test]
+fn plasticity_refusals() {
+    check_group("stdp-config", 5);
+}
+
+/// Guards sparse attention with given weights.
+#[test]
+fn sparse_attention() {
+    check_group("attention", 4);
+}
+
+/// Guards the network: outputs, losses and parameters after four steps of Adam.
+#[test]
+fn network_training() {
+    check_group("network", 2);
+}
