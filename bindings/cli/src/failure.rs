@@ -77,6 +77,12 @@ impl Failure {
     }
 }
 
+/// Writes one warning to standard error, in the form of a fault. The work goes on.
+pub(crate) fn warn(what: &str, fix: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "mfn: warning: {}\n  fix: {}", one_line(what), one_line(fix));
+}
+
 /// Line breaks in what others wrote must not break the form "one line what, one line what to do".
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -12,6 +12,7 @@ mod input;
 mod interrupt;
 mod output;
 mod progress;
+mod specification;
 mod staging;
 mod table;
 mod verb;

@@ -81,7 +81,7 @@ fn what_cannot_be_analysed_is_refused_with_its_numbers() {
     let empty = Kinetics::Schnakenberg(Schnakenberg { a: 0.0, b: 0.0 });
     let error = turing_analysis(&system(empty, 0.1, 0.2)).unwrap_err();
     assert!(matches!(error, AnalysisError::NoSteadyState { .. }));
-    assert!(error.to_string().contains("a = 0, b = 0"), "{error}");
+    assert!(error.to_string().contains("schnakenberg (a = 0, b = 0)"), "{error}");
     assert_eq!(turing_analysis(&system(Kinetics::Host, 0.1, 0.2)).unwrap_err(), AnalysisError::HostRates);
     for bad in [-1.0, f64::NAN, f64::INFINITY] {
         let error = turing_analysis(&system(Kinetics::V4_1, bad, 0.2)).unwrap_err();

@@ -1,6 +1,6 @@
-//! `mfn check`: finds every fault of a pipeline configuration without running it.
+//! `mfn check`: finds every fault of a pipeline configuration or a specification without running it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -13,19 +13,27 @@ use mfn_runtime::{
 use crate::{
     failure::Failure,
     host::{self, PluginDirs},
+    input,
     output::Output,
+    specification::{self, Warning},
 };
 
-/// Check a pipeline configuration and report every fault, each with its place and its remedy.
+/// Check a pipeline configuration or a specification and report every fault, each with its place and its remedy.
 ///
 /// Loads the plugins that the configuration names and has each component examine its part. Nothing is
-/// opened: no connection, no listener, no file of data.
+/// opened: no connection, no listener, no file of data. A specification that is in order but can not form
+/// patterns is warned of.
 #[derive(Args)]
-#[command(after_help = "Example:\n  mfn check pipeline.toml\n  mfn check pipeline.toml --json")]
+#[command(after_help = "Example:\n  mfn check pipeline.toml\n  mfn check pipeline.toml --json\n  \
+    mfn check --spec spec.json")]
 pub(crate) struct Arguments {
     /// The configuration, as TOML (or JSON, when the name ends in .json).
-    #[arg(value_name = "PIPELINE.toml")]
-    file: PathBuf,
+    #[arg(value_name = "PIPELINE.toml", required_unless_present = "spec")]
+    file: Option<PathBuf>,
+
+    /// Check this specification (JSON; - reads standard input) instead of a configuration.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    spec: Option<PathBuf>,
 
     #[command(flatten)]
     plugins: PluginDirs,
@@ -48,7 +56,13 @@ struct Report<'a> {
 /// Does the work of the verb.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut output = Output::stdout();
-    match check(arguments)? {
+    if let Some(path) = &arguments.spec {
+        return check_specification(path, arguments.json, &mut output);
+    }
+    let Some(file) = &arguments.file else {
+        return Err(Failure::usage("no configuration is named", "name a configuration, or a --spec"));
+    };
+    match check(arguments, file)? {
         Ok(checked) if arguments.json => {
             output.json(&Report { ok: true, faults: &[], faults_not_shown: 0, checked: Some(&checked) })
         }
@@ -58,20 +72,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let (faults, faults_not_shown) = (error.faults.as_slice(), error.more);
                 output.json(&Report { ok: false, faults, faults_not_shown, checked: None })?;
             }
-            Err(host::refused_configuration(&arguments.file, &error))
+            Err(host::refused_configuration(file, &error))
         }
     }
 }
 
 /// The faults of the document alone when it has some: components can not be examined without it.
-fn check(arguments: &Arguments) -> Result<Result<CheckReport, ConfigError>, Failure> {
-    let config = match PipelineConfig::from_path(&arguments.file) {
+fn check(arguments: &Arguments, file: &Path) -> Result<Result<CheckReport, ConfigError>, Failure> {
+    let config = match PipelineConfig::from_path(file) {
         Ok(config) => config,
         Err(error) => return Ok(Err(error)),
     };
     let runtime = host::runtime(&config, None)?;
     arguments.plugins.load(&runtime)?;
     Ok(Pipeline::check(&runtime, &config))
+}
+
+/// The result for scripts.
+#[derive(Serialize)]
+struct SpecificationReport {
+    ok: bool,
+    warnings: Vec<Warning>,
+}
+
+fn check_specification(path: &Path, json: bool, output: &mut Output) -> Result<(), Failure> {
+    let warnings = specification::warnings(&specification::read(path)?);
+    if json {
+        return output.json(&SpecificationReport { ok: true, warnings });
+    }
+    specification::report(&warnings);
+    output.line(&format!("{}: in order", input::name(path)))
 }
 
 fn text_of(checked: &CheckReport) -> String {

@@ -5,6 +5,7 @@ mod features;
 mod plugin;
 mod run;
 mod simulate;
+mod turing;
 
 use clap::Subcommand;
 
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 pub(crate) enum Verb {
     Simulate(simulate::Arguments),
     Features(features::Arguments),
+    Turing(turing::Arguments),
     Run(run::Arguments),
     Check(check::Arguments),
     #[command(subcommand)]
@@ -27,6 +29,7 @@ impl Verb {
         match self {
             Self::Simulate(arguments) => simulate::run(&arguments),
             Self::Features(arguments) => features::run(&arguments),
+            Self::Turing(arguments) => turing::run(&arguments),
             Self::Run(arguments) => run::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Plugin(verb) => plugin::run(verb),

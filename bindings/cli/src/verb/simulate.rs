@@ -4,20 +4,14 @@ use std::{ops::ControlFlow, path::PathBuf};
 
 use clap::Args;
 use mfn_runtime::{
-    RuntimeOptions,
-    codec::{self, DecodeError, Observation},
-    npy,
+    RuntimeOptions, npy,
     snapshot::{Identity, Snapshot},
 };
 use mfn_sim::{FeatureConfig, RunEnd, Simulation};
 
 use super::features::table_of;
 use crate::{
-    failure::{Failure, Fault},
-    field, host, input,
-    interrupt::Interrupt,
-    output::Output,
-    progress::Progress,
+    failure::Failure, field, host, interrupt::Interrupt, output::Output, progress::Progress, specification,
     staging::Staging,
 };
 
@@ -100,24 +94,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Reads and checks the specification.
 fn prepare(arguments: &Arguments) -> Result<Simulation, Failure> {
-    let name = input::name(&arguments.spec);
-    let refused = |error: &DecodeError| match error {
-        DecodeError::Spec(error) => Failure::faults(
-            error
-                .faults()
-                .iter()
-                .map(|fault| Fault { what: format!("{name}: {fault}"), fix: fault.advice() })
-                .collect(),
-        ),
-        other => Failure::usage(format!("{name}: {other}"), "correct the specification; NaN is not JSON"),
-    };
-    let document = input::read(&arguments.spec)?;
-    let spec = match codec::decode(codec::JSON, &document).map_err(|error| refused(&error))? {
-        Observation::Simulation(spec) => *spec,
-        Observation::Field(_) => {
-            return Err(Failure::usage(format!("{name} is a field"), "name a specification"));
-        }
-    };
+    let spec = specification::read(&arguments.spec)?;
+    if !arguments.quiet && !arguments.json {
+        specification::report(&specification::warnings(&spec));
+    }
     let mut simulation =
         Simulation::new(spec).map_err(|error| Failure::usage(error.to_string(), "correct it"))?;
     simulation

@@ -123,12 +123,17 @@ impl Kinetics {
         })
     }
 
-    /// The parameters with their values, for messages: `feed = 0.037, kill = 0.06`.
-    pub(crate) fn described_parameters(&self) -> String {
+    /// The name with the values of the parameters, for messages:
+    /// `gray-scott (feed = 0.06, kill = 0.062)`.
+    #[must_use]
+    pub fn described(&self) -> String {
         let pairs = self.bounds().iter().zip(self.values());
         let described: Vec<String> =
             pairs.map(|(bound, value)| format!("{} = {value}", parameter_name(bound))).collect();
-        if described.is_empty() { "none".to_owned() } else { described.join(", ") }
+        match described.as_slice() {
+            [] => self.name().to_owned(),
+            parameters => format!("{} ({})", self.name(), parameters.join(", ")),
+        }
     }
 
     /// Hands the equations, in the precision `T` and with both rates scaled, to the code that

@@ -15,10 +15,8 @@ const GROWTH_MIN: f64 = 10.0;
 pub enum SpecWarning {
     /// No small perturbation of any homogeneous steady state grows as a wave.
     NoPattern {
-        /// Name of the kinetics.
-        kinetics: &'static str,
-        /// The parameters of the kinetics, as text.
-        parameters: String,
+        /// The kinetics with its parameters, see [`Kinetics::described`].
+        kinetics: String,
         /// Activator at the steady state that comes closest.
         activator: f64,
         /// Inhibitor there.
@@ -53,10 +51,8 @@ pub enum SpecWarning {
     },
     /// The kinetics has no homogeneous steady state.
     NoSteadyState {
-        /// Name of the kinetics.
-        kinetics: &'static str,
-        /// The parameters of the kinetics, as text.
-        parameters: String,
+        /// The kinetics with its parameters, see [`Kinetics::described`].
+        kinetics: String,
     },
 }
 
@@ -90,10 +86,10 @@ impl SpecWarning {
 impl fmt::Display for SpecWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoPattern { kinetics, parameters, activator, inhibitor, ratio, critical_ratio } => {
+            Self::NoPattern { kinetics, activator, inhibitor, ratio, critical_ratio } => {
                 write!(
                     f,
-                    "no pattern forms: {kinetics} ({parameters}) is not unstable in Turing's sense at its \
+                    "no pattern forms: {kinetics} is not unstable in Turing's sense at its \
                      steady state ({activator:.4}, {inhibitor:.4}) with d_inhibitor / d_activator = {ratio:.4}"
                 )?;
                 match critical_ratio {
@@ -116,8 +112,8 @@ impl fmt::Display for SpecWarning {
                 "the time step {time_step} is too long: a mode that decays in the equations grows by the factor \
                  {factor_per_step:.4} in each step"
             ),
-            Self::NoSteadyState { kinetics, parameters } => {
-                write!(f, "{kinetics} ({parameters}) has no homogeneous steady state to form a pattern on")
+            Self::NoSteadyState { kinetics } => {
+                write!(f, "{kinetics} has no homogeneous steady state to form a pattern on")
             }
         }
     }
@@ -136,8 +132,8 @@ pub fn spec_warnings(spec: &Spec) -> Vec<SpecWarning> {
     let seeded = spec.initial_condition == InitialCondition::Seeded;
     let analysis = match turing_analysis_of(spec) {
         Ok(analysis) => analysis,
-        Err(AnalysisError::NoSteadyState { kinetics, parameters }) if !seeded => {
-            return vec![SpecWarning::NoSteadyState { kinetics, parameters }];
+        Err(AnalysisError::NoSteadyState { kinetics }) if !seeded => {
+            return vec![SpecWarning::NoSteadyState { kinetics }];
         }
         Err(_) => return Vec::new(),
     };
@@ -154,8 +150,7 @@ pub fn spec_warnings(spec: &Spec) -> Vec<SpecWarning> {
     match analysis.turing_state() {
         Some(state) => warnings.extend(wave_warning(state, spec)),
         None => warnings.extend(analysis.main_state().map(|state| SpecWarning::NoPattern {
-            kinetics: spec.kinetics.name(),
-            parameters: spec.kinetics.described_parameters(),
+            kinetics: spec.kinetics.described(),
             activator: state.activator,
             inhibitor: state.inhibitor,
             ratio: spec.d_inhibitor / spec.d_activator,

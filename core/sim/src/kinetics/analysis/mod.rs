@@ -166,7 +166,8 @@ impl SteadyState {
     /// Growth rate of the fastest mode, 1 per unit of time; negative when all decay.
     #[must_use]
     pub fn fastest_growth_rate(&self) -> f64 {
-        self.linear.growth(self.fastest_q)
+        // Adding 0 turns a negative zero into a positive one.
+        self.linear.growth(self.fastest_q) + 0.0
     }
 
     /// Wavelength of the fastest mode in the plane, cells: `2 pi / sqrt(q)`. `None` when no wave
@@ -230,12 +231,10 @@ pub enum AnalysisError {
     #[error("invalid system: {0}")]
     System(#[from] SpecError),
     /// The rates vanish nowhere that double precision can hold.
-    #[error("{kinetics} has no homogeneous steady state with these parameters: {parameters}; change them")]
+    #[error("{kinetics} has no homogeneous steady state: change its parameters")]
     NoSteadyState {
-        /// Name of the kinetics.
-        kinetics: &'static str,
-        /// Its parameters with their values.
-        parameters: String,
+        /// The kinetics with its parameters, see [`Kinetics::described`].
+        kinetics: String,
     },
     /// The rates of a host kinetics are not in the specification.
     #[error("the rates of kinetics host are a callback: give it to the analysis, with a point to start from")]
@@ -277,10 +276,7 @@ pub fn turing_analysis(system: &ReactionDiffusion) -> Result<TuringAnalysis, Ana
         .map(|(u, v, linear)| SteadyState::new(u, v, linear))
         .collect();
     if states.is_empty() {
-        return Err(AnalysisError::NoSteadyState {
-            kinetics: system.kinetics.name(),
-            parameters: system.kinetics.described_parameters(),
-        });
+        return Err(AnalysisError::NoSteadyState { kinetics: system.kinetics.described() });
     }
     Ok(TuringAnalysis { system: *system, states })
 }
