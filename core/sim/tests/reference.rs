@@ -136,6 +136,18 @@ fn membrane_configurations() {
     check_group("membrane-config", 11);
 }
 
+/// Guards the iterated function systems of MFN 4.1: maps, points and Lyapunov value.
+#[test]
+fn iterated_function_systems() {
+    check_group("ifs", 7);
+}
+
+/// Guards which configurations of iterated function systems are refused.
+#[test]
+fn ifs_refusals() {
+    check_group("ifs-config", 12);
+}
+
 /// Guards the 18 features under three configurations each.
 #[test]
 fn feature_vectors() {

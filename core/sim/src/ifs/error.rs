@@ -24,7 +24,9 @@ pub enum IfsError {
         value: f64,
     },
     /// A map does not bring points nearer to each other, so there is no attractor.
-    #[error("map {map} stretches lengths by up to {factor}: give maps whose largest singular value is below 1")]
+    #[error(
+        "map {map} stretches lengths by up to {factor}: give maps whose largest singular value is below 1"
+    )]
     NotContractive {
         /// Index of the map.
         map: usize,
@@ -73,7 +75,9 @@ pub enum IfsError {
     #[error("invalid configuration: {0}")]
     Parameters(#[from] SpecError),
     /// v4.1: the upper end of the scales allows maps that do not contract.
-    #[error("scale_max = {value}: give a number below 1, since a map with a scale of 1 or more does not contract")]
+    #[error(
+        "scale_max = {value}: give a number below 1, since a map with a scale of 1 or more does not contract"
+    )]
     ScaleStability {
         /// The value given.
         value: f64,
@@ -87,7 +91,9 @@ pub enum IfsError {
         max: f64,
     },
     /// v4.1: a point left the square of half-width 100.
-    #[error("the points reach {distance} from the origin, v4.1 allows less than 100: give smaller scales or translations")]
+    #[error(
+        "the points reach {distance} from the origin, v4.1 allows less than 100: give smaller scales or translations"
+    )]
     Unbounded {
         /// Largest magnitude of a coordinate.
         distance: f64,

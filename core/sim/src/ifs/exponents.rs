@@ -56,12 +56,15 @@ impl Ifs {
         let blocks: Vec<Block> =
             (0..steps.div_ceil(BLOCK_STEPS)).into_par_iter().map(|block| self.block(seed, block)).collect();
         let count = blocks.len() as f64;
-        let mean = |value: fn(&Block) -> f64| blocks.iter().map(value).sum::<f64>() / count / BLOCK_STEPS as f64;
+        let mean =
+            |value: fn(&Block) -> f64| blocks.iter().map(value).sum::<f64>() / count / BLOCK_STEPS as f64;
         let largest = mean(|block| block.log_lengths);
         let squares = blocks.iter().map(|block| (block.log_lengths / BLOCK_STEPS as f64 - largest).powi(2));
         let standard_error = (squares.sum::<f64>() / (count - 1.0) / count).sqrt();
         let areas = mean(|block| block.log_areas);
-        let smallest = if largest == f64::NEG_INFINITY { largest } else { areas - largest };
+        let other = if largest == f64::NEG_INFINITY { largest } else { areas - largest };
+        // Both are estimates: equal exponents may come out in the wrong order.
+        let (largest, smallest) = (largest.max(other), largest.min(other));
         Ok(IfsExponents { largest, smallest, standard_error, steps: blocks.len() as u64 * BLOCK_STEPS })
     }
 

@@ -41,9 +41,7 @@ impl Window {
     pub fn around(points: &[[f64; 2]]) -> Option<Self> {
         let range = |axis: usize| {
             let values = points.iter().map(|point| point[axis]);
-            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-                if v.is_nan() { (f64::NAN, f64::NAN) } else { (low.min(v), high.max(v)) }
-            })
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
         };
         let ((x_min, x_max), (y_min, y_max)) = (range(0), range(1));
         let nan = points.iter().flatten().any(|coordinate| !coordinate.is_finite());
@@ -53,7 +51,13 @@ impl Window {
         let side = (x_max - x_min).max(y_max - y_min);
         let half = if side > 0.0 { 0.5 * side } else { 0.5 };
         let (x, y) = (0.5 * (x_min + x_max), 0.5 * (y_min + y_max));
-        let window = Self { x_min: x - half, x_max: x + half, y_min: y - half, y_max: y + half };
+        // Rounding of the middle must not leave an outermost point out.
+        let window = Self {
+            x_min: x_min.min(x - half),
+            x_max: x_max.max(x + half),
+            y_min: y_min.min(y - half),
+            y_max: y_max.max(y + half),
+        };
         window.check().is_ok().then_some(window)
     }
 

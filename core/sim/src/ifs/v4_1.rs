@@ -17,8 +17,14 @@ use crate::rng::Generator;
 pub const FRACTAL_TABLE: [Bound; 7] = [
     whole(closed("num_points", (1000.0, 100_000.0), 10_000.0, "1", "points of the orbit")),
     whole(closed("num_transforms", (2.0, 8.0), 4.0, "1", "number of maps")),
-    Bound { max_inclusive: false, ..closed("scale_min", (0.0, 1.0), 0.2, "1", "smallest ratio of a map").open_below() },
-    Bound { max_inclusive: false, ..closed("scale_max", (0.0, 1.0), 0.5, "1", "largest ratio of a map").open_below() },
+    Bound {
+        max_inclusive: false,
+        ..closed("scale_min", (0.0, 1.0), 0.2, "1", "smallest ratio of a map").open_below()
+    },
+    Bound {
+        max_inclusive: false,
+        ..closed("scale_max", (0.0, 1.0), 0.5, "1", "largest ratio of a map").open_below()
+    },
     closed("translation_range", (0.0, 2.0), 1.0, "1", "largest shift of a map along an axis"),
     whole(closed("min_box_size", (1.0, 1e6), 2.0, "cells", "smallest box of the box counting")),
     whole(closed("num_scales", (3.0, 10.0), 5.0, "1", "number of box sizes before duplicates are dropped")),

@@ -17,7 +17,8 @@ fn config(params: &Map<String, Value>) -> FractalConfig {
 pub(crate) fn check(entry: &Entry) {
     let generated = match entry.params.get("rng") {
         Some(rng) => {
-            let [points, transforms] = ["num_points", "num_transforms"].map(|name| whole(&entry.params[name]));
+            let [points, transforms] =
+                ["num_points", "num_transforms"].map(|name| whole(&entry.params[name]));
             generate_fractal_ifs(&mut Generator::new(seed_of(rng)), points, transforms)
         }
         None => generate_ifs(&mut Generator::new(entry.seed()), &config(&entry.params)),

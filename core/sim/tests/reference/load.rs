@@ -14,6 +14,8 @@ pub(crate) struct Entry {
     pub(crate) id: String,
     pub(crate) group: String,
     #[serde(default)]
+    seed: Value,
+    #[serde(default)]
     pub(crate) params: Map<String, Value>,
     pub(crate) expected: Map<String, Value>,
     #[serde(default)]
@@ -36,6 +38,11 @@ pub(crate) fn index() -> Vec<Entry> {
 }
 
 impl Entry {
+    /// The seed of the random stream.
+    pub(crate) fn seed(&self) -> u64 {
+        whole(&self.seed)
+    }
+
     pub(crate) fn has_array(&self, name: &str) -> bool {
         self.arrays.contains_key(name)
     }
