@@ -81,6 +81,15 @@ pub(crate) const GIT: Tool = Tool {
     homebrew: "git",
 };
 
+/// Reads datasets with pyarrow, as their users do.
+pub(crate) const PYTHON: Tool = Tool {
+    program: "python3",
+    purpose: "reads Parquet files with pyarrow, in an environment of its own",
+    debian: "python3-venv",
+    fedora: "python3",
+    homebrew: "python",
+};
+
 /// Licence and advisory checks of the dependencies.
 pub(crate) const CARGO_DENY: Tool = Tool {
     program: "cargo-deny",
@@ -91,10 +100,10 @@ pub(crate) const CARGO_DENY: Tool = Tool {
 };
 
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Tool; 9] = [CC, CXX, GCC, GIT, LDD, NM, READELF, STRIP, VALGRIND];
+pub(crate) const FOR_TESTS: [Tool; 10] = [CC, CXX, GCC, GIT, LDD, NM, PYTHON, READELF, STRIP, VALGRIND];
 
 /// What continuous integration needs.
-pub(crate) const ALL: [Tool; 10] = [CARGO_DENY, CC, CXX, GCC, GIT, LDD, NM, READELF, STRIP, VALGRIND];
+pub(crate) const ALL: [Tool; 11] = [CARGO_DENY, CC, CXX, GCC, GIT, LDD, NM, PYTHON, READELF, STRIP, VALGRIND];
 
 impl Tool {
     /// Where the program lies, or `None` when it is not installed.
