@@ -329,6 +329,312 @@ const char *mfn_feature_name(size_t index);
 const char *mfn_feature_unit(size_t index);
 
 /* ==================================================================================================
+ * Networks: the skeleton of a pattern as nodes and branches, and what their loss would do.
+ *
+ * mfn_graph_from_field() cuts a field at a threshold, thins the pattern to lines of one cell and follows the lines.
+ * The network that it gives is immutable: any number of threads may ask it at once, and what it lends lives as long
+ * as the network. Nodes and branches are numbered from 0. The work is done on the calling thread.
+ */
+
+// A piece without a branch (degree 0).
+#define MFN_NODE_ISOLATED 0
+
+// A free end (degree 1).
+#define MFN_NODE_TIP 1
+
+// The place where a ring without any other node was cut open (degree 2).
+#define MFN_NODE_RING 2
+
+// Where three or more branches meet.
+#define MFN_NODE_JUNCTION 3
+
+// GraphML, as networkx, igraph, Gephi and Cytoscape read it.
+#define MFN_GRAPH_GRAPHML 0
+
+// One JSON object with the summary, the nodes, the branches and the cells along each branch.
+#define MFN_GRAPH_JSON 1
+
+// The network of a pattern. Freed with mfn_graph_free().
+typedef struct mfn_graph mfn_graph;
+
+// How the network of a field is made. Fill it with mfn_graph_config_init().
+typedef struct mfn_graph_config {
+    // sizeof(mfn_graph_config).
+    uint32_t struct_size;
+    // 1 when opposite edges of the grid touch, as in a periodic simulation, else 0.
+    int32_t wrap;
+    // A cell above it is part of the pattern, mV.
+    double threshold_mv;
+    // Branches with a free end that are shorter than this are taken off, cells.
+    double prune_length_cells;
+    // Branches with a free end that are shorter than so many radii of the pattern at their inner end are taken off.
+    double prune_radii;
+} mfn_graph_config;
+
+// What a network measures as a whole. Set struct_size before the call.
+typedef struct mfn_graph_summary {
+    // sizeof(mfn_graph_summary).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Cells of the pattern.
+    uint64_t pattern_cells;
+    // Cells of its skeleton.
+    uint64_t skeleton_cells;
+    // Nodes.
+    uint64_t nodes;
+    // Nodes where three or more branches meet.
+    uint64_t junctions;
+    // Free ends.
+    uint64_t tips;
+    // Pieces without a branch.
+    uint64_t isolated;
+    // Rings without a junction.
+    uint64_t rings;
+    // Branches.
+    uint64_t branches;
+    // Components.
+    uint64_t components;
+    // Independent loops: branches - nodes + components.
+    uint64_t loops;
+    // Length of all branches, cells.
+    double total_length;
+    // Mean length of a branch, cells.
+    double mean_length;
+    // Mean width of the branches, weighted by their lengths, cells.
+    double mean_width;
+    // Mean degree of the nodes.
+    double mean_degree;
+} mfn_graph_summary;
+
+// A node of a network.
+typedef struct mfn_graph_node {
+    // One of the MFN_NODE_* constants.
+    int32_t kind;
+    // Ends of branches at it; a branch from the node to itself counts twice.
+    uint32_t degree;
+    // Number of its component.
+    uint32_t component;
+    // Cells that make it up.
+    uint32_t cells;
+    // Middle of its cells along the rows.
+    double row;
+    // Middle of its cells along the columns.
+    double col;
+    // Width of the pattern there, cells.
+    double width;
+} mfn_graph_node;
+
+// A branch of a network.
+typedef struct mfn_graph_branch {
+    // Number of the node where it begins.
+    uint32_t from;
+    // Number of the node where it ends; may be the same.
+    uint32_t to;
+    // Cells between its two nodes.
+    uint32_t cells;
+    // 0.
+    uint32_t reserved;
+    // Length from cell to cell, cells.
+    double length;
+    // Mean width of the pattern along it, cells.
+    double mean_width;
+    // Smallest width along it, cells.
+    double min_width;
+} mfn_graph_branch;
+
+// Fills a configuration with the defaults: -60 mV, no wrapping, spurs of less than 1.5 radii taken off. struct_size
+// is sizeof(mfn_graph_config). config belongs to the host. [any-thread]
+mfn_status mfn_graph_config_init(mfn_graph_config *config,
+                                 size_t struct_size,
+                                 mfn_error **error);
+
+// Makes the network of the cells of a field in volts that are above the threshold. config may be NULL for the
+// defaults. The field may have any shape up to 65536 cells a side and 2^28 in all, and is read during the call only. The
+// host owns *graph and frees it with mfn_graph_free(). [any-thread]
+mfn_status mfn_graph_from_field(const mfn_field_view *field,
+                                const mfn_graph_config *config,
+                                mfn_graph **graph,
+                                mfn_error **error);
+
+// The figures of the whole network. summary belongs to the host. [any-thread]
+mfn_status mfn_graph_summarise(const mfn_graph *graph,
+                               mfn_graph_summary *summary,
+                               mfn_error **error);
+
+// The nodes, by number. *array is lent by the network. [any-thread]
+mfn_status mfn_graph_nodes(const mfn_graph *graph,
+                           const mfn_graph_node **array,
+                           size_t *count,
+                           mfn_error **error);
+
+// The branches, by number. *array is lent by the network. [any-thread]
+mfn_status mfn_graph_branches(const mfn_graph *graph,
+                              const mfn_graph_branch **array,
+                              size_t *count,
+                              mfn_error **error);
+
+// The cells along a branch, each as row * columns + column, from a cell of its first node to one of its last. *array
+// is lent by the network. [any-thread]
+mfn_status mfn_graph_path(const mfn_graph *graph,
+                          size_t branch,
+                          const uint32_t **array,
+                          size_t *count,
+                          mfn_error **error);
+
+// The skeleton as one byte for each cell, row by row: 1 on the cells of nodes and branches, else 0. The host owns
+// *skeleton and frees it with mfn_bytes_free(). [any-thread]
+mfn_status mfn_graph_skeleton(const mfn_graph *graph,
+                              mfn_bytes *skeleton,
+                              mfn_error **error);
+
+// The whole network as a text in one of the MFN_GRAPH_* formats. The host owns *text and frees it with
+// mfn_string_free(). [any-thread]
+mfn_status mfn_graph_export(const mfn_graph *graph, int32_t format, char **text, mfn_error **error);
+
+// The last failure of a call on the network; NULL when there was none. The host owns it and frees it with
+// mfn_error_free(). [any-thread]
+mfn_error *mfn_graph_last_error(const mfn_graph *graph);
+
+// Frees a network and what it lent. NULL is allowed. [any-thread]
+void mfn_graph_free(mfn_graph *graph);
+
+/* ==================================================================================================
+ * Robustness: what the loss of nodes and branches does to a network.
+ *
+ * Three questions, from cheap to costly: mfn_graph_node_cuts() and mfn_graph_branch_cuts() name what cuts something
+ * off, mfn_graph_betweenness() says where the shortest paths run, and mfn_graph_percolate() lets the network fall
+ * apart. The last two may take long: they are sampled where a network is large, and stop when another thread calls
+ * mfn_graph_cancel().
+ */
+
+// Nodes are lost at random; the mean of several trials.
+#define MFN_ATTACK_RANDOM_NODES 0
+
+// Branches are lost at random; the mean of several trials.
+#define MFN_ATTACK_RANDOM_BRANCHES 1
+
+// Nodes by their degree in the whole network.
+#define MFN_ATTACK_DEGREE 2
+
+// Nodes by their degree among those that are left.
+#define MFN_ATTACK_DEGREE_ADAPTIVE 3
+
+// Nodes by their betweenness in the whole network.
+#define MFN_ATTACK_BETWEENNESS 4
+
+// Nodes by their betweenness among those that are left, in batches.
+#define MFN_ATTACK_BETWEENNESS_ADAPTIVE 5
+
+// Branches by their betweenness in the whole network.
+#define MFN_ATTACK_BRANCH_BETWEENNESS 6
+
+// How much work the robustness figures may cost. Fill it with mfn_graph_robustness_init().
+typedef struct mfn_graph_robustness {
+    // sizeof(mfn_graph_robustness).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Sources of shortest paths at most; a network with more nodes is sampled.
+    uint64_t sources_max;
+    // Trials of random removal that are averaged.
+    uint64_t trials;
+    // How often the order of an adaptive attack by betweenness is worked out anew, at most.
+    uint64_t recomputations_max;
+    // Seed of the sources drawn and of the random removals.
+    uint64_t random_seed;
+} mfn_graph_robustness;
+
+// A node or branch whose loss cuts something off, and what: all pieces but the largest.
+typedef struct mfn_graph_cut {
+    // Number of the node or branch.
+    uint32_t part;
+    // Pieces into which its component falls; at least 2.
+    uint32_t pieces;
+    // Nodes cut off.
+    uint64_t nodes;
+    // Cells of the skeleton cut off.
+    uint64_t cells;
+    // Length of the branches cut off, cells.
+    double length;
+} mfn_graph_cut;
+
+// How a network falls apart. Set struct_size before the call.
+typedef struct mfn_graph_percolation {
+    // sizeof(mfn_graph_percolation).
+    uint32_t struct_size;
+    // One of the MFN_ATTACK_* constants.
+    int32_t attack;
+    // Mean fraction of the nodes in the largest component after 1, 2, ... losses (Schneider et al., 2011).
+    double robustness;
+    // The fraction lost at which the components other than the largest are largest.
+    double critical_fraction;
+    // Nodes or branches that were there to lose. The curve has one number more.
+    uint64_t losses;
+    // Trials averaged.
+    uint64_t trials;
+    // Sources of shortest paths in each computation of betweenness; 0 when none was needed.
+    uint64_t sources;
+    // How often betweenness was computed.
+    uint64_t recomputations;
+} mfn_graph_percolation;
+
+// Fills a configuration with the defaults: 1024 sources, 100 trials, 64 recomputations, seed 42. struct_size is
+// sizeof(mfn_graph_robustness). config belongs to the host. [any-thread]
+mfn_status mfn_graph_robustness_init(mfn_graph_robustness *config,
+                                     size_t struct_size,
+                                     mfn_error **error);
+
+// The nodes whose loss cuts something off (articulation nodes; Tarjan, 1972), ascending. *array is lent by the
+// network. [any-thread]
+mfn_status mfn_graph_node_cuts(const mfn_graph *graph,
+                               const mfn_graph_cut **array,
+                               size_t *count,
+                               mfn_error **error);
+
+// The branches whose loss cuts something off (bridges), ascending. *array is lent by the network. [any-thread]
+mfn_status mfn_graph_branch_cuts(const mfn_graph *graph,
+                                 const mfn_graph_cut **array,
+                                 size_t *count,
+                                 mfn_error **error);
+
+// The share of the shortest paths that run through each node and along each branch, over all pairs of nodes, in
+// [0, 1] (Freeman, 1977; Brandes, 2001), and the mean of 1 / length of the shortest path (global efficiency, 1/cell).
+// node_values has room for all nodes, branch_values for all branches; either may be NULL with a count of 0. config
+// may be NULL for the defaults. efficiency and sources (the sources searched from; with fewer than there are nodes the
+// figures are estimates) may be NULL. MFN_CANCELLED: see mfn_graph_cancel(). What is written belongs to the host.
+// [any-thread]
+mfn_status mfn_graph_betweenness(const mfn_graph *graph,
+                                 const mfn_graph_robustness *config,
+                                 double *node_values,
+                                 size_t node_count,
+                                 double *branch_values,
+                                 size_t branch_count,
+                                 double *efficiency,
+                                 size_t *sources,
+                                 mfn_error **error);
+
+// Takes nodes or branches away until none is left; attack is one of the MFN_ATTACK_* constants. config may be NULL for
+// the defaults. largest is the curve: the fraction of the nodes in the largest component after 0, 1, 2, ... losses; it
+// has room for one number more than there are nodes or branches, or is NULL with a count of 0. MFN_CANCELLED: see
+// mfn_graph_cancel(). percolation and largest belong to the host. [any-thread]
+mfn_status mfn_graph_percolate(const mfn_graph *graph,
+                               int32_t attack,
+                               const mfn_graph_robustness *config,
+                               mfn_graph_percolation *percolation,
+                               double *largest,
+                               size_t largest_count,
+                               mfn_error **error);
+
+// Asks the betweenness and percolation of a network to stop with MFN_CANCELLED, those under way and all later ones
+// until mfn_graph_cancel_reset(). Nothing changes hands. [any-thread]
+mfn_status mfn_graph_cancel(const mfn_graph *graph,
+                            mfn_error **error);
+
+// Withdraws mfn_graph_cancel(). Nothing changes hands. [any-thread]
+mfn_status mfn_graph_cancel_reset(const mfn_graph *graph, mfn_error **error);
+
+/* ==================================================================================================
  * Specification: everything that decides the result of a run.
  *
  * Fill one with mfn_spec_init(), change what differs, and create a simulation from it. Equal specifications
@@ -1431,6 +1737,67 @@ MFN_LAYOUT_CHECK(offsetof(mfn_statistics, growth_events) == 72, mfn_statistics_g
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, turing_activations) == 80, mfn_statistics_turing_activations);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, clamping_events) == 88, mfn_statistics_clamping_events);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, steps_to_instability) == 96, mfn_statistics_steps_to_instability);
+MFN_LAYOUT_CHECK(sizeof(mfn_graph_config) == 32, mfn_graph_config_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_config, struct_size) == 0, mfn_graph_config_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_config, wrap) == 4, mfn_graph_config_wrap);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_config, threshold_mv) == 8, mfn_graph_config_threshold_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_config, prune_length_cells) == 16, mfn_graph_config_prune_length_cells);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_config, prune_radii) == 24, mfn_graph_config_prune_radii);
+MFN_LAYOUT_CHECK(sizeof(mfn_graph_summary) == 120, mfn_graph_summary_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, struct_size) == 0, mfn_graph_summary_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, reserved) == 4, mfn_graph_summary_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, pattern_cells) == 8, mfn_graph_summary_pattern_cells);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, skeleton_cells) == 16, mfn_graph_summary_skeleton_cells);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, nodes) == 24, mfn_graph_summary_nodes);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, junctions) == 32, mfn_graph_summary_junctions);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, tips) == 40, mfn_graph_summary_tips);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, isolated) == 48, mfn_graph_summary_isolated);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, rings) == 56, mfn_graph_summary_rings);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, branches) == 64, mfn_graph_summary_branches);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, components) == 72, mfn_graph_summary_components);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, loops) == 80, mfn_graph_summary_loops);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, total_length) == 88, mfn_graph_summary_total_length);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, mean_length) == 96, mfn_graph_summary_mean_length);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, mean_width) == 104, mfn_graph_summary_mean_width);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_summary, mean_degree) == 112, mfn_graph_summary_mean_degree);
+MFN_LAYOUT_CHECK(sizeof(mfn_graph_node) == 40, mfn_graph_node_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_node, kind) == 0, mfn_graph_node_kind);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_node, degree) == 4, mfn_graph_node_degree);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_node, component) == 8, mfn_graph_node_component);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_node, cells) == 12, mfn_graph_node_cells);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_node, row) == 16, mfn_graph_node_row);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_node, col) == 24, mfn_graph_node_col);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_node, width) == 32, mfn_graph_node_width);
+MFN_LAYOUT_CHECK(sizeof(mfn_graph_branch) == 40, mfn_graph_branch_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_branch, from) == 0, mfn_graph_branch_from);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_branch, to) == 4, mfn_graph_branch_to);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_branch, cells) == 8, mfn_graph_branch_cells);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_branch, reserved) == 12, mfn_graph_branch_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_branch, length) == 16, mfn_graph_branch_length);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_branch, mean_width) == 24, mfn_graph_branch_mean_width);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_branch, min_width) == 32, mfn_graph_branch_min_width);
+MFN_LAYOUT_CHECK(sizeof(mfn_graph_robustness) == 40, mfn_graph_robustness_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_robustness, struct_size) == 0, mfn_graph_robustness_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_robustness, reserved) == 4, mfn_graph_robustness_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_robustness, sources_max) == 8, mfn_graph_robustness_sources_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_robustness, trials) == 16, mfn_graph_robustness_trials);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_robustness, recomputations_max) == 24, mfn_graph_robustness_recomputations_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_robustness, random_seed) == 32, mfn_graph_robustness_random_seed);
+MFN_LAYOUT_CHECK(sizeof(mfn_graph_cut) == 32, mfn_graph_cut_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_cut, part) == 0, mfn_graph_cut_part);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_cut, pieces) == 4, mfn_graph_cut_pieces);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_cut, nodes) == 8, mfn_graph_cut_nodes);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_cut, cells) == 16, mfn_graph_cut_cells);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_cut, length) == 24, mfn_graph_cut_length);
+MFN_LAYOUT_CHECK(sizeof(mfn_graph_percolation) == 56, mfn_graph_percolation_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, struct_size) == 0, mfn_graph_percolation_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, attack) == 4, mfn_graph_percolation_attack);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, robustness) == 8, mfn_graph_percolation_robustness);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, critical_fraction) == 16, mfn_graph_percolation_critical_fraction);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, losses) == 24, mfn_graph_percolation_losses);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, trials) == 32, mfn_graph_percolation_trials);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, sources) == 40, mfn_graph_percolation_sources);
+MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, recomputations) == 48, mfn_graph_percolation_recomputations);
 MFN_LAYOUT_CHECK(sizeof(mfn_picture_options) == 32, mfn_picture_options_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, struct_size) == 0, mfn_picture_options_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, side_px) == 4, mfn_picture_options_side_px);

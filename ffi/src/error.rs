@@ -205,7 +205,7 @@ impl From<FeatureError> for Failure {
     }
 }
 
-fn spec_faults(error: &SpecError) -> Vec<Fault> {
+pub(crate) fn spec_faults(error: &SpecError) -> Vec<Fault> {
     error
         .faults()
         .iter()

@@ -136,3 +136,11 @@ fn the_small_examples_work() {
     assert_eq!(text.lines().count(), 18, "{text}");
     assert!(text.lines().any(|line| line.starts_with("V_min") && line.ends_with("mV")), "{text}");
 }
+
+// Guards networks as a host sees them, and their functions against wrong arguments.
+#[test]
+fn networks_answer_and_refuse_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("graph.c")), &[]);
+    valgrind(&workshop.compile(&source("arguments_graph.c")), &[]);
+}

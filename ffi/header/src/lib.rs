@@ -16,6 +16,8 @@ pub const BLOCKS: &[&str] = &[
     "owned",
     "field",
     "features",
+    "graph",
+    "robustness",
     "spec",
     "simulation",
     "picture",

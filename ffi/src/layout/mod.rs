@@ -18,12 +18,14 @@ macro_rules! check_layouts {
 use crate::connector::mfn_verdict;
 use crate::features::{mfn_feature_config, mfn_features};
 use crate::field::mfn_field_view;
+use crate::graph::{mfn_graph_branch, mfn_graph_config, mfn_graph_node, mfn_graph_summary};
 use crate::log::mfn_log_record;
 use crate::owned::mfn_bytes;
 use crate::picture::mfn_picture_options;
 use crate::pipeline::{mfn_drain_report, mfn_pipeline_status};
 use crate::publisher::mfn_publisher_traits;
 use crate::record::{mfn_header, mfn_record};
+use crate::robustness::{mfn_graph_cut, mfn_graph_percolation, mfn_graph_robustness};
 use crate::runtime::mfn_runtime_options;
 use crate::simulation::mfn_statistics;
 use crate::spec::mfn_spec;

@@ -29,6 +29,28 @@ macro_rules! with_layouts {
                 field_mean_v: 32, field_std_v: 40, activator_mean: 48, inhibitor_mean: 56, steps_computed: 64,
                 growth_events: 72, turing_activations: 80, clamping_events: 88, steps_to_instability: 96,
             }
+            mfn_graph_config: 32 {
+                struct_size: 0, wrap: 4, threshold_mv: 8, prune_length_cells: 16, prune_radii: 24,
+            }
+            mfn_graph_summary: 120 {
+                struct_size: 0, reserved: 4, pattern_cells: 8, skeleton_cells: 16, nodes: 24, junctions: 32,
+                tips: 40, isolated: 48, rings: 56, branches: 64, components: 72, loops: 80, total_length: 88,
+                mean_length: 96, mean_width: 104, mean_degree: 112,
+            }
+            mfn_graph_node: 40 {
+                kind: 0, degree: 4, component: 8, cells: 12, row: 16, col: 24, width: 32,
+            }
+            mfn_graph_branch: 40 {
+                from: 0, to: 4, cells: 8, reserved: 12, length: 16, mean_width: 24, min_width: 32,
+            }
+            mfn_graph_robustness: 40 {
+                struct_size: 0, reserved: 4, sources_max: 8, trials: 16, recomputations_max: 24, random_seed: 32,
+            }
+            mfn_graph_cut: 32 { part: 0, pieces: 4, nodes: 8, cells: 16, length: 24 }
+            mfn_graph_percolation: 56 {
+                struct_size: 0, attack: 4, robustness: 8, critical_fraction: 16, losses: 24, trials: 32,
+                sources: 40, recomputations: 48,
+            }
             mfn_picture_options: 32 {
                 struct_size: 0, side_px: 4, title: 8, range_low_mv: 16, range_high_mv: 24,
             }

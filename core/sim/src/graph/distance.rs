@@ -4,9 +4,8 @@
 //! Hesselink, 2000; Felzenszwalb and Huttenlocher, 2012), in whole numbers throughout, so squared distances are exact.
 //! The time is linear in the number of cells, the memory 4 bytes a cell beside the result.
 
-use rayon::prelude::*;
-
 use super::grid::Grid;
+use super::parallel::for_each_pair;
 
 /// A distance along a column that no background cell is at. Its square is above every squared distance of a grid.
 const NONE: u32 = 1 << 20;
@@ -17,9 +16,11 @@ const NONE: u32 = 1 << 20;
 pub(super) fn squared_distances(grid: &Grid, mask: &[u8]) -> Vec<u32> {
     let along_columns = column_distances(grid, mask);
     let mut squared = vec![0; mask.len()];
-    squared.par_chunks_mut(grid.cols).zip(along_columns.par_chunks(grid.cols)).for_each_init(
+    for_each_pair(
+        (&mut squared, &along_columns),
+        grid.cols,
         || Envelope::new(grid),
-        |envelope, (squared, distances)| envelope.row(distances, squared),
+        |envelope, squared, distances| envelope.row(distances, squared),
     );
     squared
 }

@@ -28,6 +28,7 @@ mod export;
 mod forest;
 mod grid;
 mod network;
+mod parallel;
 mod prune;
 mod robustness;
 mod simple;

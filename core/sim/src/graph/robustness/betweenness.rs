@@ -8,11 +8,10 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use rayon::prelude::*;
-
 use super::Graph;
 use super::count::Count;
 use crate::CancelToken;
+use crate::graph::parallel::map_chunks;
 use crate::graph::{GraphError, RobustnessConfig};
 use crate::rng::Generator;
 
@@ -64,22 +63,18 @@ pub(super) fn among(
 ) -> Result<Betweenness, GraphError> {
     let candidates: Vec<u32> = (0..graph.node_count() as u32).filter(|&node| alive[node as usize]).collect();
     let sources = sources_of(&candidates, config);
-    let share = sources.len().div_ceil(BLOCKS).max(1);
-    let blocks: Vec<Result<Block, GraphError>> = sources
-        .par_chunks(share)
-        .map(|sources| {
-            let mut block = Block::new(graph);
-            let mut search = Search::new(graph, alive);
-            for &source in sources {
-                if cancel.is_cancelled() {
-                    return Err(GraphError::Cancelled);
-                }
-                search.from(source);
-                search.hand_back(&mut block);
+    let blocks = map_chunks(&sources, sources.len().div_ceil(BLOCKS), |sources| {
+        let mut block = Block::new(graph);
+        let mut search = Search::new(graph, alive);
+        for &source in sources {
+            if cancel.is_cancelled() {
+                return Err(GraphError::Cancelled);
             }
-            Ok(block)
-        })
-        .collect();
+            search.from(source);
+            search.hand_back(&mut block);
+        }
+        Ok(block)
+    });
     let mut total = Block::new(graph);
     for block in blocks {
         total.add(&block?);

@@ -4,11 +4,10 @@
 //! back first, and components only ever join (Newman and Ziff, 2001), which costs hardly more than looking at every
 //! edge once.
 
-use rayon::prelude::*;
-
 use super::{Graph, betweenness, order};
 use crate::CancelToken;
 use crate::graph::forest::Forest;
+use crate::graph::parallel::map_chunks;
 use crate::graph::{GraphError, RobustnessConfig};
 
 /// Trials are shared out to so many blocks, whose sums are added up in order.
@@ -136,19 +135,16 @@ fn random(
     cancel: &CancelToken,
 ) -> Result<Curve, GraphError> {
     let trials: Vec<u64> = (0..config.trials).collect();
-    let blocks: Vec<Result<Curve, GraphError>> = trials
-        .par_chunks(trials.len().div_ceil(BLOCKS).max(1))
-        .map(|trials| {
-            let mut curve = Curve::new(count);
-            for &trial in trials {
-                if cancel.is_cancelled() {
-                    return Err(GraphError::Cancelled);
-                }
-                curve.add_trial(graph, attack, &order::random(count, config.random_seed, trial));
+    let blocks = map_chunks(&trials, trials.len().div_ceil(BLOCKS), |trials| {
+        let mut curve = Curve::new(count);
+        for &trial in trials {
+            if cancel.is_cancelled() {
+                return Err(GraphError::Cancelled);
             }
-            Ok(curve)
-        })
-        .collect();
+            curve.add_trial(graph, attack, &order::random(count, config.random_seed, trial));
+        }
+        Ok(curve)
+    });
     let mut total = Curve::new(count);
     for block in blocks {
         total.add(&block?);
