@@ -82,7 +82,9 @@ pub(crate) fn borrow<'a>(name: &str, view: *const mfn_field_view) -> Result<Arra
     {
         return Err(too_large());
     }
-    let strides = (view.row_stride.unsigned_abs(), view.col_stride.unsigned_abs());
+    // Along an axis of one cell any stride means the same, also one that no array can have.
+    let stride = |length: usize, stride: isize| if length == 1 { 1 } else { stride.unsigned_abs() };
+    let strides = (stride(view.rows, view.row_stride), stride(view.cols, view.col_stride));
     // SAFETY: the address computation stays inside the address space, as checked above, and inside the
     // caller's array, as the caller promises.
     let lowest = unsafe { view.data.offset(below) };
