@@ -16,6 +16,11 @@ impl Interrupt {
     /// Catches SIGINT, SIGTERM and SIGHUP. The first one asks the work to end in order; a second one ends
     /// the process at once, for a user who does not want to wait.
     pub(crate) fn catch() -> Result<Self, Failure> {
+        Self::catch_and(|| ())
+    }
+
+    /// As [`catch`](Self::catch), and calls `first` on a thread of its own when the first signal comes.
+    pub(crate) fn catch_and(first: impl Fn() + Send + 'static) -> Result<Self, Failure> {
         let raised = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&raised);
         ctrlc::set_handler(move || {
@@ -25,6 +30,7 @@ impl Interrupt {
                 failure.report();
                 std::process::exit(failure.code() as i32);
             }
+            first();
         })
         .map_err(|error| {
             Failure::work(

@@ -87,7 +87,7 @@ pub struct SweepReport {
     pub failures: Vec<(u64, String)>,
     /// The summary of the features of all runs with a result so far.
     pub stats: DatasetStats,
-    /// The target, or after a cancellation the folder with what is done.
+    /// The target, or after a cancellation the folder with what is done, if anything is.
     pub path: PathBuf,
 }
 
@@ -171,8 +171,15 @@ impl Sweep {
             }
         };
         let resumed = journal.rows();
-        let end = self.compute(&mut journal, &options.ensemble, &mut tally, progress)?;
+        let end = self.compute(&mut journal, &options.ensemble, &mut tally, progress);
+        if journal.rows() == 0 {
+            // There is nothing to go on with.
+            place.clear()?;
+            place.leave()?;
+            return end.map(|end| self.report(end, 0, tally, target.to_owned()));
+        }
         journal.sync()?;
+        let end = end?;
         let path = match end {
             SweepEnd::Cancelled => place.folder().to_owned(),
             SweepEnd::Completed => {
@@ -187,8 +194,12 @@ impl Sweep {
                 target.to_owned()
             }
         };
+        Ok(self.report(end, resumed, tally, path))
+    }
+
+    fn report(&self, end: SweepEnd, resumed: u64, tally: Tally, path: PathBuf) -> SweepReport {
         let Tally { succeeded, failed, failures, stats } = tally;
-        Ok(SweepReport { end, runs: self.runs(), resumed, succeeded, failed, failures, stats, path })
+        SweepReport { end, runs: self.runs(), resumed, succeeded, failed, failures, stats, path }
     }
 
     /// Opens the journal as far as what is there allows it.

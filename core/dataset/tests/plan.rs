@@ -92,7 +92,7 @@ fn a_grid_combines_every_value() {
 fn designs_reach_every_kind_of_field() {
     for method in ["latin-hypercube", "sobol"] {
         let sweep = sweep(&json!({
-            "method": method, "count": 64,
+            "method": method, "count": 64, "base": {"kinetics": "gray-scott"},
             "axes": [
                 {"field": "kinetics.feed", "min": 0.03, "max": 0.05},
                 {"field": "grid_size", "min": 8, "max": 11},

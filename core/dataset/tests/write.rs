@@ -15,7 +15,7 @@ use serde_json::json;
 
 fn small() -> Sweep {
     sweep(&json!({
-        "name": "small", "base": {"steps": 12, "grid_size": 12}, "seeds_per_config": 3,
+        "name": "small", "base": {"steps": 12, "grid_size": 12, "kinetics": "gray-scott"}, "seeds_per_config": 3,
         "axes": [
             {"field": "alpha", "min": 0.06, "max": 0.12, "points": 3},
             {"field": "kinetics.feed", "values": [0.03, 0.05]},
@@ -173,7 +173,8 @@ fn failed_runs_have_a_status() {
     // Where both diffusions meet, and only there, the step would be unstable.
     let json = |failed_rows: &str| {
         json!({
-            "base": {"steps": 3, "grid_size": 8}, "failed_rows": failed_rows,
+            "base": {"steps": 3, "grid_size": 8, "alpha": 0.05, "d_activator": 0.05, "leak_rate": 0.0},
+            "failed_rows": failed_rows,
             "axes": [
                 {"field": "time_step", "values": [1.0, 2.0]},
                 {"field": "d_inhibitor", "values": [0.1, 0.2]},

@@ -1,10 +1,12 @@
 //! The verbs of the command, one module each.
 
 mod check;
+mod dataset;
 mod features;
 mod plugin;
 mod run;
 mod simulate;
+mod sweep;
 mod turing;
 
 use clap::Subcommand;
@@ -16,6 +18,8 @@ use crate::failure::Failure;
 pub(crate) enum Verb {
     Simulate(simulate::Arguments),
     Features(features::Arguments),
+    Sweep(sweep::Arguments),
+    Dataset(dataset::Arguments),
     Turing(turing::Arguments),
     Run(run::Arguments),
     Check(check::Arguments),
@@ -29,6 +33,8 @@ impl Verb {
         match self {
             Self::Simulate(arguments) => simulate::run(&arguments),
             Self::Features(arguments) => features::run(&arguments),
+            Self::Sweep(arguments) => sweep::run(&arguments),
+            Self::Dataset(arguments) => dataset::run(&arguments),
             Self::Turing(arguments) => turing::run(&arguments),
             Self::Run(arguments) => run::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
