@@ -225,3 +225,9 @@ fn sparse_attention() {
 fn network_training() {
     check_group("network", 2);
 }
+
+/// Guards the validation cycle: its samples, and all numbers that torch's random numbers do not decide.
+#[test]
+fn validation_cycle() {
+    check_group("validation", 1);
+}

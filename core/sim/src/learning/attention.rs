@@ -76,6 +76,7 @@ impl AttentionConfig {
 /// sum p_ij v_j. The mixtures of all heads together pass the output layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SparseAttention<T> {
+    config: AttentionConfig,
     layer: Attention,
     parameters: Vec<T>,
 }
@@ -90,7 +91,7 @@ impl<T: Real> SparseAttention<T> {
         config.validate()?;
         check_length("parameters", "numbers", parameters.len(), config.parameter_count())?;
         check_finite("parameters", &parameters)?;
-        Ok(Self { layer: Attention::place(config, &mut 0), parameters })
+        Ok(Self { config: *config, layer: Attention::place(config, &mut 0), parameters })
     }
 
     /// A layer with random parameters, uniform in +-1/sqrt(`embed_dim`).
@@ -102,7 +103,13 @@ impl<T: Real> SparseAttention<T> {
         let layer = Attention::place(config, &mut 0);
         let mut parameters = vec![T::ZERO; config.parameter_count()];
         layer.initialize(&mut parameters, &mut Generator::new(seed));
-        Ok(Self { layer, parameters })
+        Ok(Self { config: *config, layer, parameters })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &AttentionConfig {
+        &self.config
     }
 
     /// The parameters, in the order of [`new`](Self::new).

@@ -13,6 +13,7 @@ mod network;
 mod stdp;
 mod top_k;
 mod traces;
+pub mod validation;
 
 pub use adam::AdamConfig;
 pub use attention::{AttentionConfig, SparseAttention};
