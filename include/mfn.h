@@ -693,6 +693,141 @@ typedef struct mfn_spec {
 mfn_status mfn_spec_init(mfn_spec *spec, size_t struct_size, mfn_error **error);
 
 /* ==================================================================================================
+ * Kinetics: which reactions there are, and whether a specification can form patterns.
+ *
+ * mfn_turing_analyse() linearises a specification at a homogeneous steady state (Turing, 1952) and says what
+ * grows there: the fastest wave, the unstable band, the waves that fit the grid. mfn_turing_growth() is its
+ * dispersion relation. Nothing is simulated. Where a number does not exist it is NaN.
+ */
+
+// All small perturbations decay.
+#define MFN_STABILITY_STABLE 0
+
+// None grows; the homogeneous one neither grows nor decays to first order.
+#define MFN_STABILITY_MARGINAL 1
+
+// Unstable in Turing's sense: waves grow, the homogeneous perturbation does not.
+#define MFN_STABILITY_TURING 2
+
+// The homogeneous perturbation grows and oscillates.
+#define MFN_STABILITY_HOPF 3
+
+// The homogeneous perturbation grows without oscillating.
+#define MFN_STABILITY_UNSTABLE 4
+
+// For mfn_turing_analyse(): the state that is unstable in Turing's sense and on which waves grow fastest, or
+// the first where there is none.
+#define MFN_STATE_MAIN 4294967295
+
+// A parameter of a kinetics. Set struct_size before the call. Texts are static.
+typedef struct mfn_kinetics_parameter {
+    // sizeof(mfn_kinetics_parameter).
+    uint32_t struct_size;
+    // 1 when min itself is allowed, else 0. max always is.
+    int32_t min_inclusive;
+    // Its name in JSON, such as "feed".
+    const char *name;
+    // What it means.
+    const char *meaning;
+    // Lower end of its range.
+    double min;
+    // Upper end of its range.
+    double max;
+    // Its value when it is left out.
+    double default_value;
+} mfn_kinetics_parameter;
+
+// What small perturbations of one homogeneous steady state do. Set struct_size before the call. Rates are in 1
+// per unit of time, lengths in cells; q is minus the eigenvalue of the Laplacian, k^2 for a wave in the plane.
+typedef struct mfn_turing {
+    // sizeof(mfn_turing).
+    uint32_t struct_size;
+    // One of the MFN_STABILITY_* constants.
+    int32_t stability;
+    // Steady states of the kinetics.
+    uint32_t state_count;
+    // Index of this one.
+    uint32_t state;
+    // Activator at the steady state.
+    double activator;
+    // Inhibitor at the steady state.
+    double inhibitor;
+    // Derivative of the activator's rate with respect to the activator.
+    double f_u;
+    // Derivative of the activator's rate with respect to the inhibitor.
+    double f_v;
+    // Derivative of the inhibitor's rate with respect to the activator.
+    double g_u;
+    // Derivative of the inhibitor's rate with respect to the inhibitor.
+    double g_v;
+    // Diffusion coefficient of the activator, cells^2 per unit of time.
+    double d_activator;
+    // Diffusion coefficient of the inhibitor, cells^2 per unit of time.
+    double d_inhibitor;
+    // Length of a step, units of time.
+    double time_step;
+    // d_inhibitor / d_activator above which waves grow; NaN when no ratio does it.
+    double critical_ratio;
+    // Lower end of the unstable band of q; NaN without a band.
+    double q_min;
+    // Upper end of the unstable band of q; NaN without a band.
+    double q_max;
+    // q of the mode that grows fastest, in [0, 8].
+    double fastest_q;
+    // Its growth rate; negative when all decay.
+    double fastest_growth_rate;
+    // Its wavelength; NaN when no wave grows.
+    double wavelength_cells;
+    // Growing waves that fit the grid.
+    uint64_t mode_count;
+} mfn_turing;
+
+// The name of a kinetics, such as "gray-scott"; NULL beyond the last. The text is static. [any-thread]
+const char *mfn_kinetics_name(size_t index);
+
+// A parameter of a kinetics, both by index from 0; MFN_END beyond the last of either. parameter belongs to the
+// host. [any-thread]
+mfn_status mfn_kinetics_parameter_get(size_t kinetics,
+                                      size_t index,
+                                      mfn_kinetics_parameter *parameter,
+                                      mfn_error **error);
+
+// The name of a preset, such as "mycelium", which a specification in JSON can start from
+// ({"preset": "mycelium"}); NULL beyond the last. The text is static. [any-thread]
+const char *mfn_preset_name(size_t index);
+
+// Analyses the linear stability of a specification at one of its steady states: an index from 0, or
+// MFN_STATE_MAIN. turing belongs to the host. [any-thread]
+mfn_status mfn_turing_analyse(const mfn_spec *spec,
+                              uint32_t state,
+                              mfn_turing *turing,
+                              mfn_error **error);
+
+// As mfn_turing_analyse(), of a specification in JSON. [any-thread]
+mfn_status mfn_turing_analyse_json(const char *spec_json,
+                                   uint32_t state,
+                                   mfn_turing *turing,
+                                   mfn_error **error);
+
+// The dispersion relation at count wavenumbers, radians per cell, from the derivatives, coefficients and step
+// in turing. growth_rates gets the growth rate of the equations in the plane; growth_per_step, which may be NULL,
+// the logarithm of the factor per step of the scheme for a wave along the rows or columns of the grid. Each has
+// room for count numbers. [any-thread]
+mfn_status mfn_turing_growth(const mfn_turing *turing,
+                             const double *wavenumbers,
+                             size_t count,
+                             double *growth_rates,
+                             double *growth_per_step,
+                             mfn_error **error);
+
+// What to say of a specification in JSON that is valid but can not form the pattern of its equations: one line for
+// each warning with what was found and what to change; empty when there is none. The host owns *warnings and
+// frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_spec_warnings_json(const char *spec_json,
+                                  char **warnings,
+                                  mfn_error **error);
+
+/* ==================================================================================================
  * Simulation: one run of the model, from its specification to its fields.
  *
  * Create it from a mfn_spec or from JSON, step or run, look at the fields, free. A simulation starts no
@@ -1721,6 +1856,35 @@ MFN_LAYOUT_CHECK(offsetof(mfn_spec, r_activator) == 88, mfn_spec_r_activator);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, r_inhibitor) == 96, mfn_spec_r_inhibitor);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, check_stability) == 104, mfn_spec_check_stability);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, reserved) == 108, mfn_spec_reserved);
+MFN_LAYOUT_CHECK(sizeof(mfn_kinetics_parameter) == 48, mfn_kinetics_parameter_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, struct_size) == 0, mfn_kinetics_parameter_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, min_inclusive) == 4, mfn_kinetics_parameter_min_inclusive);
+MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, name) == 8, mfn_kinetics_parameter_name);
+MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, meaning) == 16, mfn_kinetics_parameter_meaning);
+MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, min) == 24, mfn_kinetics_parameter_min);
+MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, max) == 32, mfn_kinetics_parameter_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, default_value) == 40, mfn_kinetics_parameter_default_value);
+MFN_LAYOUT_CHECK(sizeof(mfn_turing) == 144, mfn_turing_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, struct_size) == 0, mfn_turing_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, stability) == 4, mfn_turing_stability);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, state_count) == 8, mfn_turing_state_count);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, state) == 12, mfn_turing_state);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, activator) == 16, mfn_turing_activator);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, inhibitor) == 24, mfn_turing_inhibitor);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, f_u) == 32, mfn_turing_f_u);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, f_v) == 40, mfn_turing_f_v);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, g_u) == 48, mfn_turing_g_u);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, g_v) == 56, mfn_turing_g_v);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, d_activator) == 64, mfn_turing_d_activator);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, d_inhibitor) == 72, mfn_turing_d_inhibitor);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, time_step) == 80, mfn_turing_time_step);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, critical_ratio) == 88, mfn_turing_critical_ratio);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, q_min) == 96, mfn_turing_q_min);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, q_max) == 104, mfn_turing_q_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, fastest_q) == 112, mfn_turing_fastest_q);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, fastest_growth_rate) == 120, mfn_turing_fastest_growth_rate);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, wavelength_cells) == 128, mfn_turing_wavelength_cells);
+MFN_LAYOUT_CHECK(offsetof(mfn_turing, mode_count) == 136, mfn_turing_mode_count);
 MFN_LAYOUT_CHECK(sizeof(mfn_statistics) == 104, mfn_statistics_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, struct_size) == 0, mfn_statistics_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, nan_detected) == 4, mfn_statistics_nan_detected);

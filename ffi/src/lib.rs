@@ -20,6 +20,7 @@ pub mod error;
 pub mod features;
 pub mod field;
 pub mod graph;
+pub mod kinetics;
 pub mod library;
 pub mod log;
 pub mod outcome;

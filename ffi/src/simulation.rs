@@ -8,14 +8,12 @@ use std::ops::ControlFlow;
 
 use ::mfn_sim::{CancelToken, RunEnd, Simulation, Spec, Statistics};
 
-use ::mfn_runtime::codec::{self, Observation};
-
-use crate::argument::{self, SizedSlot, Slot, sized32};
+use crate::argument::{SizedSlot, Slot, sized32};
 use crate::error::{Failure, mfn_error};
 use crate::features::{self, mfn_feature_config, mfn_features};
 use crate::field::{self, mfn_field_view};
 use crate::guard::{self, Exclusive, Handle, opaque};
-use crate::spec::{mfn_spec, read_spec};
+use crate::spec::{mfn_spec, read_spec, read_spec_json};
 use crate::status::{MFN_CANCELLED, mfn_status};
 
 /// One run of the model. Freed with mfn_sim_free().
@@ -128,12 +126,7 @@ pub unsafe extern "C" fn mfn_sim_create_json(
 ) -> mfn_status {
     guard::free_standing(error, || {
         let slot = Slot::required("sim", sim)?;
-        let text = argument::text("spec_json", spec_json)?;
-        let decoded = codec::decode(codec::JSON, text.as_bytes());
-        match decoded.map_err(|error| Failure::from(error).about("spec_json"))? {
-            Observation::Simulation(spec) => create(*spec, slot),
-            Observation::Field(_) => Err(Failure::invalid("spec_json: give a JSON object")),
-        }
+        create(read_spec_json(spec_json)?, slot)
     })
 }
 

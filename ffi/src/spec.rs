@@ -3,11 +3,12 @@
 //! Fill one with mfn_spec_init(), change what differs, and create a simulation from it. Equal specifications
 //! give equal bits.
 
-use std::ffi::c_double;
+use std::ffi::{c_char, c_double};
 
 use ::mfn_sim::{BoundaryCondition, Spec};
+use mfn_runtime::codec::{self, Observation};
 
-use crate::argument::{SizedSlot, flag, read_sized, sized32};
+use crate::argument::{SizedSlot, flag, read_sized, sized32, text};
 use crate::error::{Failure, mfn_error};
 use crate::guard;
 use crate::status::mfn_status;
@@ -127,6 +128,16 @@ pub(crate) fn read_spec(spec: *const mfn_spec) -> Result<Spec, Failure> {
         check_stability: flag("spec.check_stability", given.check_stability)?,
         ..Spec::default()
     })
+}
+
+/// Reads and checks a specification in JSON.
+pub(crate) fn read_spec_json(spec_json: *const c_char) -> Result<Spec, Failure> {
+    let text = text("spec_json", spec_json)?;
+    let decoded = codec::decode(codec::JSON, text.as_bytes());
+    match decoded.map_err(|error| Failure::from(error).about("spec_json"))? {
+        Observation::Simulation(spec) => Ok(*spec),
+        Observation::Field(_) => Err(Failure::invalid("spec_json: give a JSON object")),
+    }
 }
 
 /// Fills a specification with the defaults: grid 64, 64 steps, seed 42. struct_size is sizeof(mfn_spec).

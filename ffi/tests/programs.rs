@@ -89,6 +89,13 @@ fn wrong_arguments_are_refused_under_valgrind() {
     valgrind_with_runtime(&workshop.compile(&source("arguments_pipeline.c")), &[]);
 }
 
+// Guards the analysis of kinetics from C, with right and wrong arguments.
+#[test]
+fn kinetics_are_analysed_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("arguments_kinetics.c")), &[]);
+}
+
 // Guards that a host's array is read in place, whatever its strides, with the same bits.
 #[test]
 fn strided_arrays_give_the_bits_of_contiguous_ones() {

@@ -19,6 +19,7 @@ pub const BLOCKS: &[&str] = &[
     "graph",
     "robustness",
     "spec",
+    "kinetics",
     "simulation",
     "picture",
     "log",

@@ -19,6 +19,7 @@ use crate::connector::mfn_verdict;
 use crate::features::{mfn_feature_config, mfn_features};
 use crate::field::mfn_field_view;
 use crate::graph::{mfn_graph_branch, mfn_graph_config, mfn_graph_node, mfn_graph_summary};
+use crate::kinetics::{mfn_kinetics_parameter, mfn_turing};
 use crate::log::mfn_log_record;
 use crate::owned::mfn_bytes;
 use crate::picture::mfn_picture_options;

@@ -24,6 +24,15 @@ macro_rules! with_layouts {
                 d_activator: 72, d_inhibitor: 80, r_activator: 88, r_inhibitor: 96, check_stability: 104,
                 reserved: 108,
             }
+            mfn_kinetics_parameter: 48 {
+                struct_size: 0, min_inclusive: 4, name: 8, meaning: 16, min: 24, max: 32, default_value: 40,
+            }
+            mfn_turing: 144 {
+                struct_size: 0, stability: 4, state_count: 8, state: 12, activator: 16, inhibitor: 24, f_u: 32,
+                f_v: 40, g_u: 48, g_v: 56, d_activator: 64, d_inhibitor: 72, time_step: 80, critical_ratio: 88,
+                q_min: 96, q_max: 104, fastest_q: 112, fastest_growth_rate: 120, wavelength_cells: 128,
+                mode_count: 136,
+            }
             mfn_statistics: 104 {
                 struct_size: 0, nan_detected: 4, inf_detected: 8, reserved: 12, field_min_v: 16, field_max_v: 24,
                 field_mean_v: 32, field_std_v: 40, activator_mean: 48, inhibitor_mean: 56, steps_computed: 64,
