@@ -6,7 +6,7 @@
 
 use std::ffi::c_double;
 
-use ndarray::{ArrayView2, Axis, ShapeBuilder};
+use ndarray::{ArrayView2, Axis, CowArray, Ix2, ShapeBuilder};
 
 use crate::argument;
 use crate::error::Failure;
@@ -33,6 +33,16 @@ impl mfn_field_view {
     pub(crate) fn lend(field: ArrayView2<'_, f64>) -> Self {
         let [row_stride, col_stride] = [field.strides()[0], field.strides()[1]];
         Self { data: field.as_ptr(), rows: field.nrows(), cols: field.ncols(), row_stride, col_stride }
+    }
+
+    /// Lends a field of a run where it lies.
+    pub(crate) fn lend_in_place(field: &CowArray<'_, f64, Ix2>) -> Result<Self, Failure> {
+        if field.is_view() {
+            return Ok(Self::lend(field.view()));
+        }
+        Err(Failure::invalid(
+            "the simulation computes in single precision: use the function that ends in _f32",
+        ))
     }
 }
 

@@ -241,7 +241,8 @@ pub unsafe extern "C" fn mfn_sim_field(
     error: *mut *mut mfn_error,
 ) -> mfn_status {
     guard::on(sim, error, |run| {
-        Slot::required("view", view)?.write(mfn_field_view::lend(run.simulation.read()?.field()));
+        let slot = Slot::required("view", view)?;
+        slot.write(mfn_field_view::lend_in_place(&run.simulation.read()?.field())?);
         Ok(())
     })
 }
@@ -255,7 +256,8 @@ pub unsafe extern "C" fn mfn_sim_activator(
     error: *mut *mut mfn_error,
 ) -> mfn_status {
     guard::on(sim, error, |run| {
-        Slot::required("view", view)?.write(mfn_field_view::lend(run.simulation.read()?.activator()));
+        let slot = Slot::required("view", view)?;
+        slot.write(mfn_field_view::lend_in_place(&run.simulation.read()?.activator())?);
         Ok(())
     })
 }
@@ -269,7 +271,8 @@ pub unsafe extern "C" fn mfn_sim_inhibitor(
     error: *mut *mut mfn_error,
 ) -> mfn_status {
     guard::on(sim, error, |run| {
-        Slot::required("view", view)?.write(mfn_field_view::lend(run.simulation.read()?.inhibitor()));
+        let slot = Slot::required("view", view)?;
+        slot.write(mfn_field_view::lend_in_place(&run.simulation.read()?.inhibitor())?);
         Ok(())
     })
 }

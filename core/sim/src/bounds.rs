@@ -223,6 +223,17 @@ pub const NUMBER_TABLE: [Bound; 4] = [
     )),
 ];
 
+/// The ranges of the cells of a map, in the order of
+/// [`Coefficient::ALL`](crate::Coefficient::ALL). Those of the diffusion coefficients hold for
+/// the product with the time step.
+pub const MAP_TABLE: [Bound; 5] = [
+    number("alpha", "diffusion number of the potential with its leak"),
+    number("d_activator", "diffusion number of the activator"),
+    number("d_inhibitor", "diffusion number of the inhibitor"),
+    coefficient("r_activator", 1.0, "1/time", "factor of the rate of the activator"),
+    coefficient("r_inhibitor", 1.0, "1/time", "factor of the rate of the inhibitor"),
+];
+
 const fn number(field: &'static str, meaning: &'static str) -> Bound {
     without_default(stability(closed(field, (0.0, 0.25), 0.0, "cells^2", meaning)))
 }

@@ -178,6 +178,41 @@ pub enum InitialFieldError {
     },
 }
 
+/// Why a map of coefficients was refused. The simulation is as it was.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MapError {
+    /// The map does not have the shape of the grid.
+    #[error(
+        "map of {name} has shape {given_rows} x {given_columns}, the grid is {rows} x {columns}: \
+         give a map of the grid's shape"
+    )]
+    Shape {
+        /// The coefficient.
+        name: &'static str,
+        /// Rows of the map given.
+        given_rows: usize,
+        /// Columns of the map given.
+        given_columns: usize,
+        /// Rows of the grid.
+        rows: usize,
+        /// Columns of the grid.
+        columns: usize,
+    },
+    /// A cell is out of range.
+    #[error("map has {value} at row {row}, column {column}: {fault}")]
+    Cell {
+        /// Row of the first such cell.
+        row: usize,
+        /// Column of the first such cell.
+        column: usize,
+        /// Its value.
+        value: f64,
+        /// What is wrong with it, for a diffusion coefficient times the time step.
+        fault: SpecFault,
+    },
+}
+
 /// Errors of a [`Simulation`](crate::Simulation).
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -191,6 +226,35 @@ pub enum SimError {
     /// The feature configuration is refused.
     #[error(transparent)]
     Features(#[from] crate::features::FeatureError),
+    /// A map is refused.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// How steps are to be carried out is refused.
+    #[error(transparent)]
+    Execution(#[from] crate::engine::ExecutionError),
+    /// A state is not that of a run.
+    #[error(transparent)]
+    State(#[from] crate::engine::StateError),
+    /// The grid does not fit into the address space.
+    #[error("the run needs {bytes} bytes of memory, more than this machine can address: use a smaller grid")]
+    Memory {
+        /// Bytes needed.
+        bytes: u64,
+    },
+    /// Kinetics of the host given to a run that has another one.
+    #[error("the kinetics of this run is {kinetics}: give \"host\" in the specification")]
+    NoHostKinetics {
+        /// The kinetics of the specification.
+        kinetics: &'static str,
+    },
+    /// The host's kinetics failed. The step was discarded.
+    #[error("the host's kinetics failed at step {step}: {failure}; the step was discarded")]
+    HostReaction {
+        /// Index of the discarded step, counted from 0.
+        step: u64,
+        /// What the host said.
+        failure: crate::kinetics::HostReactionError,
+    },
     /// A step became numerically unstable. It was discarded: the fields, the counters and
     /// the random stream are those of the last good step.
     #[error(

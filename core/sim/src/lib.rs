@@ -44,10 +44,15 @@ pub mod operators;
 mod real;
 pub mod record;
 pub mod rng;
+mod simd;
 mod spec;
 
-pub use engine::{CancelToken, Progress, RunEnd, Simulation, Statistics, constants};
-pub use error::{FaultKind, InitialFieldError, Instability, SimError, SpecError, SpecFault};
+pub use engine::{
+    CancelToken, Coefficient, Execution, ExecutionError, FieldPlanes, Frame, Observer, Progress, RunCounters,
+    RunEnd, Simulation, SimulationState, StateError, Statistics, THREADS_MAX, constants,
+};
+pub use error::{FaultKind, InitialFieldError, Instability, MapError, SimError, SpecError, SpecFault};
 pub use features::{FeatureConfig, FeatureError, Features, TemporalAccumulator};
 pub use real::Real;
+pub use simd::{SimdLevel, UnavailableLevel};
 pub use spec::{BoundaryCondition, Compat, InitialCondition, PRESETS, Precision, RngKind, Spec};

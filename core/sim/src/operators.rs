@@ -104,10 +104,9 @@ pub fn laplacian(
     let mut result = Array2::zeros(field.dim());
     for (index, mut out) in result.rows_mut().into_iter().enumerate() {
         let row = Row::of(&cells, field.ncols(), index, &zeros, boundary);
-        let ends = row.ends();
-        for (start, end, window) in row.windows(&ends) {
-            for column in start..end {
-                out[column] = window.laplacian(column - start);
+        for (at, window) in row.windows(0..field.ncols()) {
+            for column in at.clone() {
+                out[column] = window.laplacian(column - at.start);
             }
         }
     }

@@ -35,6 +35,10 @@ pub trait Real:
     + Sum
     + 'static
 {
+    /// A counter of cells as wide as the type, so that counting does not halve the width of a
+    /// vectorised loop. A row of 65,536 cells does not overflow it.
+    type Count: Copy + Default + AddAssign + From<bool> + Into<u64>;
+
     /// 0.
     const ZERO: Self;
     /// 1.
@@ -50,8 +54,10 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ty) => {
+    ($type:ty, $count:ty) => {
         impl Real for $type {
+            type Count = $count;
+
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             #[inline(always)]
@@ -74,5 +80,5 @@ macro_rules! real {
     };
 }
 
-real!(f32);
-real!(f64);
+real!(f32, u32);
+real!(f64, u64);

@@ -24,7 +24,8 @@ fn bits(field: ArrayView2<'_, f64>) -> Vec<u64> {
 }
 
 fn all_bits(simulation: &Simulation) -> Vec<u64> {
-    [simulation.field(), simulation.activator(), simulation.inhibitor()].into_iter().flat_map(bits).collect()
+    let fields = [simulation.field(), simulation.activator(), simulation.inhibitor()];
+    fields.iter().flat_map(|field| bits(field.view())).collect()
 }
 
 /// Guards the promise that one validation names everything that is wrong.

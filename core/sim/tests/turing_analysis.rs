@@ -2,8 +2,9 @@
 
 use mfn_sim::BoundaryCondition;
 use mfn_sim::kinetics::{
-    AnalysisError, Brusselator, GRID_SYMBOL_MAX, GrayScott, HostReaction, Kinetics, Linearization,
-    ReactionDiffusion, Schnakenberg, Stability, grid_symbol, host_turing_analysis, turing_analysis,
+    AnalysisError, Brusselator, GRID_SYMBOL_MAX, GrayScott, HostReaction, HostReactionError, Kinetics,
+    Linearization, ReactionDiffusion, Schnakenberg, Stability, grid_symbol, host_turing_analysis,
+    turing_analysis,
 };
 use proptest::prelude::*;
 use std::f64::consts::{PI, TAU};
@@ -93,11 +94,12 @@ fn what_cannot_be_analysed_is_refused_with_its_numbers() {
 struct HostSchnakenberg;
 
 impl HostReaction for HostSchnakenberg {
-    fn rates(&self, u: &[f64], v: &[f64], du: &mut [f64], dv: &mut [f64]) {
+    fn rates(&self, u: &[f64], v: &[f64], du: &mut [f64], dv: &mut [f64]) -> Result<(), HostReactionError> {
         for cell in 0..u.len() {
             du[cell] = 0.1 - u[cell] + u[cell] * u[cell] * v[cell];
             dv[cell] = 0.9 - u[cell] * u[cell] * v[cell];
         }
+        Ok(())
     }
 }
 
@@ -120,9 +122,16 @@ fn host_kinetics_are_analysed_like_those_of_the_library() {
 fn host_kinetics_without_a_steady_state_are_refused() {
     struct Constant(f64);
     impl HostReaction for Constant {
-        fn rates(&self, _: &[f64], _: &[f64], du: &mut [f64], dv: &mut [f64]) {
+        fn rates(
+            &self,
+            _: &[f64],
+            _: &[f64],
+            du: &mut [f64],
+            dv: &mut [f64],
+        ) -> Result<(), HostReactionError> {
             du.fill(self.0);
             dv.fill(self.0);
+            Ok(())
         }
     }
     for rate in [1.0, f64::NAN, f64::INFINITY] {

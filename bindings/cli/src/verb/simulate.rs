@@ -70,10 +70,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ("activator.npy", simulation.activator()),
         ("inhibitor.npy", simulation.inhibitor()),
     ] {
-        staging.write(name, &npy::encode(cells))?;
+        staging.write(name, &npy::encode(cells.view()))?;
     }
     if arguments.png {
-        staging.write("field.png", &field::png("the final field", simulation.field())?)?;
+        staging.write("field.png", &field::png("the final field", simulation.field().view())?)?;
     }
     staging.write("snapshot.json", format!("{json}\n").as_bytes())?;
     if interrupt.is_raised() {

@@ -1,7 +1,10 @@
-//! Watching and stopping a run: progress reports and the cancel token.
+//! Watching and stopping a run: progress reports, observers and the cancel token.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Simulation;
 
 /// Cell-steps between two progress reports: a few milliseconds of work.
 const REPORT_CELL_STEPS: u64 = 1 << 18;
@@ -15,12 +18,49 @@ pub struct Progress {
     pub steps_total: u64,
 }
 
+/// A moment of a run, as an [`Observer`] sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Steps done and kept since the start of the run.
+    pub step: u64,
+    /// The run, between two steps: its fields, statistics and features.
+    pub simulation: &'a Simulation,
+}
+
+/// Follows a run, on the thread that calls [`Simulation::run_with`](crate::Simulation::run_with).
+/// A break ends the run between two steps, as a cancellation does; an observer that fails keeps
+/// its error and breaks.
+pub trait Observer {
+    /// Called after every `record_every` steps of the specification, counted from the start of
+    /// the run; never when that is 0.
+    fn frame(&mut self, frame: Frame<'_>) -> ControlFlow<()>;
+
+    /// Called every few milliseconds of work and after the last step.
+    fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
+        let _ = progress;
+        ControlFlow::Continue(())
+    }
+}
+
+/// An observer that only hears of progress.
+pub(super) struct ProgressOnly<'a>(pub(super) &'a mut dyn FnMut(Progress) -> ControlFlow<()>);
+
+impl Observer for ProgressOnly<'_> {
+    fn frame(&mut self, _frame: Frame<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
+        (self.0)(progress)
+    }
+}
+
 /// How a call of [`Simulation::run`](crate::Simulation::run) ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunEnd {
     /// All steps asked for are done.
     Completed,
-    /// Stopped between two steps by the control function or the cancel token. The state is
+    /// Stopped between two steps by the control function, an observer or the cancel token. The state is
     /// that of the last step; `run` can be called again.
     Cancelled,
 }

@@ -1,144 +1,36 @@
-//! The fused row kernel: diffusion, reaction, noise and clamping of one row in one sweep.
+//! The row kernels: what happens to the cells of a window in one step.
 //!
-//! The order of the floating-point operations is part of the result. Nothing here may be
-//! reordered, and no fused multiply-add may be used.
+//! [`Fused`] does diffusion, reaction and clamping in one loop. Where there is noise, a map or
+//! a host's kinetics, the same operations run one after another over buffers of a strip
+//! ([`Diffuse`], [`DiffuseMap`], [`React`], [`FillNoise`], [`Combine`]), in the same order for
+//! each cell, so that both ways give the same bits. Each kernel is a plain loop that
+//! [`vectorised`](crate::simd::vectorised) compiles for every level.
 
-use super::constants::{ACTIVATION_GAIN_V, FIELD_MAX_V, FIELD_MIN_V};
-use super::step::StepParameters;
-use crate::spec::BoundaryCondition;
-
-/// The five-point Laplacian with unit spacing, in the order of summation of MFN 4.1.
-#[inline(always)]
-pub(crate) fn laplacian_of(up: f64, down: f64, first: f64, second: f64, centre: f64) -> f64 {
-    ((up + down) + first) + second - 4.0 * centre
-}
+use super::constants::{FIELD_MAX_V, FIELD_MIN_V, REST_MEAN_V};
+use super::stencil::Window;
+use crate::kinetics::Reaction;
+use crate::real::Real;
+use crate::rng::Philox;
+use crate::simd::Vectorised;
 
 /// `value` moved into [`low`, `high`]; NaN stays NaN.
 #[inline(always)]
-pub(crate) fn clamp(value: f64, low: f64, high: f64) -> f64 {
+pub(crate) fn clamp<T: Real>(value: T, low: T, high: T) -> T {
     let raised = if value < low { low } else { value };
     if raised > high { high } else { raised }
 }
 
-/// A row with the two rows beside it and what lies beyond its ends.
-#[derive(Clone, Copy)]
-pub(crate) struct Row<'a> {
-    pub(crate) up: &'a [f64],
-    pub(crate) centre: &'a [f64],
-    pub(crate) down: &'a [f64],
-    boundary: BoundaryCondition,
-}
-
-impl<'a> Row<'a> {
-    /// Row `row` of a grid with `columns` columns. `zeros` is a row of zeros, used outside a
-    /// Dirichlet grid. `row` must be inside the grid.
-    #[inline]
-    pub(crate) fn of(
-        cells: &'a [f64],
-        columns: usize,
-        row: usize,
-        zeros: &'a [f64],
-        boundary: BoundaryCondition,
-    ) -> Self {
-        let rows = cells.len() / columns;
-        let at = |index: usize| &cells[index * columns..(index + 1) * columns];
-        let outside = |across: usize| match boundary {
-            BoundaryCondition::Periodic => at(across),
-            BoundaryCondition::Neumann => at(row),
-            BoundaryCondition::Dirichlet => zeros,
-        };
-        Self {
-            up: if row > 0 { at(row - 1) } else { outside(rows - 1) },
-            centre: at(row),
-            down: if row + 1 < rows { at(row + 1) } else { outside(0) },
-            boundary,
-        }
-    }
-
-    /// Columns of the row.
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.centre.len()
-    }
-
-    /// What lies left of the first and right of the last cell.
-    #[inline]
-    pub(crate) fn ends(&self) -> [f64; 2] {
-        let (first, last) = (self.centre[0], self.centre[self.len() - 1]);
-        match self.boundary {
-            BoundaryCondition::Periodic => [last, first],
-            BoundaryCondition::Neumann => [first, last],
-            BoundaryCondition::Dirichlet => [0.0, 0.0],
-        }
-    }
-
-    /// The cells `start..end` with their neighbours. `left` and `right` are the cells
-    /// `start - 1..end - 1` and `start + 1..end + 1`.
-    #[inline]
-    fn window(&self, start: usize, end: usize, left: &'a [f64], right: &'a [f64]) -> Window<'a> {
-        // MFN 4.1 sums left and right in the other order on a Dirichlet grid.
-        let (first, second) = match self.boundary {
-            BoundaryCondition::Dirichlet => (right, left),
-            BoundaryCondition::Periodic | BoundaryCondition::Neumann => (left, right),
-        };
-        Window {
-            up: &self.up[start..end],
-            down: &self.down[start..end],
-            first,
-            second,
-            centre: &self.centre[start..end],
-        }
-    }
-
-    /// The first cell alone, the cells between, and the last cell alone: only the two ends
-    /// have a neighbour outside the row, so that the loop between them has no branch. A row of
-    /// one cell has only the first part.
-    #[inline]
-    pub(crate) fn windows(&self, ends: &'a [f64; 2]) -> [(usize, usize, Window<'a>); 3] {
-        let n = self.len();
-        let row = self.centre;
-        let second = n.min(1);
-        let last = n.saturating_sub(1).max(second);
-        let right_of_first = if n > 1 { &row[1..2] } else { &ends[1..2] };
-        let left_of_last = if n > 1 { &row[n - 2..n - 1] } else { &row[..0] };
-        let right_of_last = if n > 1 { &ends[1..2] } else { &row[..0] };
-        let (inner_left, inner_right) =
-            if n > 2 { (&row[..n - 2], &row[2..]) } else { (&row[..0], &row[..0]) };
-        [
-            (0, 1, self.window(0, 1, &ends[0..1], right_of_first)),
-            (second, last, self.window(second, last, inner_left, inner_right)),
-            (last, n, self.window(last, n, left_of_last, right_of_last)),
-        ]
-    }
-}
-
-/// A run of cells of one row with their four neighbours; all slices have one length.
-#[derive(Clone, Copy)]
-pub(crate) struct Window<'a> {
-    up: &'a [f64],
-    down: &'a [f64],
-    first: &'a [f64],
-    second: &'a [f64],
-    centre: &'a [f64],
-}
-
-impl<'a> Window<'a> {
-    /// Cuts all slices to `length`, which lets the compiler drop the bounds checks.
-    #[inline(always)]
-    pub(crate) fn cut(self, length: usize) -> Self {
-        Self {
-            up: &self.up[..length],
-            down: &self.down[..length],
-            first: &self.first[..length],
-            second: &self.second[..length],
-            centre: &self.centre[..length],
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn laplacian(&self, j: usize) -> f64 {
-        laplacian_of(self.up[j], self.down[j], self.first[j], self.second[j], self.centre[j])
-    }
+/// The numbers of a step, in the type of the fields.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbers<T> {
+    pub(crate) alpha: T,
+    pub(crate) d_activator: T,
+    pub(crate) d_inhibitor: T,
+    pub(crate) threshold: T,
+    /// What an activated cell gains in a step, V.
+    pub(crate) gain: T,
+    pub(crate) time_step: T,
+    pub(crate) leak_rate: T,
 }
 
 /// What happened in a row or a step.
@@ -148,115 +40,310 @@ pub(crate) struct Counts {
     pub(crate) activations: u64,
     /// Cells whose potential was changed by the clamp; a NaN cell counts.
     pub(crate) clamps: u64,
-    /// Whether any of the new values is NaN. Infinite values cannot pass the clamps.
-    pub(crate) nan: bool,
+    /// Whether any of the new values is NaN or infinite.
+    pub(crate) not_finite: bool,
 }
 
 impl Counts {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, other: Self) {
         self.activations += other.activations;
         self.clamps += other.clamps;
-        self.nan |= other.nan;
+        self.not_finite |= other.not_finite;
     }
 }
 
-/// Adds noise if there is any and clamps the potential.
+/// Counts of a window, in the width of its cells.
+struct Tally<T: Real> {
+    activations: T::Count,
+    clamps: T::Count,
+    not_finite: bool,
+}
+
+impl<T: Real> Tally<T> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { activations: T::Count::default(), clamps: T::Count::default(), not_finite: false }
+    }
+
+    #[inline(always)]
+    fn counts(self) -> Counts {
+        Counts {
+            activations: self.activations.into(),
+            clamps: self.clamps.into(),
+            not_finite: self.not_finite,
+        }
+    }
+
+    /// Moves the new potential of a cell into its range.
+    #[inline(always)]
+    fn potential(&mut self, value: T) -> T {
+        let kept = clamp(value, T::of(FIELD_MIN_V), T::of(FIELD_MAX_V));
+        self.clamps += T::Count::from(kept != value);
+        self.not_finite |= !kept.is_finite();
+        kept
+    }
+
+    /// Moves a new activator or inhibitor into the range of the kinetics, if it has one.
+    #[inline(always)]
+    fn morphogen(&mut self, value: T, range: Option<(f64, f64)>) -> T {
+        let kept = match range {
+            Some((low, high)) => clamp(value, T::of(low), T::of(high)),
+            None => value,
+        };
+        self.not_finite |= !kept.is_finite();
+        kept
+    }
+}
+
+/// The potential after diffusion and leak, before anything else.
 #[inline(always)]
-fn finish_potential<const NOISE: bool>(value: f64, noise: f64, counts: &mut Counts) -> f64 {
-    let noisy = if NOISE { value + noise } else { value };
-    let kept = clamp(noisy, FIELD_MIN_V, FIELD_MAX_V);
-    counts.clamps += u64::from(kept != noisy);
-    counts.nan |= kept.is_nan();
-    kept
+fn relaxed<T: Real, const LEAK: bool>(v_old: T, diffusion: T, p: &Numbers<T>) -> T {
+    let mut change = diffusion;
+    if LEAK {
+        change += p.leak_rate * (T::of(REST_MEAN_V) - v_old);
+    }
+    v_old + p.time_step * change
 }
 
-/// Diffusion, noise and clamp of the potential alone. `noise` is read only with `NOISE`.
-#[inline]
-pub(crate) fn potential_window<const NOISE: bool>(
-    v: Window<'_>,
-    alpha: f64,
-    noise: &[f64],
-    v_next: &mut [f64],
-) -> Counts {
-    let n = v_next.len();
-    let v = v.cut(n);
-    let noise = if NOISE { &noise[..n] } else { &[] };
-    let mut counts = Counts::default();
-    for j in 0..n {
-        let diffused = v.centre[j] + alpha * v.laplacian(j);
-        let noise = if NOISE { noise[j] } else { 0.0 };
-        v_next[j] = finish_potential::<NOISE>(diffused, noise, &mut counts);
-    }
-    counts
+/// The new cells of a window.
+pub(crate) struct Next<'a, T> {
+    pub(crate) v: &'a mut [T],
+    pub(crate) a: &'a mut [T],
+    pub(crate) i: &'a mut [T],
 }
 
 /// One step of all three fields: diffusion of the potential, reaction and diffusion of
-/// activator and inhibitor from their old values, activation, noise, clamps.
-#[inline]
-#[expect(clippy::too_many_arguments, reason = "three fields in, three fields out, fused")]
-pub(crate) fn coupled_window<const NOISE: bool>(
-    v: Window<'_>,
-    a: Window<'_>,
-    i: Window<'_>,
-    p: &StepParameters,
-    noise: &[f64],
-    v_next: &mut [f64],
-    a_next: &mut [f64],
-    i_next: &mut [f64],
-) -> Counts {
-    let n = v_next.len();
-    let (v, a, i) = (v.cut(n), a.cut(n), i.cut(n));
-    let (a_next, i_next) = (&mut a_next[..n], &mut i_next[..n]);
-    let noise = if NOISE { &noise[..n] } else { &[] };
-    let mut counts = Counts::default();
-    for j in 0..n {
-        let (a_old, i_old) = (a.centre[j], i.centre[j]);
-        let mut a_change = p.d_activator * a.laplacian(j);
-        a_change += p.r_activator * (a_old * (1.0 - a_old) - i_old);
-        let mut i_change = p.d_inhibitor * i.laplacian(j);
-        i_change += p.r_inhibitor * (a_old - i_old);
-        let a_new = a_old + a_change;
-        let i_new = i_old + i_change;
+/// activator and inhibitor from their old values, activation, clamps.
+pub(crate) struct Fused<'a, T, R, const LEAK: bool> {
+    pub(crate) windows: [Window<'a, T>; 3],
+    pub(crate) numbers: &'a Numbers<T>,
+    pub(crate) reaction: &'a R,
+    pub(crate) next: Next<'a, T>,
+}
 
-        // The threshold is tested before the activator is clamped.
-        let active = a_new > p.turing_threshold;
-        counts.activations += u64::from(active);
-        let diffused = v.centre[j] + p.alpha * v.laplacian(j);
-        let raised = if active { diffused + ACTIVATION_GAIN_V } else { diffused };
-        let noise = if NOISE { noise[j] } else { 0.0 };
-        v_next[j] = finish_potential::<NOISE>(raised, noise, &mut counts);
+impl<T: Real, R: Reaction<T>, const LEAK: bool> Vectorised for Fused<'_, T, R, LEAK> {
+    type Output = Counts;
 
-        let a_kept = clamp(a_new, 0.0, 1.0);
-        let i_kept = clamp(i_new, 0.0, 1.0);
-        counts.nan |= a_kept.is_nan() | i_kept.is_nan();
-        a_next[j] = a_kept;
-        i_next[j] = i_kept;
+    #[inline(always)]
+    fn run(self) -> Counts {
+        let Self { windows: [v, a, i], numbers: p, reaction, next } = self;
+        let n = next.v.len();
+        let (v, a, i) = (v.cut(n), a.cut(n), i.cut(n));
+        let (v_next, a_next, i_next) = (next.v, &mut next.a[..n], &mut next.i[..n]);
+        let mut tally = Tally::<T>::new();
+        for j in 0..n {
+            let (a_old, i_old) = (a.centre[j], i.centre[j]);
+            let (f, g) = reaction.rates(a_old, i_old);
+            let mut a_change = p.d_activator * a.laplacian(j);
+            a_change += f;
+            let mut i_change = p.d_inhibitor * i.laplacian(j);
+            i_change += g;
+            let a_new = a_old + p.time_step * a_change;
+            let i_new = i_old + p.time_step * i_change;
+
+            // The threshold is tested before the activator is clamped.
+            let active = a_new > p.threshold;
+            tally.activations += T::Count::from(active);
+            let diffused = relaxed::<T, LEAK>(v.centre[j], p.alpha * v.laplacian(j), p);
+            let raised = if active { diffused + p.gain } else { diffused };
+            v_next[j] = tally.potential(raised);
+            a_next[j] = tally.morphogen(a_new, R::CLAMP);
+            i_next[j] = tally.morphogen(i_new, R::CLAMP);
+        }
+        tally.counts()
     }
-    counts
+}
+
+/// Diffusion, leak and clamp of the potential alone.
+pub(crate) struct PotentialAlone<'a, T, const LEAK: bool> {
+    pub(crate) v: Window<'a, T>,
+    pub(crate) numbers: &'a Numbers<T>,
+    pub(crate) v_next: &'a mut [T],
+}
+
+impl<T: Real, const LEAK: bool> Vectorised for PotentialAlone<'_, T, LEAK> {
+    type Output = Counts;
+
+    #[inline(always)]
+    fn run(self) -> Counts {
+        let Self { v, numbers: p, v_next } = self;
+        let n = v_next.len();
+        let v = v.cut(n);
+        let mut tally = Tally::<T>::new();
+        for j in 0..n {
+            let diffused = relaxed::<T, LEAK>(v.centre[j], p.alpha * v.laplacian(j), p);
+            v_next[j] = tally.potential(diffused);
+        }
+        tally.counts()
+    }
+}
+
+/// D L(u) into `out`.
+pub(crate) struct Diffuse<'a, T> {
+    pub(crate) u: Window<'a, T>,
+    pub(crate) coefficient: T,
+    pub(crate) out: &'a mut [T],
+}
+
+impl<T: Real> Vectorised for Diffuse<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let u = self.u.cut(self.out.len());
+        for (j, out) in self.out.iter_mut().enumerate() {
+            *out = self.coefficient * u.laplacian(j);
+        }
+    }
+}
+
+/// The divergence of D grad u into `out`, with a coefficient for each cell.
+pub(crate) struct DiffuseMap<'a, T> {
+    pub(crate) u: Window<'a, T>,
+    pub(crate) map: Window<'a, T>,
+    pub(crate) out: &'a mut [T],
+}
+
+impl<T: Real> Vectorised for DiffuseMap<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (u, map) = (self.u.cut(self.out.len()), self.map.cut(self.out.len()));
+        for (j, out) in self.out.iter_mut().enumerate() {
+            *out = u.flux_divergence(&map, j);
+        }
+    }
+}
+
+/// The rates into `f` and `g`.
+pub(crate) struct React<'a, T, R> {
+    pub(crate) reaction: &'a R,
+    pub(crate) a: &'a [T],
+    pub(crate) i: &'a [T],
+    pub(crate) f: &'a mut [T],
+    pub(crate) g: &'a mut [T],
+}
+
+impl<T: Real, R: Reaction<T>> Vectorised for React<'_, T, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (((&a, &i), f), g) in self.a.iter().zip(self.i).zip(self.f).zip(self.g) {
+            (*f, *g) = self.reaction.rates(a, i);
+        }
+    }
+}
+
+/// Multiplies each rate by the factor of its cell.
+pub(crate) fn scale<T: Real>(rates: &mut [T], factors: &[T]) {
+    for (rate, &factor) in rates.iter_mut().zip(factors) {
+        *rate = factor * *rate;
+    }
+}
+
+/// Normal noise for the cells from `first_cell` on.
+pub(crate) struct FillNoise<'a, T> {
+    pub(crate) philox: Philox,
+    pub(crate) deviation: f64,
+    pub(crate) first_cell: u64,
+    pub(crate) out: &'a mut [T],
+}
+
+impl<T: Real> Vectorised for FillNoise<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.philox.fill_normal(self.first_cell, self.deviation, self.out);
+    }
+}
+
+/// Old values and changes of a stretch of cells; the slices have one length.
+#[derive(Clone, Copy)]
+pub(crate) struct Changes<'a, T> {
+    pub(crate) old: &'a [T],
+    /// The diffusion term.
+    pub(crate) diffusion: &'a [T],
+    /// The rate; empty for the potential.
+    pub(crate) rate: &'a [T],
+}
+
+/// Adds up what [`Fused`] has in registers.
+pub(crate) struct Combine<'a, T, const LEAK: bool> {
+    pub(crate) changes: [Changes<'a, T>; 3],
+    pub(crate) numbers: &'a Numbers<T>,
+    /// The range of activator and inhibitor; infinite for none.
+    pub(crate) range: (f64, f64),
+    /// Empty for none.
+    pub(crate) noise: &'a [T],
+    pub(crate) next: Next<'a, T>,
+}
+
+impl<T: Real, const LEAK: bool> Vectorised for Combine<'_, T, LEAK> {
+    type Output = Counts;
+
+    #[inline(always)]
+    fn run(self) -> Counts {
+        let Self { changes: [v, a, i], numbers: p, range, noise, next } = self;
+        let n = next.v.len();
+        let (v_next, a_next, i_next) = (next.v, &mut next.a[..n], &mut next.i[..n]);
+        let (v_old, v_diffusion) = (&v.old[..n], &v.diffusion[..n]);
+        let (a_old, a_diffusion, f) = (&a.old[..n], &a.diffusion[..n], &a.rate[..n]);
+        let (i_old, i_diffusion, g) = (&i.old[..n], &i.diffusion[..n], &i.rate[..n]);
+        let noise = if noise.is_empty() { None } else { Some(&noise[..n]) };
+        let mut tally = Tally::<T>::new();
+        for j in 0..n {
+            let mut a_change = a_diffusion[j];
+            a_change += f[j];
+            let mut i_change = i_diffusion[j];
+            i_change += g[j];
+            let a_new = a_old[j] + p.time_step * a_change;
+            let i_new = i_old[j] + p.time_step * i_change;
+            let active = a_new > p.threshold;
+            tally.activations += T::Count::from(active);
+            let diffused = relaxed::<T, LEAK>(v_old[j], v_diffusion[j], p);
+            let raised = if active { diffused + p.gain } else { diffused };
+            v_next[j] = tally.potential(noise.map_or(raised, |noise| raised + noise[j]));
+            a_next[j] = tally.morphogen(a_new, Some(range));
+            i_next[j] = tally.morphogen(i_new, Some(range));
+        }
+        tally.counts()
+    }
+}
+
+/// As [`Combine`], for the potential alone.
+pub(crate) struct CombinePotential<'a, T, const LEAK: bool> {
+    pub(crate) v: Changes<'a, T>,
+    pub(crate) numbers: &'a Numbers<T>,
+    /// Empty for none.
+    pub(crate) noise: &'a [T],
+    pub(crate) v_next: &'a mut [T],
+}
+
+impl<T: Real, const LEAK: bool> Vectorised for CombinePotential<'_, T, LEAK> {
+    type Output = Counts;
+
+    #[inline(always)]
+    fn run(self) -> Counts {
+        let Self { v, numbers: p, noise, v_next } = self;
+        let n = v_next.len();
+        let (v_old, v_diffusion) = (&v.old[..n], &v.diffusion[..n]);
+        let noise = if noise.is_empty() { None } else { Some(&noise[..n]) };
+        let mut tally = Tally::<T>::new();
+        for j in 0..n {
+            let diffused = relaxed::<T, LEAK>(v_old[j], v_diffusion[j], p);
+            v_next[j] = tally.potential(noise.map_or(diffused, |noise| diffused + noise[j]));
+        }
+        tally.counts()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Guards the cutting of rows: for every length each cell is covered once, in order.
-    #[test]
-    fn windows_cover_a_row_once() {
-        for columns in 1..9 {
-            let cells: Vec<f64> = (0..3 * columns).map(|cell| cell as f64).collect();
-            let zeros = vec![0.0; columns];
-            let row = Row::of(&cells, columns, 1, &zeros, BoundaryCondition::Periodic);
-            let ends = row.ends();
-            let mut next = 0;
-            for (start, end, window) in row.windows(&ends) {
-                assert_eq!(start, next.min(columns));
-                assert!(window.cut(end - start).centre.len() == end - start);
-                next = end;
-            }
-            assert_eq!(next, columns);
-        }
-    }
 
     /// Guards the clamp: NaN stays, infinities and limits do not move wrongly.
     #[test]

@@ -2,6 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What happened in a run so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunCounters {
+    /// Steps done and kept.
+    pub steps: u64,
+    /// Growth events in those steps.
+    pub growth_events: u64,
+    /// Cell activations in those steps.
+    pub activations: u64,
+    /// Cells changed by the clamp of the potential in those steps.
+    pub clamps: u64,
+    /// Whether a step was discarded because of NaN.
+    pub nan_detected: bool,
+    /// Whether a step was discarded because of infinite values.
+    pub inf_detected: bool,
+    /// Index of the last discarded step, counted from 0.
+    pub unstable_step: Option<u64>,
+}
+
 /// The 13 metrics of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {

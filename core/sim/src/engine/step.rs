@@ -5,9 +5,15 @@
 
 use ndarray::Array2;
 
-use super::state::{Fields, State};
+use super::constants::ACTIVATION_GAIN_V;
+use super::execution::Executor;
+use super::grid::{Demands, Fields, Grid, Noise};
+use super::kernel::Numbers;
+use super::random::Randomness;
+use super::sweep::Step;
 use crate::bounds::STEP_TABLE;
 use crate::error::{SpecError, SpecFault};
+use crate::kinetics::Kinetics;
 use crate::operators::{OperatorError, check_field};
 use crate::rng::Generator;
 use crate::spec::{BoundaryCondition, Spec};
@@ -75,6 +81,27 @@ impl StepParameters {
     }
 }
 
+impl StepParameters {
+    /// The same for the sweep: the kinetics of MFN 4.1, a time step of 1 and no leak.
+    fn step(&self, noise: Noise) -> Step<'static, f64> {
+        Step {
+            numbers: Numbers {
+                alpha: self.alpha,
+                d_activator: self.d_activator,
+                d_inhibitor: self.d_inhibitor,
+                threshold: self.turing_threshold,
+                gain: ACTIVATION_GAIN_V,
+                time_step: 1.0,
+                leak_rate: 0.0,
+            },
+            kinetics: Kinetics::V4_1,
+            factors: [self.r_activator, self.r_inhibitor],
+            host: None,
+            noise,
+        }
+    }
+}
+
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepEvents {
@@ -108,15 +135,28 @@ pub fn full_step(
     let cells = |field: &Array2<f64>| field.iter().copied().collect();
     let fields =
         Fields { potential: cells(potential), activator: cells(activator), inhibitor: cells(inhibitor) };
-    let mut state = State::new(rows, columns, fields);
-    let mut stream = generator.clone();
-    let computed = state.advance(parameters, &mut stream);
-    if computed.counts.nan {
-        return Err(OperatorError::Unstable(state.next().first_instability()));
+    let executor = Executor::here();
+    let demands = Demands {
+        turing: parameters.turing_enabled,
+        noise: parameters.noise_deviation_v.is_some(),
+        noise_plane: parameters.noise_deviation_v.is_some(),
+        host: false,
+    };
+    let mut grid =
+        Grid::new((rows, columns), parameters.boundary_condition, demands, fields, executor.lanes());
+    let mut random = Randomness::Sequence(generator.clone());
+    let spike = random.spike(0, parameters.spike_probability, (rows, columns));
+    grid.add_spike(spike);
+    let noise = random.noise(0, parameters.noise_deviation_v, grid.noise_mut());
+    let swept = grid.advance(&parameters.step(noise), &executor);
+    if swept.counts.not_finite {
+        return Err(OperatorError::Unstable(grid.instability()));
     }
-    state.keep(parameters);
-    *generator = stream;
-    let kept = state.current();
+    grid.keep();
+    if let Randomness::Sequence(stream) = random {
+        *generator = stream;
+    }
+    let kept = grid.current();
     for (field, values) in
         [(potential, &kept.potential), (activator, &kept.activator), (inhibitor, &kept.inhibitor)]
     {
@@ -125,8 +165,8 @@ pub fn full_step(
         }
     }
     Ok(StepEvents {
-        growth_event: computed.growth,
-        turing_activations: computed.counts.activations,
-        clamping_events: computed.counts.clamps,
+        growth_event: spike.is_some(),
+        turing_activations: swept.counts.activations,
+        clamping_events: swept.counts.clamps,
     })
 }

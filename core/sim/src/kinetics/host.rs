@@ -9,5 +9,28 @@ pub trait HostReaction: Send + Sync {
     /// inhibitor `v`. All four slices have one length. May be called from several threads at
     /// once, for any part of a row, in any order: it must give each cell the same bits whatever
     /// the part.
-    fn rates(&self, u: &[f64], v: &[f64], du: &mut [f64], dv: &mut [f64]);
+    ///
+    /// # Errors
+    /// [`HostReactionError`] when the rates cannot be computed; the step is then discarded.
+    fn rates(&self, u: &[f64], v: &[f64], du: &mut [f64], dv: &mut [f64]) -> Result<(), HostReactionError>;
+}
+
+/// Why a host could not compute its rates.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct HostReactionError {
+    reason: String,
+}
+
+impl HostReactionError {
+    /// An error with the host's own words.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+
+    /// The kinetics is `host` and nothing was given.
+    pub(crate) fn missing() -> Self {
+        Self::new("no kinetics was given: set it before the first step")
+    }
 }

@@ -37,7 +37,7 @@ pub use brusselator::Brusselator;
 pub use fitzhugh_nagumo::FitzHughNagumo;
 pub use gierer_meinhardt::GiererMeinhardt;
 pub use gray_scott::GrayScott;
-pub use host::HostReaction;
+pub use host::{HostReaction, HostReactionError};
 pub use named::{Kinetics, parameter_name};
 pub use schnakenberg::Schnakenberg;
 pub use v4_1::V4_1;

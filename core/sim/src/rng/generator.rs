@@ -15,9 +15,34 @@ pub struct Generator {
     /// The upper half of the last 64-bit output, kept by a 32-bit draw for the next one. It
     /// survives any number of 64-bit draws in between.
     kept_half: Option<u32>,
+    /// 64-bit outputs so far.
+    drawn: u64,
+}
+
+/// How far a stream has been drawn: with its seed, everything needed to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GeneratorPosition {
+    /// 64-bit outputs so far.
+    pub drawn: u64,
+    /// The half word kept for the next 32-bit draw.
+    pub kept_half: Option<u32>,
 }
 
 impl Generator {
+    /// The stream of a seed, drawn up to a position. Takes the same time for every position.
+    #[must_use]
+    pub fn at(seed: u64, position: GeneratorPosition) -> Self {
+        let mut generator = Self::new(seed);
+        generator.pcg.advance(u128::from(position.drawn));
+        Self { kept_half: position.kept_half, drawn: position.drawn, ..generator }
+    }
+
+    /// How far the stream has been drawn.
+    #[must_use]
+    pub fn position(&self) -> GeneratorPosition {
+        GeneratorPosition { drawn: self.drawn, kept_half: self.kept_half }
+    }
+
     /// The stream of `numpy.random.default_rng(seed)`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -31,6 +56,7 @@ impl Generator {
         Self {
             pcg: Pcg64::new((state_high << 64) | state_low, (stream_high << 64) | stream_low),
             kept_half: None,
+            drawn: 0,
         }
     }
 
@@ -49,6 +75,7 @@ impl Generator {
     /// 64 random bits.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
+        self.drawn = self.drawn.wrapping_add(1);
         self.pcg.next_u64()
     }
 

@@ -56,8 +56,11 @@ pub fn host_turing_analysis(
 
 fn rates(reaction: &dyn HostReaction, u: f64, v: f64) -> (f64, f64) {
     let (mut f, mut g) = ([f64::NAN], [f64::NAN]);
-    reaction.rates(&[u], &[v], &mut f, &mut g);
-    (f[0], g[0])
+    match reaction.rates(&[u], &[v], &mut f, &mut g) {
+        Ok(()) => (f[0], g[0]),
+        // Not a number leads the search nowhere, and that is what it then reports.
+        Err(_) => (f64::NAN, f64::NAN),
+    }
 }
 
 fn jacobian(reaction: &dyn HostReaction, u: f64, v: f64) -> Matrix2 {

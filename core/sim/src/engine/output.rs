@@ -1,0 +1,107 @@
+//! What a simulation gives: fields, statistics, features.
+
+use ndarray::{ArrayView2, CowArray, Ix2};
+
+use super::planes::{Which, on_grid};
+use super::{Coefficient, RunCounters, Simulation, Statistics};
+use crate::features::{self, FeatureConfig, Features};
+use crate::moments::Summary;
+use crate::real::Real;
+
+impl Simulation {
+    /// The membrane potential in volts, row-major and contiguous: borrowed, or for a run in
+    /// single precision a copy widened without loss.
+    #[must_use]
+    pub fn field(&self) -> CowArray<'_, f64, Ix2> {
+        self.planes.widened(Which::Potential)
+    }
+
+    /// The activator, as [`field`](Self::field). In [0, 1] for the kinetics of v4.1.
+    #[must_use]
+    pub fn activator(&self) -> CowArray<'_, f64, Ix2> {
+        self.planes.widened(Which::Activator)
+    }
+
+    /// The inhibitor, as [`field`](Self::field). In [0, 1] for the kinetics of v4.1.
+    #[must_use]
+    pub fn inhibitor(&self) -> CowArray<'_, f64, Ix2> {
+        self.planes.widened(Which::Inhibitor)
+    }
+
+    /// The membrane potential of a run in single precision, where it lies; `None` for one in
+    /// double precision.
+    #[must_use]
+    pub fn field_f32(&self) -> Option<ArrayView2<'_, f32>> {
+        self.planes.single(Which::Potential)
+    }
+
+    /// The activator, as [`field_f32`](Self::field_f32).
+    #[must_use]
+    pub fn activator_f32(&self) -> Option<ArrayView2<'_, f32>> {
+        self.planes.single(Which::Activator)
+    }
+
+    /// The inhibitor, as [`field_f32`](Self::field_f32).
+    #[must_use]
+    pub fn inhibitor_f32(&self) -> Option<ArrayView2<'_, f32>> {
+        self.planes.single(Which::Inhibitor)
+    }
+
+    /// The map of a coefficient, row by row in double precision; `None` where there is none.
+    #[must_use]
+    pub fn map(&self, coefficient: Coefficient) -> Option<Vec<f64>> {
+        on_grid!(&self.planes, grid => {
+            grid.map(coefficient).map(|cells| cells.iter().map(|value| value.wide()).collect())
+        })
+    }
+
+    /// The counters of the run so far.
+    #[must_use]
+    pub fn counters(&self) -> RunCounters {
+        self.counters
+    }
+
+    /// The metrics of the run so far. Costs a few passes over the fields.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        let field = Summary::of(self.field().view(), 1.0);
+        let RunCounters {
+            steps,
+            growth_events,
+            activations,
+            clamps,
+            nan_detected,
+            inf_detected,
+            unstable_step,
+        } = self.counters;
+        Statistics {
+            field_min_v: field.min,
+            field_max_v: field.max,
+            field_mean_v: field.mean,
+            field_std_v: field.deviation(),
+            activator_mean: Summary::of(self.activator().view(), 1.0).mean,
+            inhibitor_mean: Summary::of(self.inhibitor().view(), 1.0).mean,
+            steps_computed: steps,
+            growth_events,
+            turing_activations: activations,
+            nan_detected,
+            inf_detected,
+            clamping_events: clamps,
+            steps_to_instability: unstable_step,
+        }
+    }
+
+    /// The 18 features: of the current field and, if
+    /// [`enable_temporal_features`](Self::enable_temporal_features) was called, of the frames
+    /// since. Otherwise the four temporal features are 0, as for a single frame.
+    #[must_use]
+    pub fn features(&self) -> Features {
+        let field = self.field();
+        match &self.temporal {
+            Some(temporal) => {
+                features::combine(field.view(), &temporal.config, temporal.accumulator.finish())
+            }
+            None => features::combine(field.view(), &FeatureConfig::default(), Default::default()),
+        }
+    }
+}

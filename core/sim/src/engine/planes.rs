@@ -1,0 +1,165 @@
+//! The grid of a run in the precision of its specification, and the memory that it takes.
+
+use ndarray::{ArrayView2, CowArray, Ix2};
+
+use super::Temporal;
+use super::execution::Lanes;
+use super::grid::{Demands, Fields, Grid};
+use super::initial;
+use super::kernel::Numbers;
+use super::random::Randomness;
+use crate::error::SimError;
+use crate::kinetics::Kinetics;
+use crate::real::Real;
+use crate::spec::{Precision, RngKind, Spec};
+
+/// A grid of one of the two types.
+#[derive(Debug)]
+pub(crate) enum Planes {
+    /// Double precision.
+    F64(Grid<f64>),
+    /// Single precision.
+    F32(Grid<f32>),
+}
+
+/// The same expression for both precisions.
+macro_rules! on_grid {
+    ($planes:expr, $grid:ident => $body:expr) => {
+        match $planes {
+            $crate::engine::planes::Planes::F64($grid) => $body,
+            $crate::engine::planes::Planes::F32($grid) => $body,
+        }
+    };
+}
+pub(crate) use on_grid;
+
+/// One of the three fields.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which {
+    Potential,
+    Activator,
+    Inhibitor,
+}
+
+impl<T: Real> Fields<T> {
+    pub(crate) fn get(&self, which: Which) -> &[T] {
+        match which {
+            Which::Potential => &self.potential,
+            Which::Activator => &self.activator,
+            Which::Inhibitor => &self.inhibitor,
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, which: Which) -> &mut [T] {
+        match which {
+            Which::Potential => &mut self.potential,
+            Which::Activator => &mut self.activator,
+            Which::Inhibitor => &mut self.inhibitor,
+        }
+    }
+}
+
+impl Planes {
+    /// The initial fields of a validated specification.
+    pub(crate) fn initial(spec: &Spec, random: &mut Randomness, lanes: Lanes) -> Self {
+        match spec.precision {
+            Precision::F64 => Self::F64(Grid::of(spec, initial::fields(spec, random), lanes)),
+            Precision::F32 => Self::F32(Grid::of(spec, initial::fields(spec, random), lanes)),
+        }
+    }
+
+    /// A field in double precision: borrowed if it is kept so, else widened, which is exact.
+    pub(crate) fn widened(&self, which: Which) -> CowArray<'_, f64, Ix2> {
+        match self {
+            Self::F64(grid) => CowArray::from(grid.view(grid.current().get(which))),
+            Self::F32(grid) => CowArray::from(grid.view(grid.current().get(which)).mapv(f64::from)),
+        }
+    }
+
+    /// A field in single precision; `None` when it is kept in double precision.
+    pub(crate) fn single(&self, which: Which) -> Option<ArrayView2<'_, f32>> {
+        match self {
+            Self::F64(_) => None,
+            Self::F32(grid) => Some(grid.view(grid.current().get(which))),
+        }
+    }
+}
+
+impl<T: Real> Grid<T> {
+    /// The grid of a validated specification with the given fields.
+    pub(crate) fn of(spec: &Spec, fields: Fields<T>, lanes: Lanes) -> Self {
+        Self::new((spec.rows(), spec.cols()), spec.boundary_condition, Demands::of(spec), fields, lanes)
+    }
+}
+
+impl Demands {
+    fn of(spec: &Spec) -> Self {
+        Self {
+            turing: spec.turing_enabled,
+            noise: spec.quantum_jitter,
+            noise_plane: spec.quantum_jitter && spec.rng == RngKind::Pcg64,
+            host: spec.turing_enabled && spec.kinetics == Kinetics::Host,
+        }
+    }
+}
+
+impl<T: Real> Numbers<T> {
+    pub(super) fn of(spec: &Spec) -> Self {
+        Self {
+            alpha: T::of(spec.alpha),
+            d_activator: T::of(spec.d_activator),
+            d_inhibitor: T::of(spec.d_inhibitor),
+            threshold: T::of(spec.turing_threshold),
+            gain: T::of(spec.time_step * super::constants::ACTIVATION_GAIN_V),
+            time_step: T::of(spec.time_step),
+            leak_rate: T::of(spec.leak_rate),
+        }
+    }
+}
+
+impl Temporal {
+    /// Takes the current potential as the next frame.
+    pub(super) fn push(&mut self, planes: &Planes) -> Result<(), SimError> {
+        match planes {
+            Planes::F64(grid) => self.accumulator.push(grid.view(&grid.current().potential))?,
+            Planes::F32(grid) => {
+                self.widened.clear();
+                self.widened.extend(grid.current().potential.iter().map(|&value| f64::from(value)));
+                let shape = grid.view(&grid.current().potential).dim();
+                if let Ok(frame) = ArrayView2::from_shape(shape, &self.widened) {
+                    self.accumulator.push(frame)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes for the buffers of a lane and a row of zeros, beyond the planes, for each column.
+const BUFFERS_PER_COLUMN: u64 = 7;
+/// Bytes for what does not grow with the grid.
+const FIXED_BYTES: u64 = 4096;
+
+impl Spec {
+    /// The memory that a simulation of this specification holds on its calling thread, bytes,
+    /// without features, maps, recording and threads of its own. A map is one more plane of the
+    /// precision, [temporal features](crate::Simulation::enable_temporal_features) are two of
+    /// 8 bytes a cell (three in single precision). Also defined for a specification that
+    /// [`validate`](Self::validate) refuses.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let cell = match self.precision {
+            Precision::F64 => 8,
+            Precision::F32 => 4,
+        };
+        let demands = Demands::of(self);
+        let planes = if demands.turing { 6 } else { 4 } + u64::from(demands.noise_plane);
+        let columns = self.cols() as u64;
+        let cells = (self.rows() as u64).saturating_mul(columns);
+        let host = if demands.host { 4 * 8 } else { 0 };
+        cells
+            .saturating_mul(planes * cell)
+            .saturating_add(columns.saturating_mul(BUFFERS_PER_COLUMN * cell + host))
+            .saturating_add(FIXED_BYTES)
+    }
+}

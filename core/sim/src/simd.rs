@@ -1,0 +1,156 @@
+//! Vector registers: the same code compiled for several instruction sets, chosen at run time.
+//!
+//! Kernels are written once, as plain loops. [`vectorised`] compiles them for the instruction
+//! set of the build, for AVX2 and for AVX-512, and runs the one asked for. No level fuses a
+//! multiplication with an addition and no loop sums floating-point numbers across cells, so all
+//! levels give the same bits. This is the only place of the crate with unsafe code.
+#![allow(unsafe_code, reason = "calls of functions compiled for instructions that were detected")]
+
+use serde::{Deserialize, Serialize};
+
+/// Which vector instructions the row kernels use. It never changes a bit of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum SimdLevel {
+    /// The widest that this machine has.
+    #[default]
+    Auto,
+    /// What every machine of the architecture has: SSE2 on x86-64, NEON on AArch64.
+    Baseline,
+    /// AVX2: 256-bit registers.
+    Avx2,
+    /// AVX-512 (F, BW, DQ and VL): 512-bit registers.
+    Avx512,
+}
+
+/// A level that this machine does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this machine has no {} instructions: use auto or one of {}", .level.name(), names(&SimdLevel::available()))]
+pub struct UnavailableLevel {
+    /// The level asked for.
+    pub level: SimdLevel,
+}
+
+fn names(levels: &[SimdLevel]) -> String {
+    levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(", ")
+}
+
+impl SimdLevel {
+    /// The name used in options.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this machine can run the level.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Auto | Self::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512bw")
+                    && std::arch::is_x86_feature_detected!("avx512dq")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// The levels of this machine, the narrowest first, without [`Auto`](Self::Auto).
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        [Self::Baseline, Self::Avx2, Self::Avx512].into_iter().filter(|level| level.is_available()).collect()
+    }
+
+    /// The level that is run: for [`Auto`](Self::Auto) the widest of this machine.
+    ///
+    /// # Errors
+    /// [`UnavailableLevel`] when this machine does not have it.
+    pub(crate) fn resolve(self) -> Result<DetectedLevel, UnavailableLevel> {
+        if !self.is_available() {
+            return Err(UnavailableLevel { level: self });
+        }
+        let widest = || Self::available().last().copied().unwrap_or(Self::Baseline);
+        Ok(DetectedLevel(if self == Self::Auto { widest() } else { self }))
+    }
+}
+
+/// A level that this machine was seen to have. Only [`SimdLevel::resolve`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DetectedLevel(SimdLevel);
+
+impl DetectedLevel {
+    /// What every machine has.
+    pub(crate) const BASELINE: Self = Self(SimdLevel::Baseline);
+
+    /// The level; never [`SimdLevel::Auto`].
+    pub(crate) fn level(self) -> SimdLevel {
+        self.0
+    }
+}
+
+/// Work whose loops are to be compiled for every level. `run` and all it calls in its loops
+/// must be `#[inline(always)]`, or they are compiled for the baseline only.
+pub(crate) trait Vectorised {
+    /// What the work gives.
+    type Output;
+
+    /// Does the work.
+    fn run(self) -> Self::Output;
+}
+
+/// Does the work with the instructions of a level.
+#[inline]
+pub(crate) fn vectorised<W: Vectorised>(level: DetectedLevel, work: W) -> W::Output {
+    match level.0 {
+        // SAFETY: a `DetectedLevel` is made only after this machine was seen to have the level.
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx2 => unsafe { with_avx2(work) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx512 => unsafe { with_avx512(work) },
+        _ => work.run(),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn with_avx2<W: Vectorised>(work: W) -> W::Output {
+    work.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn with_avx512<W: Vectorised>(work: W) -> W::Output {
+    work.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards the choice: auto is the widest, and a level that is missing is refused by name.
+    #[test]
+    fn levels_are_detected() {
+        let available = SimdLevel::available();
+        assert_eq!(available.first(), Some(&SimdLevel::Baseline));
+        assert_eq!(SimdLevel::Auto.resolve().map(DetectedLevel::level), Ok(available[available.len() - 1]));
+        for level in [SimdLevel::Avx2, SimdLevel::Avx512] {
+            match level.resolve() {
+                Ok(detected) => assert_eq!(detected.level(), level),
+                Err(error) => assert!(error.to_string().contains(level.name()), "{error}"),
+            }
+        }
+    }
+}
