@@ -953,6 +953,188 @@ mfn_error *mfn_sim_last_error(const mfn_sim *sim);
 void mfn_sim_free(mfn_sim *sim);
 
 /* ==================================================================================================
+ * Ensembles: many runs over one pool of threads, with the results in order.
+ *
+ * mfn_ensemble_run() computes any number of specifications in bounded memory and gives each result to a callback,
+ * in the order of the specifications, on the thread that called. Threads change no result. A run that fails is
+ * reported in its place and does not end the others. Sweeps, further below, write such runs to files.
+ */
+
+// The settings with which many specifications are run. Freed with mfn_ensemble_free().
+typedef struct mfn_ensemble mfn_ensemble;
+
+// The settings of an ensemble; all fields but struct_size may be 0. None of them changes a result.
+typedef struct mfn_ensemble_options {
+    // sizeof(mfn_ensemble_options).
+    uint32_t struct_size;
+    // Threads that compute, at most 1024; 0: one for each core.
+    uint32_t threads;
+    // Runs that may be unfinished, or wait for one before them, at once, at most 65536; 0: four for each thread.
+    uint64_t window_runs;
+    // The most memory of the runs that are computed at once, bytes; 0: no limit. A run that alone needs more fails.
+    uint64_t memory_bytes_max;
+} mfn_ensemble_options;
+
+// Hears of the result of run index, counted from 0, in order, on the thread that called. failure is NULL when the
+// run is complete; else it says why it is not, and features and statistics are NULL. All three are lent until the
+// function returns. Return 0 to go on, anything else to stop. It must not use the ensemble (such calls answer
+// MFN_INVALID), and must return normally: no longjmp, no C++ exception.
+typedef int32_t (*mfn_ensemble_fn)(void *user_data,
+                                   uint64_t index,
+                                   const mfn_features *features,
+                                   const mfn_statistics *statistics,
+                                   const mfn_error *failure);
+
+// Creates an ensemble. options may be NULL. The host owns *ensemble and frees it with mfn_ensemble_free().
+// [any-thread]
+mfn_status mfn_ensemble_create(const mfn_ensemble_options *options,
+                               mfn_ensemble **ensemble,
+                               mfn_error **error);
+
+// Runs count specifications that lie in a row, specs[0].struct_size bytes apart, each from its beginning to its
+// end, and gives each result to the function. MFN_CANCELLED: stopped by it or by mfn_ensemble_cancel(). Blocks
+// until no run is under way. specs and user_data stay the host's. [one-thread-per-handle]
+mfn_status mfn_ensemble_run(mfn_ensemble *ensemble,
+                            const mfn_spec *specs,
+                            size_t count,
+                            mfn_ensemble_fn result,
+                            void *user_data,
+                            mfn_error **error);
+
+// As mfn_ensemble_run(), from count JSON objects as mfn_sim_create_json() takes them. One that can not be read is
+// a failed run. [one-thread-per-handle]
+mfn_status mfn_ensemble_run_json(mfn_ensemble *ensemble,
+                                 const char *const *specs_json,
+                                 size_t count,
+                                 mfn_ensemble_fn result,
+                                 void *user_data,
+                                 mfn_error **error);
+
+// Stops a run of the ensemble that is under way, or the next one, within milliseconds. Works while another thread is
+// inside a call with this handle; only mfn_ensemble_free() must not have begun. Stays in force until
+// mfn_ensemble_cancel_reset(). [any-thread]
+mfn_status mfn_ensemble_cancel(const mfn_ensemble *ensemble,
+                               mfn_error **error);
+
+// Withdraws mfn_ensemble_cancel(). [any-thread]
+mfn_status mfn_ensemble_cancel_reset(const mfn_ensemble *ensemble, mfn_error **error);
+
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with mfn_error_free().
+// [any-thread]
+mfn_error *mfn_ensemble_last_error(const mfn_ensemble *ensemble);
+
+// Frees an ensemble. NULL is allowed. No other call with it may be under way. [one-thread-per-handle]
+void mfn_ensemble_free(mfn_ensemble *ensemble);
+
+/* ==================================================================================================
+ * Sweeps: runs over a range of parameters, written as a dataset.
+ *
+ * A plan, in JSON, says what varies (a grid, a Latin hypercube, a Sobol sequence) and how many seeds each
+ * configuration gets. mfn_sweep_write() computes the runs and writes one row for each to a Parquet or CSV file,
+ * which appears when it is complete. What is done is kept beside it until then, so that a sweep that was stopped or
+ * killed goes on where it was and leaves the same bytes.
+ */
+
+// Refuse a target that exists, or that an interrupted sweep has begun.
+#define MFN_SWEEP_REFUSE 0
+
+// Go on with an interrupted sweep; begin where there is none. A finished target is refused.
+#define MFN_SWEEP_RESUME 1
+
+// Throw an interrupted sweep away and replace a finished target.
+#define MFN_SWEEP_REPLACE 2
+
+// A checked plan: a numbered list of runs. Freed with mfn_sweep_free().
+typedef struct mfn_sweep mfn_sweep;
+
+// How a sweep is written; all fields but struct_size may be 0. None of them changes a byte of the dataset.
+typedef struct mfn_sweep_options {
+    // sizeof(mfn_sweep_options).
+    uint32_t struct_size;
+    // Threads that compute, at most 1024; 0: one for each core.
+    uint32_t threads;
+    // The most memory of the runs that are computed at once, bytes; 0: no limit. A run that alone needs more fails.
+    uint64_t memory_bytes_max;
+    // What to do with what is there: one of the MFN_SWEEP_* constants.
+    int32_t existing;
+    // 0.
+    uint32_t reserved;
+} mfn_sweep_options;
+
+// Hears of the progress of mfn_sweep_write() after each run, on the thread that called: runs that are done, those
+// taken over included, runs of the sweep, and runs of those done that failed. Return 0 to go on, anything else to
+// stop. It must return normally: no longjmp, no C++ exception.
+typedef int32_t (*mfn_sweep_progress_fn)(void *user_data, uint64_t done, uint64_t runs, uint64_t failed);
+
+// What was written. Set struct_size before the call.
+typedef struct mfn_sweep_report {
+    // sizeof(mfn_sweep_report).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Runs of the sweep.
+    uint64_t runs;
+    // Runs that were taken over from an interrupted sweep.
+    uint64_t resumed;
+    // Runs with a result.
+    uint64_t succeeded;
+    // Runs that failed.
+    uint64_t failed;
+    // Index of the first run that failed; -1 when there is none.
+    int64_t first_failed;
+} mfn_sweep_report;
+
+// Checks a plan and makes a sweep of it. plan_json is an object such as {"base": {"steps": 100}, "axes": [{"field":
+// "alpha", "min": 0.05, "max": 0.15, "points": 5}], "seeds_per_config": 3}. The error lists every fault of the
+// plan. The host owns *sweep and frees it with mfn_sweep_free(). [any-thread]
+mfn_status mfn_sweep_create(const char *plan_json,
+                            mfn_sweep **sweep,
+                            mfn_error **error);
+
+// As mfn_sweep_create(), with the plan of a dataset of MyceliumFractalNet 4.1: "small", "medium", "large" or
+// "benchmark". The host owns *sweep and frees it with mfn_sweep_free(). [any-thread]
+mfn_status mfn_sweep_create_preset(const char *name, mfn_sweep **sweep, mfn_error **error);
+
+// Runs of a sweep; 0 for NULL. [any-thread]
+uint64_t mfn_sweep_runs(const mfn_sweep *sweep);
+
+// The specification of run index as JSON, for example for mfn_sim_create_json(). The host owns *json and frees it
+// with mfn_string_free(). [any-thread]
+mfn_status mfn_sweep_spec_json(const mfn_sweep *sweep,
+                               uint64_t index,
+                               char **json,
+                               mfn_error **error);
+
+// Computes every run and writes the dataset to path, a name that ends in .parquet or .csv; the folders above it are
+// made. options, progress and report may be NULL. A run that fails is a row with its error and does not end the
+// sweep. MFN_CANCELLED: stopped by the callback or by mfn_sweep_cancel(); what is done is kept in <path>.partial
+// and MFN_SWEEP_RESUME goes on with it. MFN_IO: the system refused something, or another process writes the same
+// target. Blocks until done. user_data and report stay the host's. [one-thread-per-handle]
+mfn_status mfn_sweep_write(mfn_sweep *sweep,
+                           const char *path,
+                           const mfn_sweep_options *options,
+                           mfn_sweep_progress_fn progress,
+                           void *user_data,
+                           mfn_sweep_report *report,
+                           mfn_error **error);
+
+// Stops a mfn_sweep_write() that is under way, or the next one, within milliseconds. Works while another thread is
+// inside a call with this handle; only mfn_sweep_free() must not have begun. Stays in force until
+// mfn_sweep_cancel_reset(). [any-thread]
+mfn_status mfn_sweep_cancel(const mfn_sweep *sweep,
+                            mfn_error **error);
+
+// Withdraws mfn_sweep_cancel(). [any-thread]
+mfn_status mfn_sweep_cancel_reset(const mfn_sweep *sweep, mfn_error **error);
+
+// The last failure of a call with this handle, or NULL. The host owns it and frees it with mfn_error_free().
+// [any-thread]
+mfn_error *mfn_sweep_last_error(const mfn_sweep *sweep);
+
+// Frees a sweep. NULL is allowed. No other call with it may be under way. [one-thread-per-handle]
+void mfn_sweep_free(mfn_sweep *sweep);
+
+/* ==================================================================================================
  * Pictures: a field of potentials as a PNG with a perceptual colour map and a scale in millivolts.
  */
 
@@ -1962,6 +2144,25 @@ MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, losses) == 24, mfn_graph_percol
 MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, trials) == 32, mfn_graph_percolation_trials);
 MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, sources) == 40, mfn_graph_percolation_sources);
 MFN_LAYOUT_CHECK(offsetof(mfn_graph_percolation, recomputations) == 48, mfn_graph_percolation_recomputations);
+MFN_LAYOUT_CHECK(sizeof(mfn_ensemble_options) == 24, mfn_ensemble_options_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ensemble_options, struct_size) == 0, mfn_ensemble_options_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ensemble_options, threads) == 4, mfn_ensemble_options_threads);
+MFN_LAYOUT_CHECK(offsetof(mfn_ensemble_options, window_runs) == 8, mfn_ensemble_options_window_runs);
+MFN_LAYOUT_CHECK(offsetof(mfn_ensemble_options, memory_bytes_max) == 16, mfn_ensemble_options_memory_bytes_max);
+MFN_LAYOUT_CHECK(sizeof(mfn_sweep_options) == 24, mfn_sweep_options_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_options, struct_size) == 0, mfn_sweep_options_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_options, threads) == 4, mfn_sweep_options_threads);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_options, memory_bytes_max) == 8, mfn_sweep_options_memory_bytes_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_options, existing) == 16, mfn_sweep_options_existing);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_options, reserved) == 20, mfn_sweep_options_reserved);
+MFN_LAYOUT_CHECK(sizeof(mfn_sweep_report) == 48, mfn_sweep_report_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, struct_size) == 0, mfn_sweep_report_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, reserved) == 4, mfn_sweep_report_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, runs) == 8, mfn_sweep_report_runs);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, resumed) == 16, mfn_sweep_report_resumed);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, succeeded) == 24, mfn_sweep_report_succeeded);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, failed) == 32, mfn_sweep_report_failed);
+MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, first_failed) == 40, mfn_sweep_report_first_failed);
 MFN_LAYOUT_CHECK(sizeof(mfn_picture_options) == 32, mfn_picture_options_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, struct_size) == 0, mfn_picture_options_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, side_px) == 4, mfn_picture_options_side_px);

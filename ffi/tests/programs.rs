@@ -151,3 +151,25 @@ fn networks_answer_and_refuse_under_valgrind() {
     valgrind(&workshop.compile(&source("graph.c")), &[]);
     valgrind(&workshop.compile(&source("arguments_graph.c")), &[]);
 }
+
+// Guards ensembles and sweeps: order, failures, threads, wrong arguments, and the memory of all of it.
+#[test]
+fn ensembles_and_sweeps_work_under_valgrind() {
+    let workshop = Workshop::new();
+    let program = workshop.compile(&source("ensemble.c"));
+    valgrind_with_runtime(&program, &[&workshop.path().display().to_string()]);
+    valgrind_with_runtime(&workshop.compile(&source("arguments_ensemble.c")), &[]);
+}
+
+// Guards the example: its dataset is complete, and beginning again refuses to write it twice.
+#[test]
+fn the_sweep_example_works() {
+    let workshop = Workshop::new();
+    let program = workshop.compile(&root().join("examples/sweep.c"));
+    let target = workshop.path().join("feed.csv");
+    let text = succeed(Command::new(&program).arg(&target), "gcc");
+    assert!(text.starts_with("48 rows in "), "{text}");
+    assert_eq!(std::fs::read_to_string(&target).unwrap().lines().count(), 49);
+    let again = support::run(Command::new(&program).arg(&target), "gcc");
+    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("exists"));
+}

@@ -21,6 +21,8 @@ pub const BLOCKS: &[&str] = &[
     "spec",
     "kinetics",
     "simulation",
+    "ensemble",
+    "sweep",
     "picture",
     "log",
     "runtime",

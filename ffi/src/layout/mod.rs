@@ -16,6 +16,7 @@ macro_rules! check_layouts {
 }
 
 use crate::connector::mfn_verdict;
+use crate::ensemble::mfn_ensemble_options;
 use crate::features::{mfn_feature_config, mfn_features};
 use crate::field::mfn_field_view;
 use crate::graph::{mfn_graph_branch, mfn_graph_config, mfn_graph_node, mfn_graph_summary};
@@ -30,5 +31,6 @@ use crate::robustness::{mfn_graph_cut, mfn_graph_percolation, mfn_graph_robustne
 use crate::runtime::mfn_runtime_options;
 use crate::simulation::mfn_statistics;
 use crate::spec::mfn_spec;
+use crate::sweep::{mfn_sweep_options, mfn_sweep_report};
 
 with_layouts!(check_layouts);

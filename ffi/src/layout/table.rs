@@ -60,6 +60,11 @@ macro_rules! with_layouts {
                 struct_size: 0, attack: 4, robustness: 8, critical_fraction: 16, losses: 24, trials: 32,
                 sources: 40, recomputations: 48,
             }
+            mfn_ensemble_options: 24 { struct_size: 0, threads: 4, window_runs: 8, memory_bytes_max: 16 }
+            mfn_sweep_options: 24 { struct_size: 0, threads: 4, memory_bytes_max: 8, existing: 16, reserved: 20 }
+            mfn_sweep_report: 48 {
+                struct_size: 0, reserved: 4, runs: 8, resumed: 16, succeeded: 24, failed: 32, first_failed: 40,
+            }
             mfn_picture_options: 32 {
                 struct_size: 0, side_px: 4, title: 8, range_low_mv: 16, range_high_mv: 24,
             }

@@ -112,6 +112,19 @@ impl Ensemble {
         self.run(&Listed(specs), 0..specs.len() as u64, sink)
     }
 
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// [`EnsembleError::Option`] for the first that is outside its range.
+    pub fn check(&self) -> Result<(), EnsembleError> {
+        let limit = |option, given: usize, max: usize| {
+            let error = EnsembleError::Option { option, given: given as u64, min: 0, max: max as u64 };
+            if given > max { Err(error) } else { Ok(()) }
+        };
+        limit("threads", self.threads, THREADS_MAX)?;
+        limit("window_runs", self.window_runs, WINDOW_RUNS_MAX)
+    }
+
     /// Runs the given indices of `work` and hands each result to `sink`, in order. Returns when no run is
     /// under way any more, also after a cancellation.
     ///
@@ -123,12 +136,7 @@ impl Ensemble {
         indices: std::ops::Range<u64>,
         sink: Sink<'_, W::Output>,
     ) -> Result<EnsembleEnd, EnsembleError> {
-        let limit = |option, given: usize, max: usize| {
-            let error = EnsembleError::Option { option, given: given as u64, min: 0, max: max as u64 };
-            if given > max { Err(error) } else { Ok(()) }
-        };
-        limit("threads", self.threads, THREADS_MAX)?;
-        limit("window_runs", self.window_runs, WINDOW_RUNS_MAX)?;
+        self.check()?;
         let window_of = |threads: usize| match self.window_runs {
             0 => (4 * threads.max(1)).min(WINDOW_RUNS_MAX) as u64,
             runs => runs as u64,
