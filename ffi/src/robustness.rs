@@ -178,7 +178,7 @@ pub unsafe extern "C" fn mfn_graph_branch_cuts(
 
 /// An array of the host's that is written on success: NULL with 0 for none, else of exactly the length wanted.
 fn fill(name: &str, array: *mut c_double, count: usize, wanted: usize) -> Result<Filling, Failure> {
-    if array.is_null() && count == 0 || wanted == 0 && count == 0 {
+    if count == 0 && (array.is_null() || wanted == 0) {
         return Ok(Filling(Vec::new()));
     }
     let slots = argument::slots(name, array, count)?;

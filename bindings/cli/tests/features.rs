@@ -115,6 +115,7 @@ fn every_verb_has_help_with_an_example() {
         "",
         "simulate",
         "features",
+        "network",
         "run",
         "check",
         "plugin",

@@ -3,6 +3,7 @@
 mod check;
 mod dataset;
 mod features;
+mod network;
 mod plugin;
 mod run;
 mod simulate;
@@ -20,6 +21,7 @@ pub(crate) enum Verb {
     Features(features::Arguments),
     Sweep(sweep::Arguments),
     Dataset(dataset::Arguments),
+    Network(network::Arguments),
     Turing(turing::Arguments),
     Run(run::Arguments),
     Check(check::Arguments),
@@ -35,6 +37,7 @@ impl Verb {
             Self::Features(arguments) => features::run(&arguments),
             Self::Sweep(arguments) => sweep::run(&arguments),
             Self::Dataset(arguments) => dataset::run(&arguments),
+            Self::Network(arguments) => network::run(&arguments),
             Self::Turing(arguments) => turing::run(&arguments),
             Self::Run(arguments) => run::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),

@@ -3,7 +3,7 @@
 use font8x8::legacy::BASIC_LEGACY;
 
 /// Red, green, blue.
-pub(super) type Colour = [u8; 3];
+pub type Colour = [u8; 3];
 
 /// Width and height of a character before it is enlarged.
 pub(super) const GLYPH_PX: usize = 8;

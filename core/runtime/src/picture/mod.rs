@@ -11,7 +11,8 @@ use std::path::Path;
 
 use ndarray::ArrayView2;
 
-use canvas::{Canvas, Colour, Rect};
+pub use canvas::Colour;
+use canvas::{Canvas, Rect};
 use scale::Scale;
 
 /// The longest side of a field that is drawn, cells.
@@ -99,11 +100,35 @@ pub fn write_png(
         .map_err(|source| PictureError::Io { path: path.display().to_string(), source })
 }
 
+/// A cell that is drawn in a colour of its own, over the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Row of the cell.
+    pub row: usize,
+    /// Column of the cell.
+    pub col: usize,
+    /// Its colour.
+    pub colour: Colour,
+}
+
 /// Draws a field of potentials in volts, row 0 on top, as the bytes of a PNG file.
 ///
 /// # Errors
 /// [`PictureError`] when the field or the range can not be drawn.
 pub fn encode_png(volts: ArrayView2<'_, f64>, options: &PictureOptions) -> Result<Vec<u8>, PictureError> {
+    encode_png_marked(volts, &[], options)
+}
+
+/// As [`encode_png`], with some cells in colours of their own; of several marks on a cell the last is seen. Marks beside the
+/// field are not drawn.
+///
+/// # Errors
+/// As [`encode_png`].
+pub fn encode_png_marked(
+    volts: ArrayView2<'_, f64>,
+    marks: &[Mark],
+    options: &PictureOptions,
+) -> Result<Vec<u8>, PictureError> {
     let (rows, columns) = volts.dim();
     if rows == 0 || columns == 0 || rows.max(columns) > SIDE_MAX_CELLS {
         return Err(PictureError::Shape { rows, columns });
@@ -132,10 +157,18 @@ pub fn encode_png(volts: ArrayView2<'_, f64>, options: &PictureOptions) -> Resul
 
     canvas.text(MARGIN_PX, MARGIN_PX, title, INK, TEXT_ZOOM);
     canvas.frame(field, INK);
+    let cell = |row: usize, column: usize| Rect {
+        x: field.x + column * zoom,
+        y: field.y + row * zoom,
+        width: zoom,
+        height: zoom,
+    };
     for ((row, column), &value) in volts.indexed_iter() {
         let colour = if value.is_finite() { scale.colour(value * MV_PER_V) } else { NO_VALUE };
-        let cell = Rect { x: field.x + column * zoom, y: field.y + row * zoom, width: zoom, height: zoom };
-        canvas.fill(cell, colour);
+        canvas.fill(cell(row, column), colour);
+    }
+    for mark in marks.iter().filter(|mark| mark.row < rows && mark.col < columns) {
+        canvas.fill(cell(mark.row, mark.col), mark.colour);
     }
     draw_bar(&mut canvas, bar, &scale);
     canvas.text(bar.x, top, "mV", INK, TEXT_ZOOM);
@@ -208,6 +241,23 @@ mod tests {
         assert_eq!(cell(1, 1), [253, 231, 37]);
         assert_eq!(cell(0, 1), NO_VALUE);
         assert_eq!(cell(1, 0), [32, 145, 140]);
+    }
+
+    // Guards marks: they lie over their cell, the last on top, and one beside the field does no harm.
+    #[test]
+    fn marks_lie_over_their_cells() {
+        let field = ndarray::arr2(&[[-0.080, -0.070], [-0.060, -0.040]]);
+        let mark = |row, col, colour| Mark { row, col, colour };
+        let marks = [
+            mark(0, 1, [1, 2, 3]),
+            mark(0, 1, [4, 5, 6]),
+            mark(2, 0, [7, 8, 9]),
+            mark(0, usize::MAX, [7, 8, 9]),
+        ];
+        let picture = decode(&encode_png_marked(field.view(), &marks, &PictureOptions::default()).unwrap());
+        assert_eq!(pixel(&picture, MARGIN_PX + 384, MARGIN_PX + 128), [4, 5, 6]);
+        assert_eq!(pixel(&picture, MARGIN_PX + 128, MARGIN_PX + 128), [68, 1, 84]);
+        assert!(!picture.2.chunks(3).any(|pixel| pixel == [7, 8, 9]));
     }
 
     // Guards reproducibility: pictures are compared by their bytes.

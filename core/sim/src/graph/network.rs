@@ -216,8 +216,10 @@ impl Network {
     #[must_use]
     pub fn summary(&self) -> NetworkSummary {
         let of_kind = |kind: NodeKind| self.nodes.iter().filter(|node| node.kind == kind).count() as u64;
-        let total_length: f64 = self.branches.iter().map(|branch| branch.length).sum();
-        let area: f64 = self.branches.iter().map(|branch| branch.length * branch.mean_width).sum();
+        // Not `sum`, whose empty sum is -0.
+        let (total_length, area) = self.branches.iter().fold((0.0, 0.0), |(length, area), branch| {
+            (length + branch.length, area + branch.length * branch.mean_width)
+        });
         let per = |total: f64, count: f64| if count > 0.0 { total / count } else { 0.0 };
         let (nodes, branches) = (self.nodes.len() as u64, self.branches.len() as u64);
         NetworkSummary {
