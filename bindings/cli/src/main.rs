@@ -10,6 +10,7 @@ mod field;
 mod host;
 mod input;
 mod interrupt;
+mod keeping;
 mod output;
 mod progress;
 mod specification;

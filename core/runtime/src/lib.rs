@@ -5,6 +5,7 @@
 //! this crate turns bytes into typed values, decides about order, durability and limits, and hands
 //! typed values to `mfn-sim`. It never names a plugin and has no network code of its own.
 
+pub mod checkpoint;
 pub mod codec;
 pub mod component;
 pub mod config;

@@ -9,8 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use mfn_sim::record::Plane;
-use mfn_sim::{Precision, Real, Spec};
-use ndarray::ArrayView2;
+use mfn_sim::{Frame, Precision, Spec};
 
 use crate::durable;
 use crate::npy::stack::{FrameShape, StackError, StackWriter};
@@ -63,12 +62,15 @@ impl FileRecorder {
         self.writer.frames()
     }
 
-    /// Adds a frame.
+    /// Adds the plane of a frame, in the precision of its run.
     ///
     /// # Errors
     /// As [`StackWriter::push`].
-    pub fn push<T: Real>(&mut self, frame: ArrayView2<'_, T>) -> Result<(), StackError> {
-        self.writer.push(frame)
+    pub fn record(&mut self, frame: &Frame<'_>) -> Result<(), StackError> {
+        match self.plane.of_f32(frame.simulation) {
+            Some(cells) => self.writer.push(cells),
+            None => self.writer.push(self.plane.of(frame.simulation).view()),
+        }
     }
 
     /// Makes the frames so far durable in the partial file, for example before a checkpoint that counts on

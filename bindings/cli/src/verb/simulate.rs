@@ -1,34 +1,47 @@
 //! `mfn simulate`: one run of the simulation, from a specification to files.
 
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use mfn_runtime::{
     RuntimeOptions, npy,
     snapshot::{Identity, Snapshot},
 };
-use mfn_sim::{FeatureConfig, RunEnd, Simulation};
+use mfn_sim::{FeatureConfig, Simulation};
 
 use super::features::table_of;
 use crate::{
-    failure::Failure, field, host, interrupt::Interrupt, output::Output, progress::Progress, specification,
+    failure::Failure,
+    field, host,
+    interrupt::Interrupt,
+    keeping::{Keeper, Keeping},
+    output::Output,
+    progress::Progress,
+    specification,
     staging::Staging,
 };
 
 /// Run one simulation and write its fields, features and statistics.
 ///
 /// Writes field.npy (volts), activator.npy, inhibitor.npy (float64, two-dimensional) and snapshot.json
-/// into the output directory. The files appear together when the run is complete; Ctrl-C leaves none.
-/// Memory depends on the grid, not on the number of steps.
+/// into the output directory. The files appear together when the run is complete; Ctrl-C leaves none, but
+/// with --checkpoint the state, from which --resume goes on. Memory depends on the grid, not on the number
+/// of steps or of recorded frames.
 #[derive(Args)]
 #[command(after_help = "Example:\n  mfn simulate --spec spec.json --out result --png\n  \
-    mfn simulate --spec - --out result --json < spec.json\n\n\
+    mfn simulate --spec - --out result --json < spec.json\n  \
+    mfn simulate --spec spec.json --out result --checkpoint state.mfn --checkpoint-every 10000\n  \
+    mfn simulate --resume state.mfn --out result --checkpoint state.mfn\n  \
+    mfn simulate --spec spec.json --out result --record frames.npy --record-every 100\n\n\
     A specification is a JSON object; what it leaves out has a default:\n  \
     {\"grid_size\": 64, \"steps\": 200, \"random_seed\": 42, \"boundary_condition\": \"periodic\"}")]
 pub(crate) struct Arguments {
     /// The specification as JSON; - reads standard input.
-    #[arg(long, value_name = "FILE")]
-    spec: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "resume")]
+    spec: Option<PathBuf>,
 
     /// The directory for the results; made where it is missing. Earlier results in it are replaced.
     #[arg(long, value_name = "DIR")]
@@ -49,37 +62,32 @@ pub(crate) struct Arguments {
     /// Show nothing but errors.
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
+
+    #[command(flatten)]
+    keeping: Keeping,
 }
 
 /// Does the work of the verb.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interrupt = Interrupt::catch()?;
     let simulation = prepare(arguments)?;
-    let mut staging = Staging::begin(&arguments.out)?;
+    let staging = Staging::begin(&arguments.out)?;
     let options = RuntimeOptions { threads: arguments.threads, ..RuntimeOptions::default() };
     let runtime = host::start(options)?;
-    let simulation = runtime.install(|| advance(simulation, arguments, &interrupt))?;
-
-    let identity = Identity { request: request_name(arguments), route: "simulate".to_owned() };
-    let not_json = |error| Failure::work(format!("the snapshot is not JSON: {error}"), "report this fault");
-    let snapshot = Snapshot::of_simulation(identity, &simulation).map_err(not_json)?;
-    let json = snapshot.to_json(false).map_err(not_json)?;
-    let json = String::from_utf8_lossy(&json);
-    for (name, cells) in [
-        ("field.npy", simulation.field()),
-        ("activator.npy", simulation.activator()),
-        ("inhibitor.npy", simulation.inhibitor()),
-    ] {
-        staging.write(name, &npy::encode(cells.view()))?;
-    }
-    if arguments.png {
-        staging.write("field.png", &field::png("the final field", simulation.field().view())?)?;
-    }
-    staging.write("snapshot.json", format!("{json}\n").as_bytes())?;
-    if interrupt.is_raised() {
-        return Err(cancelled(&simulation));
-    }
-    let places = staging.publish()?;
+    let mut keeper = arguments.keeping.begin(&simulation)?;
+    let written = runtime
+        .install(|| advance(simulation, arguments, &mut keeper, &interrupt))
+        .and_then(|simulation| stage(&simulation, staging, arguments, &keeper, &interrupt));
+    let (snapshot, json, staging) = match written {
+        Ok(written) => written,
+        Err(failure) => {
+            keeper.abandon();
+            return Err(failure);
+        }
+    };
+    let recorded = keeper.finish()?;
+    let mut places = staging.publish()?;
+    places.extend(recorded);
 
     let mut output = Output::stdout();
     if arguments.json {
@@ -92,9 +100,44 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Reads and checks the specification.
+/// Writes the results where they can be published together.
+fn stage(
+    simulation: &Simulation,
+    mut staging: Staging,
+    arguments: &Arguments,
+    keeper: &Keeper<'_>,
+    interrupt: &Interrupt,
+) -> Result<(Arc<Snapshot>, String, Staging), Failure> {
+    let identity = Identity { request: request_name(arguments), route: "simulate".to_owned() };
+    let not_json = |error| Failure::work(format!("the snapshot is not JSON: {error}"), "report this fault");
+    let snapshot = Snapshot::of_simulation(identity, simulation).map_err(not_json)?;
+    let json = snapshot.to_json(false).map_err(not_json)?;
+    let json = String::from_utf8_lossy(&json).into_owned();
+    for (name, cells) in [
+        ("field.npy", simulation.field()),
+        ("activator.npy", simulation.activator()),
+        ("inhibitor.npy", simulation.inhibitor()),
+    ] {
+        staging.write(name, &npy::encode(cells.view()))?;
+    }
+    if arguments.png {
+        staging.write("field.png", &field::png("the final field", simulation.field().view())?)?;
+    }
+    staging.write("snapshot.json", format!("{json}\n").as_bytes())?;
+    if interrupt.is_raised() {
+        return Err(keeper.cancelled(simulation));
+    }
+    Ok((snapshot, json, staging))
+}
+
+/// The run of the specification, or of the checkpoint.
 fn prepare(arguments: &Arguments) -> Result<Simulation, Failure> {
-    let spec = specification::read(&arguments.spec)?;
+    let Some(path) = &arguments.spec else {
+        let checkpoint = arguments.keeping.resume.as_deref().unwrap_or(Path::new("-"));
+        return Keeping::load(checkpoint);
+    };
+    let mut spec = specification::read(path)?;
+    arguments.keeping.apply(&mut spec);
     if !arguments.quiet && !arguments.json {
         specification::report(&specification::warnings(&spec));
     }
@@ -110,33 +153,20 @@ fn prepare(arguments: &Arguments) -> Result<Simulation, Failure> {
 fn advance(
     mut simulation: Simulation,
     arguments: &Arguments,
+    keeper: &mut Keeper<'_>,
     interrupt: &Interrupt,
 ) -> Result<Simulation, Failure> {
-    let steps = simulation.spec().steps;
-    let mut progress = Progress::begin(arguments.quiet || arguments.json, steps, "steps");
-    let end = simulation.run(steps, &mut |at| {
-        progress.show(at.step, at.steps_total);
-        if interrupt.is_raised() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    let silent = arguments.quiet || arguments.json;
+    let mut progress = Progress::begin(silent, simulation.spec().steps, "steps");
+    let end = keeper.advance(&mut simulation, interrupt, &mut progress);
     progress.end();
-    match end {
-        Ok(RunEnd::Completed) => Ok(simulation),
-        Ok(RunEnd::Cancelled) => Err(cancelled(&simulation)),
-        Err(error) => Err(Failure::work(error.to_string(), "change the parameters; nothing was written")),
-    }
-}
-
-fn cancelled(simulation: &Simulation) -> Failure {
-    Failure::cancelled(format!(
-        "cancelled after {} of {} steps; nothing was written",
-        simulation.step_count(),
-        simulation.spec().steps
-    ))
+    end.map(|()| simulation)
 }
 
 /// What the snapshot calls the request: the file's name.
 fn request_name(arguments: &Arguments) -> String {
-    match arguments.spec.file_name() {
+    let file = arguments.spec.as_ref().or(arguments.keeping.resume.as_ref());
+    match file.and_then(|file| file.file_name()) {
         Some(name) if name != "-" => name.to_string_lossy().into_owned(),
         _ => "stdin".to_owned(),
     }

@@ -245,10 +245,6 @@ impl<'a> Fields<'a> {
         self.fixed().map(u64::from_le_bytes)
     }
 
-    pub(super) fn u128(&mut self) -> Result<u128, CheckpointError> {
-        self.fixed().map(u128::from_le_bytes)
-    }
-
     pub(super) fn f64(&mut self) -> Result<f64, CheckpointError> {
         self.fixed().map(f64::from_le_bytes)
     }
@@ -295,5 +291,96 @@ impl<'a> Fields<'a> {
             return Ok(());
         }
         Err(self.wrong(format!("{} bytes too many", self.rest.len())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sections() -> Vec<Section<'static>> {
+        vec![
+            Section { tag: "TEXT", pieces: vec![Piece::Bytes(b"seventeen bytes..".to_vec())] },
+            Section { tag: "NUMB", pieces: vec![Piece::Bytes(vec![7; 8]), Piece::F64(&[1.5, f64::NAN])] },
+            Section { tag: "NONE", pieces: Vec::new() },
+            Section { tag: "HALF", pieces: vec![Piece::F32(&[0.5, -0.0, 3.0])] },
+        ]
+    }
+
+    fn written() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write(&sections(), &mut bytes).unwrap();
+        assert_eq!(bytes.len() as u64, encoded_bytes(&sections()));
+        bytes
+    }
+
+    type Contents = (Vec<u8>, Vec<f64>, Vec<f32>);
+
+    fn read(bytes: &[u8]) -> Result<Contents, CheckpointError> {
+        let mut sections = Sections::new(bytes)?;
+        let text = sections.required("TEXT")?.remaining().to_vec();
+        assert!(sections.optional("ELSE")?.is_none());
+        let mut numbers = sections.required("NUMB")?;
+        numbers.u64()?;
+        let numbers = numbers.cells(2, f64::from_le_bytes)?;
+        sections.required("NONE")?.end()?;
+        let half = sections.required("HALF")?.cells(3, f32::from_le_bytes)?;
+        sections.end()?;
+        Ok((text, numbers, half))
+    }
+
+    /// Guards the form, and that contents lie at multiples of 8 bytes.
+    #[test]
+    fn what_is_written_is_read() {
+        let bytes = written();
+        let (text, numbers, half) = read(&bytes).unwrap();
+        assert_eq!(text, b"seventeen bytes..");
+        assert!(numbers[0] == 1.5 && numbers[1].is_nan());
+        assert_eq!(
+            half.iter().map(|cell| cell.to_bits()).collect::<Vec<_>>(),
+            [0.5f32, -0.0, 3.0].map(f32::to_bits)
+        );
+        for content in [&b"seventeen"[..], &[7; 8]] {
+            assert_eq!(bytes.windows(content.len()).position(|found| found == content).unwrap() % 8, 0);
+        }
+    }
+
+    /// Guards the checksums: no byte can be changed in any way, none taken away and none added
+    /// without a refusal.
+    #[test]
+    fn every_change_is_noticed() {
+        let bytes = written();
+        for at in 0..bytes.len() {
+            for change in [1, 0x80, 0xff] {
+                let mut changed = bytes.clone();
+                changed[at] ^= change;
+                assert!(read(&changed).is_err(), "byte {at}");
+            }
+            let refused = read(&bytes[..at]).unwrap_err();
+            assert!(matches!(refused, CheckpointError::Truncated { have, .. } if have == at as u64), "{at}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert_eq!(read(&longer), Err(CheckpointError::Trailing { extra: 1 }));
+        assert_eq!(read(b"\x93NUMPY\x01\x00"), Err(CheckpointError::Magic));
+        let mut newer = bytes;
+        newer[8] = 2;
+        assert_eq!(read(&newer), Err(CheckpointError::Version { found: 2, newest: VERSION }));
+    }
+
+    /// Guards against lengths that no memory holds, in bytes whose checksums are right.
+    #[test]
+    fn absurd_lengths_are_refused() {
+        for length in [u64::MAX, u64::MAX - 7, 1 << 62, 1 << 32, 25] {
+            let mut bytes = written();
+            bytes[40..48].copy_from_slice(&length.to_le_bytes());
+            let refused = read(&bytes).unwrap_err();
+            assert!(
+                matches!(
+                    refused,
+                    CheckpointError::Content { section: "TEXT", .. } | CheckpointError::Checksum { .. }
+                ),
+                "{refused}"
+            );
+        }
     }
 }

@@ -59,15 +59,6 @@ pub enum CheckpointError {
     /// The parts do not make up a simulation.
     #[error("state of the checkpoint: {0}")]
     State(#[from] SimError),
-    /// The kinetics of the run are a callback of the host, which no file can hold.
-    #[error("the kinetics of this checkpoint are the host's: give the same reaction again to continue")]
-    HostReactionMissing,
-    /// A reaction was given for a run whose kinetics are those of the library.
-    #[error("a host reaction was given, but the kinetics of this checkpoint are {kinetics:?}: give none")]
-    HostReactionUnused {
-        /// The kinetics of the checkpoint.
-        kinetics: &'static str,
-    },
 }
 
 /// A part whose content is wrong.

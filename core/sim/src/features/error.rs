@@ -7,6 +7,12 @@ use crate::error::SpecError;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeatureError {
+    /// The saved state of an accumulator is not one of an accumulator.
+    #[error("state of the temporal features: {what}")]
+    State {
+        /// What does not fit together.
+        what: &'static str,
+    },
     /// The configuration is refused.
     #[error("invalid feature configuration: {0}")]
     Config(#[from] SpecError),

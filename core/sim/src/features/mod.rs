@@ -19,7 +19,7 @@ pub use change::{ChangeRates, change_rates};
 pub use clusters::{Clusters, Connectivity, clusters};
 pub use config::FeatureConfig;
 pub use error::FeatureError;
-pub use temporal::{TemporalAccumulator, TemporalFeatures};
+pub use temporal::{RunningSlope, TemporalAccumulator, TemporalFeatures, TemporalState};
 pub use vector::{Features, NAMES, UNITS};
 
 use crate::moments::Summary;

@@ -41,6 +41,32 @@ pub struct TemporalAccumulator {
     energy: RunningSlope,
 }
 
+/// All that an accumulator knows, as plain data: a stream that is saved and taken up again gives the same
+/// bits. The numbers may be NaN or infinite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemporalState {
+    /// What the features depend on beside the frames.
+    pub config: FeatureConfig,
+    /// Frames seen.
+    pub frames: u64,
+    /// Rows of every frame; 0 before the first.
+    pub rows: usize,
+    /// Columns of every frame; 0 before the first.
+    pub cols: usize,
+    /// The last frame, mV, row by row.
+    pub last_mv: Vec<f64>,
+    /// Mean over the frames after the first of the mean absolute change, mV.
+    pub change_mean_mv: f64,
+    /// Largest absolute change, mV.
+    pub change_max_mv: f64,
+    /// Quiet frames in a row up to the last.
+    pub quiet_steps: u64,
+    /// Frame at which the history became quiet, counted from 1.
+    pub stable_at: Option<u64>,
+    /// The sums behind the slope of the squared potentials.
+    pub energy: RunningSlope,
+}
+
 /// What one pass over a frame gives.
 #[derive(Debug, Clone, Copy, Default)]
 struct FrameSums {
@@ -64,32 +90,37 @@ impl RunningMean {
 }
 
 /// The least-squares slope of a stream of numbers over their index (Welford, 1962).
-#[derive(Debug, Clone, Copy, Default)]
-struct RunningSlope {
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RunningSlope {
+    /// Values seen.
+    pub count: u64,
     /// The first value. A slope does not depend on an offset, and differences from it lose
     /// fewer digits than the values.
-    offset: f64,
-    values: RunningMean,
-    covariance: f64,
+    pub offset: f64,
+    /// Mean of the values less the offset.
+    pub mean: f64,
+    /// Sum of the products of the deviations of index and value from their means.
+    pub covariance: f64,
 }
 
 impl RunningSlope {
     fn push(&mut self, value: f64) {
-        if self.values.count == 0 {
+        if self.count == 0 {
             self.offset = value;
         }
         let value = value - self.offset;
-        let index = self.values.count as f64;
+        let index = self.count as f64;
         // The mean index of the values before this one is (index - 1) / 2. For the first value
         // the other factor is 0.
         let index_deviation = index - (index - 1.0) / 2.0;
-        self.values.push(value);
-        self.covariance += index_deviation * (value - self.values.mean);
+        self.count += 1;
+        self.mean += (value - self.mean) / self.count as f64;
+        self.covariance += index_deviation * (value - self.mean);
     }
 
     fn slope(&self) -> f64 {
-        let count = self.values.count as f64;
-        if self.values.count < 2 {
+        let count = self.count as f64;
+        if self.count < 2 {
             return 0.0;
         }
         // The sum of squared deviations of 0, 1, ..., count - 1 from their mean.
@@ -117,6 +148,62 @@ impl TemporalAccumulator {
             quiet_steps: 0,
             stable_at: None,
             energy: RunningSlope::default(),
+        })
+    }
+
+    /// All that the accumulator knows, to be saved. `config` is the one that it was made with.
+    #[must_use]
+    pub fn state(&self, config: &FeatureConfig) -> TemporalState {
+        TemporalState {
+            config: config.clone(),
+            frames: self.frames,
+            rows: self.shape.0,
+            cols: self.shape.1,
+            last_mv: self.last_mv.clone(),
+            change_mean_mv: self.change_mean.mean,
+            change_max_mv: self.change_max,
+            quiet_steps: self.quiet_steps,
+            stable_at: self.stable_at,
+            energy: self.energy,
+        }
+    }
+
+    /// Takes up a stream where [`state`](Self::state) was saved.
+    ///
+    /// # Errors
+    /// [`FeatureError::Config`], or [`FeatureError::State`] when the numbers do not fit together.
+    pub fn from_state(state: TemporalState) -> Result<Self, FeatureError> {
+        let fresh = Self::new(&state.config)?;
+        let wrong = |what| Err(FeatureError::State { what });
+        if state.frames == 0 {
+            return if state == fresh.state(&state.config) {
+                Ok(fresh)
+            } else {
+                wrong("sums without a frame")
+            };
+        }
+        check_shape(state.rows, state.cols)?;
+        if state.rows.checked_mul(state.cols) != Some(state.last_mv.len()) {
+            return wrong("the last frame does not have rows x cols cells");
+        }
+        if state.energy.count != state.frames {
+            return wrong("the energy counts other frames");
+        }
+        let stable_at = state.stable_at.unwrap_or(1);
+        if state.quiet_steps >= state.frames || stable_at == 0 || stable_at > state.frames {
+            return wrong("it became quiet after its last frame");
+        }
+        Ok(Self {
+            frames: state.frames,
+            shape: (state.rows, state.cols),
+            change_mv: vec![0.0; state.last_mv.len()],
+            last_mv: state.last_mv,
+            change_mean: RunningMean { count: state.frames - 1, mean: state.change_mean_mv },
+            change_max: state.change_max_mv,
+            quiet_steps: state.quiet_steps,
+            stable_at: state.stable_at,
+            energy: state.energy,
+            ..fresh
         })
     }
 

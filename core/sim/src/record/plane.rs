@@ -1,6 +1,9 @@
 //! Which of the three fields of a run are recorded.
 
+use ndarray::{ArrayView2, CowArray, Ix2};
+
 use super::error::RecordError;
+use crate::engine::Simulation;
 
 /// One of the three fields of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +34,26 @@ impl Plane {
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|plane| plane.name() == name)
+    }
+
+    /// This plane of a run: borrowed, or widened from single precision.
+    #[must_use]
+    pub fn of(self, simulation: &Simulation) -> CowArray<'_, f64, Ix2> {
+        match self {
+            Self::Potential => simulation.field(),
+            Self::Activator => simulation.activator(),
+            Self::Inhibitor => simulation.inhibitor(),
+        }
+    }
+
+    /// This plane of a run in single precision; `None` for a run in double precision.
+    #[must_use]
+    pub fn of_f32(self, simulation: &Simulation) -> Option<ArrayView2<'_, f32>> {
+        match self {
+            Self::Potential => simulation.field_f32(),
+            Self::Activator => simulation.activator_f32(),
+            Self::Inhibitor => simulation.inhibitor_f32(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use ndarray::{ArrayView2, CowArray, Ix2};
 use super::error::RecordError;
 use super::plane::{Plane, PlaneSet};
 use crate::bounds::{Bound, CELLS_MAX};
+use crate::engine::Frame;
 
 /// Keeps the newest frames, at most as many as it was made for; a frame too many drops the oldest.
 ///
@@ -113,6 +114,14 @@ impl FrameRing {
             kept.iter_mut().zip(plane).for_each(|(kept, &cell)| *kept = cell);
         }
         Ok(())
+    }
+
+    /// Keeps a frame of a run.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn record(&mut self, frame: &Frame<'_>) -> Result<(), RecordError> {
+        self.push(frame.step, |plane| plane.of(frame.simulation))
     }
 
     /// Frames kept.
