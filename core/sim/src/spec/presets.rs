@@ -93,7 +93,7 @@ fn mycelium() -> Spec {
 /// steady state but the trivial one: the pattern grows from patches.
 fn gray_scott_spots() -> Spec {
     Spec {
-        steps: 4000,
+        steps: 8000,
         turing_threshold: 0.25,
         d_activator: 0.1,
         r_activator: 1.5,
