@@ -1135,6 +1135,395 @@ mfn_error *mfn_sweep_last_error(const mfn_sweep *sweep);
 void mfn_sweep_free(mfn_sweep *sweep);
 
 /* ==================================================================================================
+ * Robust aggregation: one gradient out of many, although some clients lie.
+ *
+ * Gradients are a view with one row per client and one column per coordinate, read where they lie. A
+ * coordinate that is NaN, infinite or beyond 1e140 is refused with the index of its client. The functions
+ * with v4_1 in their name give the results of MyceliumFractalNet 4.1 in single precision, faults included.
+ */
+
+// The gradient with the lowest Krum score. Needs n >= 2 f + 3.
+#define MFN_METHOD_KRUM 0
+
+// The mean of the gradients with the lowest Krum scores. Needs n >= 2 f + 3.
+#define MFN_METHOD_MULTI_KRUM 1
+
+// In each coordinate the mean without the f lowest and f highest values. Needs n >= 2 f + 1.
+#define MFN_METHOD_TRIMMED_MEAN 2
+
+// The median of each coordinate. Needs n >= 2 f + 1.
+#define MFN_METHOD_MEDIAN 3
+
+// The point with the smallest sum of distances. Needs n >= 2 f + 1.
+#define MFN_METHOD_GEOMETRIC_MEDIAN 4
+
+// How gradients are aggregated. Fill it with mfn_aggregation_options_init().
+typedef struct mfn_aggregation_options {
+    // sizeof(mfn_aggregation_options).
+    uint32_t struct_size;
+    // One of the MFN_METHOD_* constants.
+    int32_t method;
+    // Attackers to be survived: f above.
+    uint64_t byzantine;
+    // Gradients that Multi-Krum averages, at most n - f - 2; 0: so many.
+    uint64_t selected;
+    // Most iterations of the geometric median, 1 to 100000.
+    uint64_t iterations_max;
+    // Its radius of smoothing as a part of the median distance, 1e-12 to 0.1.
+    double smoothing;
+    // Its relative bound on the sum of distances that ends the iteration, 1e-14 to 1.
+    double tolerance;
+} mfn_aggregation_options;
+
+// What an aggregation did. Set struct_size before the call.
+typedef struct mfn_aggregation {
+    // sizeof(mfn_aggregation).
+    uint32_t struct_size;
+    // 1 when the geometric median is within its tolerance, and for all other methods; else 0.
+    int32_t converged;
+    // Gradients that were averaged; 0 for methods that select none.
+    uint64_t selected_count;
+    // The first of them; 0 when there is none.
+    uint64_t selected_index;
+    // Iterations of the geometric median.
+    uint64_t iterations;
+    // Its sum of distances exceeds the smallest possible one by at most this part.
+    double relative_gap_max;
+} mfn_aggregation;
+
+// How hierarchical Krum works. Fill it with mfn_hierarchical_options_init().
+typedef struct mfn_hierarchical_options {
+    // sizeof(mfn_hierarchical_options).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // The most clusters, 1 to 65536.
+    uint64_t num_clusters;
+    // Above this number of clients a sample is used; 0: all always are.
+    uint64_t sample_above;
+    // Seed of the random dealing into clusters. An attacker must not know it.
+    uint64_t seed;
+    // Fraction of attackers to be survived, 0 to below 0.5.
+    double byzantine_fraction;
+    // Fraction of the clients in the sample, above 0 to 1.
+    double sample_fraction;
+    // Weight of Krum beside the median of the winners, 0 to 1.
+    double krum_weight;
+} mfn_hierarchical_options;
+
+// Fills options with the defaults: Krum for no attackers. struct_size is sizeof(mfn_aggregation_options).
+// options belongs to the host. [any-thread]
+mfn_status mfn_aggregation_options_init(mfn_aggregation_options *options,
+                                        size_t struct_size,
+                                        mfn_error **error);
+
+// Aggregates gradients. value has value_count places, one per coordinate. scores (may be NULL) has one place
+// per client for the Krum scores; 0 for methods without. selected (may be NULL) has one place per client: 1
+// for those whose mean the result is, else 0. report may be NULL. The gradients are read during the call
+// only; the outputs belong to the host. [any-thread]
+mfn_status mfn_aggregate(const mfn_field_view *gradients,
+                         const mfn_aggregation_options *options,
+                         double *value,
+                         size_t value_count,
+                         double *scores,
+                         int32_t *selected,
+                         mfn_aggregation *report,
+                         mfn_error **error);
+
+// Fills options with the defaults. struct_size is sizeof(mfn_hierarchical_options). options belongs to the
+// host. [any-thread]
+mfn_status mfn_hierarchical_options_init(mfn_hierarchical_options *options,
+                                         size_t struct_size,
+                                         mfn_error **error);
+
+// Aggregates gradients in two levels, for more clients than Krum can take at once: Multi-Krum in balanced
+// clusters, then Krum and the median of the winners. value has value_count places, one per coordinate.
+// clusters (may be NULL) becomes the number of clusters. The gradients are read during the call only; the
+// outputs belong to the host. [any-thread]
+mfn_status mfn_aggregate_hierarchical(const mfn_field_view *gradients,
+                                      const mfn_hierarchical_options *options,
+                                      double *value,
+                                      size_t value_count,
+                                      uint64_t *clusters,
+                                      mfn_error **error);
+
+// The index that krum_select of MyceliumFractalNet 4.1 chooses, in single precision: a client with a NaN
+// wins, and the number of attackers is not checked. The gradients are read during the call only; index
+// belongs to the host. [any-thread]
+mfn_status mfn_krum_select_v4_1(const mfn_field_view *gradients,
+                                uint64_t byzantine,
+                                uint64_t *index,
+                                mfn_error **error);
+
+// Aggregates as HierarchicalKrumAggregator of MyceliumFractalNet 4.1, in single precision. Of the options,
+// num_clusters, byzantine_fraction, sample_fraction and seed (42 there) are used; NULL: the defaults. value
+// has value_count places, one per coordinate. The gradients are read during the call only; value belongs to
+// the host. [any-thread]
+mfn_status mfn_aggregate_hierarchical_v4_1(const mfn_field_view *gradients,
+                                           const mfn_hierarchical_options *options,
+                                           double *value,
+                                           size_t value_count,
+                                           mfn_error **error);
+
+/* ==================================================================================================
+ * Learning: spike-timing plasticity, sparse attention, and a small network trained with Adam.
+ *
+ * Arrays are contiguous, row by row: tokens are batch x sequence x numbers in a token. A call that is
+ * refused changes nothing. Attention and networks compute in double precision.
+ */
+
+// Weights are clipped to their range.
+#define MFN_WEIGHT_BOUNDS_HARD 0
+
+// Changes shrink towards the ends of the range.
+#define MFN_WEIGHT_BOUNDS_SOFT 1
+
+// A layer of sparse attention. Freed with mfn_attention_free().
+typedef struct mfn_attention mfn_attention;
+
+// A network with its training. Freed with mfn_network_free().
+typedef struct mfn_network mfn_network;
+
+// The rule of spike-timing plasticity. Fill it with mfn_stdp_rule_init().
+typedef struct mfn_stdp_rule {
+    // sizeof(mfn_stdp_rule).
+    uint32_t struct_size;
+    // One of the MFN_WEIGHT_BOUNDS_* constants.
+    int32_t bounds;
+    // Time constant of potentiation, 0.005 to 0.1 s.
+    double tau_plus_s;
+    // Time constant of depression, 0.005 to 0.1 s.
+    double tau_minus_s;
+    // Largest potentiation of a pair of spikes, 0.001 to 0.1.
+    double a_plus;
+    // Largest depression of a pair of spikes, 0.001 to 0.1.
+    double a_minus;
+    // Smallest weight.
+    double weight_min;
+    // Largest weight.
+    double weight_max;
+} mfn_stdp_rule;
+
+// Shape of an attention layer. Set struct_size and all other fields.
+typedef struct mfn_attention_config {
+    // sizeof(mfn_attention_config).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Numbers in a token, 1 to 4096.
+    uint64_t embed_dim;
+    // Heads, a divisor of embed_dim.
+    uint64_t num_heads;
+    // Keys that a query attends to, 1 to 65536.
+    uint64_t top_k;
+} mfn_attention_config;
+
+// Shape and training of a network. Fill it with mfn_network_config_init().
+typedef struct mfn_network_config {
+    // sizeof(mfn_network_config).
+    uint32_t struct_size;
+    // 1 with an attention layer, 0 without.
+    int32_t use_sparse_attention;
+    // Numbers in an input token, 1 to 4096.
+    uint64_t input_dim;
+    // Width of the hidden layers, 2 to 1024.
+    uint64_t hidden_dim;
+    // Heads of the attention, a divisor of hidden_dim.
+    uint64_t num_heads;
+    // Keys that a query attends to.
+    uint64_t top_k;
+    // Step size of Adam.
+    double learning_rate;
+    // Decay of the mean of the gradients.
+    double beta1;
+    // Decay of the mean of their squares.
+    double beta2;
+    // Guard against division by zero.
+    double epsilon;
+} mfn_network_config;
+
+// Fills a rule with the defaults. struct_size is sizeof(mfn_stdp_rule). rule belongs to the host.
+// [any-thread]
+mfn_status mfn_stdp_rule_init(mfn_stdp_rule *rule, size_t struct_size, mfn_error **error);
+
+// Changes weights by one spike of each neuron in each trial, averaged over the trials. pre_times_s is trials
+// x inputs and post_times_s trials x outputs, in seconds; NaN: the neuron was silent. weights is inputs x
+// outputs, row by row, weight_count numbers in the range of the rule, before and after. rule may be NULL for
+// the defaults. The weights stay the host's; the rest is read during the call only. [any-thread]
+mfn_status mfn_stdp_update(const mfn_field_view *pre_times_s,
+                           const mfn_field_view *post_times_s,
+                           const mfn_stdp_rule *rule,
+                           double *weights,
+                           size_t weight_count,
+                           mfn_error **error);
+
+// The change that MyceliumFractalNet 4.1 computes, which does not depend on the weights. Arguments as for
+// mfn_stdp_update(); changes is inputs x outputs. changes belongs to the host. [any-thread]
+mfn_status mfn_stdp_change_v4_1(const mfn_field_view *pre_times_s,
+                                const mfn_field_view *post_times_s,
+                                const mfn_stdp_rule *rule,
+                                double *changes,
+                                size_t change_count,
+                                mfn_error **error);
+
+// Creates a layer. parameters are weight (outputs x inputs) and bias of the query, key, value and output
+// layers, in this order: parameter_count = 4 * embed_dim * (embed_dim + 1) numbers, which are copied. With
+// NULL and 0 they are drawn from seed. The host owns *attention and frees it with mfn_attention_free().
+// [any-thread]
+mfn_status mfn_attention_create(const mfn_attention_config *config,
+                                const double *parameters,
+                                size_t parameter_count,
+                                uint64_t seed,
+                                mfn_attention **attention,
+                                mfn_error **error);
+
+// Computes the output for batch sequences of length tokens each. tokens and output have batch x length x
+// embed_dim numbers; number_count is that number. The tokens are read during the call only; output belongs
+// to the host. [any-thread]
+mfn_status mfn_attention_forward(const mfn_attention *attention,
+                                 const double *tokens,
+                                 size_t batch,
+                                 size_t length,
+                                 double *output,
+                                 size_t number_count,
+                                 mfn_error **error);
+
+// Frees a layer; NULL is allowed. attention must not be used afterwards. [one-thread-per-handle]
+void mfn_attention_free(mfn_attention *attention);
+
+// Fills a configuration with the defaults. struct_size is sizeof(mfn_network_config). config belongs to the
+// host. [any-thread]
+mfn_status mfn_network_config_init(mfn_network_config *config, size_t struct_size, mfn_error **error);
+
+// Creates a network whose parameters are drawn from seed. config may be NULL for the defaults. The host owns
+// *network and frees it with mfn_network_free(). [any-thread]
+mfn_status mfn_network_create(const mfn_network_config *config,
+                              uint64_t seed,
+                              mfn_network **network,
+                              mfn_error **error);
+
+// Computes one number for each of batch sequences of length tokens. x has batch x length x input_dim numbers,
+// output batch. x is read during the call only; output belongs to the host. [any-thread]
+mfn_status mfn_network_forward(const mfn_network *network,
+                               const double *x,
+                               size_t batch,
+                               size_t length,
+                               double *output,
+                               mfn_error **error);
+
+// Does one step of Adam on the mean squared error between the outputs for x and the batch numbers of y. loss
+// (may be NULL) becomes the error before the step. x and y are read during the call only; loss belongs to
+// the host. [one-thread-per-handle]
+mfn_status mfn_network_train_step(mfn_network *network,
+                                  const double *x,
+                                  size_t batch,
+                                  size_t length,
+                                  const double *y,
+                                  double *loss,
+                                  mfn_error **error);
+
+// The number of parameters; 0 for NULL. [any-thread]
+size_t mfn_network_parameter_count(const mfn_network *network);
+
+// Copies the parameters: for the input layer, then with attention its query, key, value and output layers,
+// then the three last layers, the weight (outputs x inputs) and the bias. parameter_count is
+// mfn_network_parameter_count(). parameters belongs to the host. [any-thread]
+mfn_status mfn_network_parameters(const mfn_network *network,
+                                  double *parameters,
+                                  size_t parameter_count,
+                                  mfn_error **error);
+
+// Replaces the parameters, in the order of mfn_network_parameters(), and starts Adam anew. parameters stays
+// the host's. [one-thread-per-handle]
+mfn_status mfn_network_set_parameters(mfn_network *network,
+                                      const double *parameters,
+                                      size_t parameter_count,
+                                      mfn_error **error);
+
+// Frees a network; NULL is allowed. network must not be used afterwards. [one-thread-per-handle]
+void mfn_network_free(mfn_network *network);
+
+/* ==================================================================================================
+ * Validation: one cycle through simulation, features, membrane, fractals and learning, and its numbers.
+ */
+
+// Settings of a validation. Fill it with mfn_validation_config_init().
+typedef struct mfn_validation_config {
+    // sizeof(mfn_validation_config).
+    uint32_t struct_size;
+    // 1: the cycle of MyceliumFractalNet 4.1; 0: the one whose loss is measured on samples held out.
+    int32_t compat_v4_1;
+    // Seed of everything that is random.
+    uint64_t seed;
+    // Passes over the training samples, 1 to 100.
+    uint64_t epochs;
+    // Samples of one step of training, 1 to 64.
+    uint64_t batch_size;
+    // Cells along each side of the simulated grids, 8 to 256.
+    uint64_t grid_size;
+    // Steps of each simulation, 1 to 1000; without compat_v4_1 at least 16.
+    uint64_t steps;
+    // 1 when activator and inhibitor take part, else 0.
+    int32_t turing_enabled;
+    // 1 for noise in each cell in each step, else 0.
+    int32_t quantum_jitter;
+    // 1 for a network with an attention layer, else 0.
+    int32_t use_sparse_attention;
+    // 0.
+    int32_t reserved;
+} mfn_validation_config;
+
+// The numbers of a validation. Set struct_size before the call.
+typedef struct mfn_validation {
+    // sizeof(mfn_validation).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Loss before training, of samples held out; compat: of the first batch.
+    double loss_start;
+    // Loss after training, of the same samples; compat: of the last batch.
+    double loss_final;
+    // loss_start - loss_final.
+    double loss_drop;
+    // Lowest potential of the final fields, mV.
+    double pot_min_mv;
+    // Highest potential of the final fields, mV.
+    double pot_max_mv;
+    // Box-counting dimension of an example run.
+    double example_fractal_dim;
+    // Largest Lyapunov exponent of an iterated function system; compat: the sum of both.
+    double lyapunov_exponent;
+    // The mean of the same number over the samples.
+    double lyapunov_mean;
+    // Growth events of the example run.
+    double growth_events;
+    // Nernst potential of potassium, mV.
+    double nernst_symbolic_mv;
+    // The same by the GHK equation, mV; compat: by the same formula.
+    double nernst_numeric_mv;
+    // R T / F, mV.
+    double nernst_rtfz_mv;
+    // Loss of the best constant on the samples held out; compat: NaN.
+    double loss_constant;
+} mfn_validation;
+
+// Fills a configuration with the defaults of MyceliumFractalNet 4.1 (compat_v4_1 = 1) or of this library (0).
+// struct_size is sizeof(mfn_validation_config). config belongs to the host. [any-thread]
+mfn_status mfn_validation_config_init(mfn_validation_config *config,
+                                      size_t struct_size,
+                                      int32_t compat_v4_1,
+                                      mfn_error **error);
+
+// Runs a validation. config may be NULL for the defaults. progress (may be NULL) hears of every simulation and
+// every pass over the samples, on the calling thread; MFN_CANCELLED: it ended the validation. Blocks until
+// done, seconds with the defaults. user_data stays the host's; validation belongs to the host. [any-thread]
+mfn_status mfn_validate(const mfn_validation_config *config,
+                        mfn_progress_fn progress,
+                        void *user_data,
+                        mfn_validation *validation,
+                        mfn_error **error);
+
+/* ==================================================================================================
  * Pictures: a field of potentials as a PNG with a perceptual colour map and a scale in millivolts.
  */
 
@@ -2163,6 +2552,84 @@ MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, resumed) == 16, mfn_sweep_report_res
 MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, succeeded) == 24, mfn_sweep_report_succeeded);
 MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, failed) == 32, mfn_sweep_report_failed);
 MFN_LAYOUT_CHECK(offsetof(mfn_sweep_report, first_failed) == 40, mfn_sweep_report_first_failed);
+MFN_LAYOUT_CHECK(sizeof(mfn_aggregation_options) == 48, mfn_aggregation_options_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation_options, struct_size) == 0, mfn_aggregation_options_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation_options, method) == 4, mfn_aggregation_options_method);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation_options, byzantine) == 8, mfn_aggregation_options_byzantine);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation_options, selected) == 16, mfn_aggregation_options_selected);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation_options, iterations_max) == 24, mfn_aggregation_options_iterations_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation_options, smoothing) == 32, mfn_aggregation_options_smoothing);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation_options, tolerance) == 40, mfn_aggregation_options_tolerance);
+MFN_LAYOUT_CHECK(sizeof(mfn_aggregation) == 40, mfn_aggregation_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation, struct_size) == 0, mfn_aggregation_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation, converged) == 4, mfn_aggregation_converged);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation, selected_count) == 8, mfn_aggregation_selected_count);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation, selected_index) == 16, mfn_aggregation_selected_index);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation, iterations) == 24, mfn_aggregation_iterations);
+MFN_LAYOUT_CHECK(offsetof(mfn_aggregation, relative_gap_max) == 32, mfn_aggregation_relative_gap_max);
+MFN_LAYOUT_CHECK(sizeof(mfn_hierarchical_options) == 56, mfn_hierarchical_options_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_hierarchical_options, struct_size) == 0, mfn_hierarchical_options_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_hierarchical_options, reserved) == 4, mfn_hierarchical_options_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_hierarchical_options, num_clusters) == 8, mfn_hierarchical_options_num_clusters);
+MFN_LAYOUT_CHECK(offsetof(mfn_hierarchical_options, sample_above) == 16, mfn_hierarchical_options_sample_above);
+MFN_LAYOUT_CHECK(offsetof(mfn_hierarchical_options, seed) == 24, mfn_hierarchical_options_seed);
+MFN_LAYOUT_CHECK(offsetof(mfn_hierarchical_options, byzantine_fraction) == 32, mfn_hierarchical_options_byzantine_fraction);
+MFN_LAYOUT_CHECK(offsetof(mfn_hierarchical_options, sample_fraction) == 40, mfn_hierarchical_options_sample_fraction);
+MFN_LAYOUT_CHECK(offsetof(mfn_hierarchical_options, krum_weight) == 48, mfn_hierarchical_options_krum_weight);
+MFN_LAYOUT_CHECK(sizeof(mfn_stdp_rule) == 56, mfn_stdp_rule_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_stdp_rule, struct_size) == 0, mfn_stdp_rule_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_stdp_rule, bounds) == 4, mfn_stdp_rule_bounds);
+MFN_LAYOUT_CHECK(offsetof(mfn_stdp_rule, tau_plus_s) == 8, mfn_stdp_rule_tau_plus_s);
+MFN_LAYOUT_CHECK(offsetof(mfn_stdp_rule, tau_minus_s) == 16, mfn_stdp_rule_tau_minus_s);
+MFN_LAYOUT_CHECK(offsetof(mfn_stdp_rule, a_plus) == 24, mfn_stdp_rule_a_plus);
+MFN_LAYOUT_CHECK(offsetof(mfn_stdp_rule, a_minus) == 32, mfn_stdp_rule_a_minus);
+MFN_LAYOUT_CHECK(offsetof(mfn_stdp_rule, weight_min) == 40, mfn_stdp_rule_weight_min);
+MFN_LAYOUT_CHECK(offsetof(mfn_stdp_rule, weight_max) == 48, mfn_stdp_rule_weight_max);
+MFN_LAYOUT_CHECK(sizeof(mfn_attention_config) == 32, mfn_attention_config_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_attention_config, struct_size) == 0, mfn_attention_config_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_attention_config, reserved) == 4, mfn_attention_config_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_attention_config, embed_dim) == 8, mfn_attention_config_embed_dim);
+MFN_LAYOUT_CHECK(offsetof(mfn_attention_config, num_heads) == 16, mfn_attention_config_num_heads);
+MFN_LAYOUT_CHECK(offsetof(mfn_attention_config, top_k) == 24, mfn_attention_config_top_k);
+MFN_LAYOUT_CHECK(sizeof(mfn_network_config) == 72, mfn_network_config_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, struct_size) == 0, mfn_network_config_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, use_sparse_attention) == 4, mfn_network_config_use_sparse_attention);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, input_dim) == 8, mfn_network_config_input_dim);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, hidden_dim) == 16, mfn_network_config_hidden_dim);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, num_heads) == 24, mfn_network_config_num_heads);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, top_k) == 32, mfn_network_config_top_k);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, learning_rate) == 40, mfn_network_config_learning_rate);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, beta1) == 48, mfn_network_config_beta1);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, beta2) == 56, mfn_network_config_beta2);
+MFN_LAYOUT_CHECK(offsetof(mfn_network_config, epsilon) == 64, mfn_network_config_epsilon);
+MFN_LAYOUT_CHECK(sizeof(mfn_validation_config) == 64, mfn_validation_config_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, struct_size) == 0, mfn_validation_config_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, compat_v4_1) == 4, mfn_validation_config_compat_v4_1);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, seed) == 8, mfn_validation_config_seed);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, epochs) == 16, mfn_validation_config_epochs);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, batch_size) == 24, mfn_validation_config_batch_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, grid_size) == 32, mfn_validation_config_grid_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, steps) == 40, mfn_validation_config_steps);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, turing_enabled) == 48, mfn_validation_config_turing_enabled);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, quantum_jitter) == 52, mfn_validation_config_quantum_jitter);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, use_sparse_attention) == 56, mfn_validation_config_use_sparse_attention);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation_config, reserved) == 60, mfn_validation_config_reserved);
+MFN_LAYOUT_CHECK(sizeof(mfn_validation) == 112, mfn_validation_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, struct_size) == 0, mfn_validation_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, reserved) == 4, mfn_validation_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, loss_start) == 8, mfn_validation_loss_start);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, loss_final) == 16, mfn_validation_loss_final);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, loss_drop) == 24, mfn_validation_loss_drop);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, pot_min_mv) == 32, mfn_validation_pot_min_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, pot_max_mv) == 40, mfn_validation_pot_max_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, example_fractal_dim) == 48, mfn_validation_example_fractal_dim);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, lyapunov_exponent) == 56, mfn_validation_lyapunov_exponent);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, lyapunov_mean) == 64, mfn_validation_lyapunov_mean);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, growth_events) == 72, mfn_validation_growth_events);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, nernst_symbolic_mv) == 80, mfn_validation_nernst_symbolic_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, nernst_numeric_mv) == 88, mfn_validation_nernst_numeric_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, nernst_rtfz_mv) == 96, mfn_validation_nernst_rtfz_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_validation, loss_constant) == 104, mfn_validation_loss_constant);
 MFN_LAYOUT_CHECK(sizeof(mfn_picture_options) == 32, mfn_picture_options_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, struct_size) == 0, mfn_picture_options_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, side_px) == 4, mfn_picture_options_side_px);

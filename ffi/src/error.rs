@@ -161,6 +161,13 @@ impl Failure {
     }
 }
 
+/// Settings of any part, each refused value with its place.
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Self::from_error(MFN_INVALID, &error).with_faults(spec_faults(&error))
+    }
+}
+
 impl From<SimError> for Failure {
     fn from(error: SimError) -> Self {
         let status = if matches!(error, SimError::Unstable { .. }) { MFN_UNSTABLE } else { MFN_INVALID };

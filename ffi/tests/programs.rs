@@ -86,6 +86,7 @@ fn an_embedding_program_works_under_valgrind() {
 fn wrong_arguments_are_refused_under_valgrind() {
     let workshop = Workshop::new();
     valgrind(&workshop.compile(&source("arguments_simulation.c")), &[]);
+    valgrind_with_runtime(&workshop.compile(&source("arguments_learning.c")), &[]);
     valgrind_with_runtime(&workshop.compile(&source("arguments_pipeline.c")), &[]);
 }
 
@@ -101,6 +102,13 @@ fn kinetics_are_analysed_under_valgrind() {
 fn strided_arrays_give_the_bits_of_contiguous_ones() {
     let workshop = Workshop::new();
     valgrind(&workshop.compile(&source("strides.c")), &[]);
+}
+
+// Guards aggregation, plasticity, attention, networks and validation as a C host calls them.
+#[test]
+fn aggregation_and_learning_work_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind_with_runtime(&workshop.compile(&source("learning.c")), &[]);
 }
 
 // Guards the thread tags of the header.

@@ -15,12 +15,14 @@ macro_rules! check_layouts {
     };
 }
 
+use crate::aggregation::{mfn_aggregation, mfn_aggregation_options, mfn_hierarchical_options};
 use crate::connector::mfn_verdict;
 use crate::ensemble::mfn_ensemble_options;
 use crate::features::{mfn_feature_config, mfn_features};
 use crate::field::mfn_field_view;
 use crate::graph::{mfn_graph_branch, mfn_graph_config, mfn_graph_node, mfn_graph_summary};
 use crate::kinetics::{mfn_kinetics_parameter, mfn_turing};
+use crate::learning::{mfn_attention_config, mfn_network_config, mfn_stdp_rule};
 use crate::log::mfn_log_record;
 use crate::owned::mfn_bytes;
 use crate::picture::mfn_picture_options;
@@ -32,5 +34,6 @@ use crate::runtime::mfn_runtime_options;
 use crate::simulation::mfn_statistics;
 use crate::spec::mfn_spec;
 use crate::sweep::{mfn_sweep_options, mfn_sweep_report};
+use crate::validation::{mfn_validation, mfn_validation_config};
 
 with_layouts!(check_layouts);

@@ -65,6 +65,37 @@ macro_rules! with_layouts {
             mfn_sweep_report: 48 {
                 struct_size: 0, reserved: 4, runs: 8, resumed: 16, succeeded: 24, failed: 32, first_failed: 40,
             }
+            mfn_aggregation_options: 48 {
+                struct_size: 0, method: 4, byzantine: 8, selected: 16, iterations_max: 24, smoothing: 32,
+                tolerance: 40,
+            }
+            mfn_aggregation: 40 {
+                struct_size: 0, converged: 4, selected_count: 8, selected_index: 16, iterations: 24,
+                relative_gap_max: 32,
+            }
+            mfn_hierarchical_options: 56 {
+                struct_size: 0, reserved: 4, num_clusters: 8, sample_above: 16, seed: 24,
+                byzantine_fraction: 32, sample_fraction: 40, krum_weight: 48,
+            }
+            mfn_stdp_rule: 56 {
+                struct_size: 0, bounds: 4, tau_plus_s: 8, tau_minus_s: 16, a_plus: 24, a_minus: 32,
+                weight_min: 40, weight_max: 48,
+            }
+            mfn_attention_config: 32 { struct_size: 0, reserved: 4, embed_dim: 8, num_heads: 16, top_k: 24 }
+            mfn_network_config: 72 {
+                struct_size: 0, use_sparse_attention: 4, input_dim: 8, hidden_dim: 16, num_heads: 24,
+                top_k: 32, learning_rate: 40, beta1: 48, beta2: 56, epsilon: 64,
+            }
+            mfn_validation_config: 64 {
+                struct_size: 0, compat_v4_1: 4, seed: 8, epochs: 16, batch_size: 24, grid_size: 32, steps: 40,
+                turing_enabled: 48, quantum_jitter: 52, use_sparse_attention: 56, reserved: 60,
+            }
+            mfn_validation: 112 {
+                struct_size: 0, reserved: 4, loss_start: 8, loss_final: 16, loss_drop: 24, pot_min_mv: 32,
+                pot_max_mv: 40, example_fractal_dim: 48, lyapunov_exponent: 56, lyapunov_mean: 64,
+                growth_events: 72, nernst_symbolic_mv: 80, nernst_numeric_mv: 88, nernst_rtfz_mv: 96,
+                loss_constant: 104,
+            }
             mfn_picture_options: 32 {
                 struct_size: 0, side_px: 4, title: 8, range_low_mv: 16, range_high_mv: 24,
             }
