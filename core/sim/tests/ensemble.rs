@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use mfn_sim::ensemble::{
-    BYTES_PER_CELL, Ensemble, EnsembleEnd, EnsembleError, RunFailure, RunRecord, THREADS_MAX,
-    WINDOW_RUNS_MAX, Work,
+    Ensemble, EnsembleEnd, EnsembleError, RunFailure, RunRecord, THREADS_MAX, WINDOW_RUNS_MAX, Work,
+    run_memory_bytes,
 };
 use mfn_sim::{CancelToken, SimError, Simulation, Spec};
 use proptest::prelude::*;
@@ -87,7 +87,7 @@ fn failures_are_reported_by_index() {
             simulation.step_count()
         }
     }
-    let memory_bytes_max = 256 * 256 * BYTES_PER_CELL;
+    let memory_bytes_max = run_memory_bytes(&spec(0, 256, 1));
     for threads in [1, 4] {
         let mut kinds = Vec::new();
         let ensemble = Ensemble { threads, memory_bytes_max, ..Ensemble::default() };
@@ -159,7 +159,7 @@ fn runs_that_do_not_fit_together_take_turns() {
         }
     }
     // Room for one run and a half.
-    let memory_bytes_max = 64 * 64 * BYTES_PER_CELL * 3 / 2 + (1 << 16);
+    let memory_bytes_max = run_memory_bytes(&spec(0, 64, 4)) * 3 / 2;
     let ensemble = Ensemble { threads: 4, memory_bytes_max, ..Ensemble::default() };
     let mut together = Vec::new();
     let end = ensemble.run(&Alone(AtomicI64::new(0)), 0..12, &mut |_, result| {

@@ -30,5 +30,5 @@ mod seeds;
 
 pub use failure::{EnsembleError, RunFailure};
 pub use record::RunRecord;
-pub use runner::{BYTES_PER_CELL, Ensemble, EnsembleEnd, Sink, THREADS_MAX, WINDOW_RUNS_MAX, Work};
+pub use runner::{Ensemble, EnsembleEnd, Sink, THREADS_MAX, WINDOW_RUNS_MAX, Work, run_memory_bytes};
 pub use seeds::{SEED_MAX, SeedRule};

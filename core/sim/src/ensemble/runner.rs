@@ -25,12 +25,21 @@ pub const THREADS_MAX: usize = 1024;
 /// The most results that may wait for one before them.
 pub const WINDOW_RUNS_MAX: usize = 1 << 16;
 
-/// What a run is taken to need for each cell of its grid, bytes: fields, their next state, the two grids of
-/// the temporal features and the labels of the clusters.
-pub const BYTES_PER_CELL: u64 = 160;
+/// What the features of a run are taken to need for each cell beside its fields, bytes: the last frame, the change
+/// that led to it, and the clusters of the worst pattern.
+const FEATURE_BYTES_PER_CELL: u64 = 64;
 
-/// What a run is taken to need beside its cells, bytes.
-const BYTES_PER_RUN: u64 = 1 << 16;
+/// What a run is taken to need beside all that, bytes.
+const FIXED_BYTES: u64 = 1 << 16;
+
+/// The memory that a run of an ensemble is taken to need, bytes. Also defined for a specification that would be
+/// refused.
+#[must_use]
+pub fn run_memory_bytes(spec: &Spec) -> u64 {
+    let cells = (spec.rows() as u64).saturating_mul(spec.cols() as u64);
+    let features = cells.saturating_mul(FEATURE_BYTES_PER_CELL);
+    spec.memory_bytes().saturating_add(features).saturating_add(FIXED_BYTES)
+}
 
 /// How long a thread of the pool that runs an ensemble itself waits before it looks for other work again.
 const IDLE_WAIT: Duration = Duration::from_millis(1);
@@ -56,7 +65,7 @@ pub struct Ensemble {
     /// Runs that may be unfinished, or wait for one before them, at once; 0 means four for each thread. At
     /// most [`WINDOW_RUNS_MAX`].
     pub window_runs: usize,
-    /// The most memory of the runs that are computed at once, bytes, counted with [`BYTES_PER_CELL`]. A run
+    /// The most memory of the runs that are computed at once, bytes, counted with [`run_memory_bytes`]. A run
     /// that alone needs more fails. The results that wait in the window come on top.
     pub memory_bytes_max: u64,
     /// Stops the ensemble from any thread.
@@ -283,8 +292,7 @@ impl<'a, 'sink, W: Work> Runner<'a, 'sink, W> {
     fn fits(&self, spec: Spec) -> Result<(Spec, u64), RunFailure> {
         // Before any memory is counted: an impossible grid is a fault of the specification.
         spec.validate().map_err(SimError::from)?;
-        let cells = (spec.rows() as u64).saturating_mul(spec.cols() as u64);
-        let needed_bytes = cells.saturating_mul(BYTES_PER_CELL).saturating_add(BYTES_PER_RUN);
+        let needed_bytes = run_memory_bytes(&spec);
         let allowed_bytes = self.ensemble.memory_bytes_max;
         if needed_bytes > allowed_bytes {
             return Err(RunFailure::Memory { needed_bytes, allowed_bytes });
