@@ -133,3 +133,20 @@ fn wrong_plans_and_targets_are_refused() {
     run(directory.path(), "dataset huge --out a.csv").expect(2);
     assert_eq!(tree(directory.path()), ["plan.toml"]);
 }
+
+/// Guards the plan that the documents show: it is the file in the examples, and it runs.
+#[test]
+fn the_example_plan_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let example = root.join("examples/sweep.toml");
+    let text = fs::read_to_string(&example).unwrap();
+    let document = fs::read_to_string(root.join("docs/numerics/ensembles.md")).unwrap();
+    assert!(
+        document.contains(&format!("```toml\n{text}```")),
+        "docs/numerics/ensembles.md shows another plan"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let line = format!("sweep {} --out feed.parquet --json", example.display());
+    let ended = run(directory.path(), &line).expect(0).json();
+    assert_eq!((&ended["runs"], &ended["failed"]), (&32.into(), &0.into()));
+}

@@ -2,7 +2,7 @@
 
 use mfn_sim::dataset::{ColumnKind, V4_1_COLUMNS};
 use mfn_sim::ensemble::{RunFailure, RunRecord};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Cell, TableColumn, cell_of};
 use crate::plan::Sweep;
@@ -16,6 +16,15 @@ fn source_of(column: &str) -> &str {
     match column {
         "kinetics" => "kinetics.name",
         other => other,
+    }
+}
+
+/// A setting as it was used: the sides of the grid also where `grid_size` stands for them.
+fn setting_of<'a>(settings: &'a Value, column: &str) -> Option<&'a Value> {
+    let given = field_of(settings, source_of(column));
+    match column {
+        "rows" | "cols" => given.filter(|value| !value.is_null()).or_else(|| field_of(settings, "grid_size")),
+        _ => given,
     }
 }
 
@@ -36,7 +45,7 @@ pub(crate) fn row_of(sweep: &Sweep, index: u64, result: &Result<RunRecord, RunFa
             "spec" => settings.as_ref().map_or(Cell::Null, |settings| cell_of(settings, ColumnKind::Text)),
             name => settings
                 .as_ref()
-                .and_then(|settings| field_of(settings, source_of(name)))
+                .and_then(|settings| setting_of(settings, name))
                 .map(|value| cell_of(value, column.kind))
                 .or_else(|| Some(result_of(column, result.as_ref().ok()?)))
                 .unwrap_or(Cell::Null),
@@ -65,23 +74,9 @@ fn result_of(column: &TableColumn, record: &RunRecord) -> Cell {
 
 /// The complete specification of a run as JSON; that of a refused run as far as it can be read.
 fn settings_of(sweep: &Sweep, index: u64, result: &Result<RunRecord, RunFailure>) -> Option<Value> {
-    let spec = match result {
+    match result {
         Ok(record) => serde_json::to_value(&record.spec).ok(),
         Err(_) => sweep.spec(index).ok().and_then(|spec| serde_json::to_value(&spec).ok()),
-    };
-    let mut spec = spec?;
-    let object = spec.as_object_mut()?;
-    // What is worked out from other fields stands in the table as it was used.
-    let side = object.get("grid_size").cloned().unwrap_or(Value::Null);
-    for field in ["rows", "cols"] {
-        fill(object, field, &side);
-    }
-    Some(spec)
-}
-
-fn fill(object: &mut Map<String, Value>, field: &str, value: &Value) {
-    if object.get(field).is_none_or(Value::is_null) {
-        object.insert(field.to_owned(), value.clone());
     }
 }
 
