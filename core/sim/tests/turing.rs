@@ -216,6 +216,7 @@ fn grown_patterns_have_the_predicted_wavelength() {
         let simulation = completed(spec);
         let activator = simulation.activator();
         let measured = dominant_wavelength_cells(activator.view());
+        println!("{preset}: {measured:.2} cells measured, {predicted:.2} predicted");
         assert!(
             (measured / predicted - 1.0).abs() < 0.1,
             "{preset}: {measured} instead of {predicted} cells"
