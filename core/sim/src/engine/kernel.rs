@@ -171,9 +171,9 @@ impl<T: Real, const LEAK: bool> Vectorised for PotentialAlone<'_, T, LEAK> {
         let n = v_next.len();
         let v = v.cut(n);
         let mut tally = Tally::<T>::new();
-        for j in 0..n {
+        for (j, v_next) in v_next.iter_mut().enumerate() {
             let diffused = relaxed::<T, LEAK>(v.centre[j], p.alpha * v.laplacian(j), p);
-            v_next[j] = tally.potential(diffused);
+            *v_next = tally.potential(diffused);
         }
         tally.counts()
     }

@@ -1,0 +1,134 @@
+//! The engine against a plain loop over cells, bit for bit, for 10,000 random draws of
+//! specification, kinetics, precision, boundary, maps, noise, threads, tiles and vector registers.
+//!
+//! The loop in `equivalence/plain.rs` is written without a look at the kernels: one cell at a time, neighbours by
+//! index arithmetic, new arrays in every step.
+
+#[path = "equivalence/draw.rs"]
+mod draw;
+#[path = "equivalence/plain.rs"]
+mod plain;
+
+use std::sync::Arc;
+
+use draw::{Case, Dice};
+use mfn_sim::kinetics::{HostReaction, HostReactionError};
+use mfn_sim::{Precision, Real, SimError, Simulation};
+use plain::Plain;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+const CASES: u64 = 10_000;
+
+/// Pools of 2 to 8 threads, made once: starting threads for each case would take longer than
+/// the cases.
+fn pools() -> Vec<Arc<ThreadPool>> {
+    let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    (2..=8).map(|threads| Arc::new(pool(threads))).collect()
+}
+
+/// Rates that only a host has; the plain loop has the same.
+struct Oscillator;
+
+impl HostReaction for Oscillator {
+    fn rates(&self, u: &[f64], v: &[f64], du: &mut [f64], dv: &mut [f64]) -> Result<(), HostReactionError> {
+        for cell in 0..u.len() {
+            (du[cell], dv[cell]) = plain::oscillator(u[cell], v[cell]);
+        }
+        Ok(())
+    }
+}
+
+fn same<T: Real>(case: &Case, what: &str, actual: &[f64], expected: &[T]) {
+    for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+        assert!(
+            actual.to_bits() == expected.wide().to_bits() || (actual.is_nan() && expected.is_nan()),
+            "{what} differs at cell {index}: {actual:?}, expected {expected:?}\n{case:?}"
+        );
+    }
+    assert_eq!(actual.len(), expected.len());
+}
+
+fn compare<T: Real>(case: &Case, simulation: &Simulation, plain: &Plain<T>) {
+    let cells = |field: ndarray::CowArray<'_, f64, ndarray::Ix2>| field.iter().copied().collect::<Vec<f64>>();
+    same(case, "field", &cells(simulation.field()), &plain.fields[0]);
+    same(case, "activator", &cells(simulation.activator()), &plain.fields[1]);
+    same(case, "inhibitor", &cells(simulation.inhibitor()), &plain.fields[2]);
+    let counters = simulation.counters();
+    let counted = (counters.growth_events, counters.activations, counters.clamps);
+    assert_eq!(counted, (plain.growth_events, plain.activations, plain.clamps), "{case:?}");
+}
+
+/// Runs a case both ways; returns whether it became unstable.
+fn run<T: Real>(case: &Case, mut simulation: Simulation) -> bool {
+    let mut plain = Plain::<T>::of(case, &simulation);
+    for _ in 0..case.spec.steps {
+        let stable = plain.step(case);
+        match simulation.step() {
+            Ok(()) => assert!(stable, "the plain loop became unstable\n{case:?}"),
+            Err(SimError::Unstable { .. }) => {
+                assert!(!stable, "the engine became unstable\n{case:?}");
+                compare(case, &simulation, &plain);
+                return true;
+            }
+            Err(error) => panic!("{error}\n{case:?}"),
+        }
+    }
+    compare(case, &simulation, &plain);
+    false
+}
+
+/// Guards the central promise of the engine: whatever computes a cell, its bits are those of
+/// the plain loop.
+#[test]
+fn ten_thousand_draws_equal_the_plain_loop() {
+    let pools = pools();
+    let mut unstable = 0;
+    for number in 0..CASES {
+        let case = Case::draw(&mut Dice::new(number));
+        let mut simulation =
+            Simulation::new(case.spec.clone()).unwrap_or_else(|error| panic!("{error}\n{case:?}"));
+        if simulation.lacks_host_reaction() {
+            simulation.set_host_reaction(Arc::new(Oscillator)).expect("host kinetics");
+        }
+        simulation.set_execution(case.execution).expect("an available level");
+        if let Some(pool) = case.threads.checked_sub(2) {
+            simulation.set_pool(pools[pool].clone());
+        }
+        for (coefficient, map) in &case.maps {
+            simulation
+                .set_map(*coefficient, Some(map.view()))
+                .unwrap_or_else(|error| panic!("{error}\n{case:?}"));
+        }
+        unstable += u64::from(match case.spec.precision {
+            Precision::F64 => run::<f64>(&case, simulation),
+            Precision::F32 => run::<f32>(&case, simulation),
+        });
+    }
+    // Both kinds must be among the draws, or half of the comparison is empty.
+    assert!(unstable > 20 && unstable < CASES / 4, "{unstable} unstable cases");
+}
+
+/// Guards pools of a simulation's own, and the pool of a host in which a step is made.
+#[test]
+fn own_and_ambient_threads_give_the_same_bits() {
+    for number in 0..40 {
+        let case = Case::draw(&mut Dice::new(1_000_000 + number));
+        let make = |threads| {
+            let mut simulation = Simulation::new(case.spec.clone()).expect("accepted");
+            if simulation.lacks_host_reaction() {
+                simulation.set_host_reaction(Arc::new(Oscillator)).expect("host kinetics");
+            }
+            let execution = mfn_sim::Execution { threads, ..case.execution };
+            simulation.set_execution(execution).expect("an available level");
+            for (coefficient, map) in &case.maps {
+                simulation.set_map(*coefficient, Some(map.view())).expect("a map");
+            }
+            match case.spec.precision {
+                Precision::F64 => run::<f64>(&case, simulation),
+                Precision::F32 => run::<f32>(&case, simulation),
+            }
+        };
+        make(case.threads);
+        pools()[0].install(|| make(0));
+    }
+}
