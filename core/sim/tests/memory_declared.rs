@@ -14,15 +14,15 @@ fn peak_resident_bytes() -> u64 {
 }
 
 /// Guards the declaration against both kinds of fault: a run that takes more (a host would be
-/// killed), and a declaration far above it (a host would refuse what fits). Each run is twice
-/// the one before, so that its memory is new to the process.
+/// killed), and a declaration far above it (a host would refuse what fits).
 #[test]
 fn a_run_takes_the_memory_that_it_declares() {
     let plain = Spec { rows: Some(1000), cols: Some(600), ..Spec::default() };
     let single = Spec { rows: Some(3), cols: Some(65_536), precision: Precision::F32, ..Spec::default() };
     let noisy = Spec { quantum_jitter: true, rng: RngKind::Pcg64, cols: Some(1400), ..plain.clone() };
     let still = Spec { turing_enabled: false, rows: Some(3000), ..noisy.clone() };
-    for spec in [single, plain, noisy, still] {
+    let mut is_later = false;
+    for spec in [plain.clone(), single, noisy, still] {
         let declared = spec.memory_bytes();
         let before = peak_resident_bytes();
         let mut simulation = Simulation::new(spec.clone()).expect("accepted");
@@ -31,11 +31,8 @@ fn a_run_takes_the_memory_that_it_declares() {
         drop(simulation);
         // A peak is counted in pages, and the process may still hold memory of the run before.
         assert!(grown <= declared + (1 << 20), "{grown} bytes, {declared} declared\n{spec:?}");
+        // Only the first run finds nothing that a run before has left.
+        assert!(is_later || 10 * grown > 9 * declared, "{grown} bytes, {declared} declared\n{spec:?}");
+        is_later = true;
     }
-    let spec = Spec { rows: Some(4000), cols: Some(1500), ..Spec::default() };
-    let before = peak_resident_bytes();
-    let simulation = Simulation::new(spec.clone()).expect("accepted");
-    let grown = peak_resident_bytes() - before;
-    assert!(2 * grown > spec.memory_bytes(), "{grown} bytes, {} declared", spec.memory_bytes());
-    drop(simulation);
 }
