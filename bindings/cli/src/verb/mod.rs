@@ -1,5 +1,6 @@
 //! The verbs of the command, one module each.
 
+mod aggregate;
 mod check;
 mod dataset;
 mod features;
@@ -9,6 +10,7 @@ mod run;
 mod simulate;
 mod sweep;
 mod turing;
+mod validate;
 
 use clap::Subcommand;
 
@@ -23,6 +25,8 @@ pub(crate) enum Verb {
     Dataset(dataset::Arguments),
     Network(network::Arguments),
     Turing(turing::Arguments),
+    Aggregate(aggregate::Arguments),
+    Validate(validate::Arguments),
     Run(run::Arguments),
     Check(check::Arguments),
     #[command(subcommand)]
@@ -39,6 +43,8 @@ impl Verb {
             Self::Dataset(arguments) => dataset::run(&arguments),
             Self::Network(arguments) => network::run(&arguments),
             Self::Turing(arguments) => turing::run(&arguments),
+            Self::Aggregate(arguments) => aggregate::run(&arguments),
+            Self::Validate(arguments) => validate::run(&arguments),
             Self::Run(arguments) => run::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Plugin(verb) => plugin::run(verb),
