@@ -172,3 +172,40 @@ impl Iterator for ConfigSampler {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn range() -> impl Strategy<Value = (f64, f64)> {
+        prop_oneof![(0.0..0.3_f64, 0.0..0.3_f64), (any::<f64>(), any::<f64>())]
+    }
+
+    proptest! {
+        /// Guards the ranges over everything that they can hold: configurations inside them, or a typed error that
+        /// names the field.
+        #[test]
+        fn any_ranges_are_sampled_or_refused(
+            grid_sizes in prop::collection::vec(prop_oneof![0_usize..9, any::<usize>()], 0..3),
+            steps in prop_oneof![(1_u64..9, 1_u64..9), any::<(u64, u64)>()],
+            turing_values in prop::collection::vec(any::<bool>(), 0..3),
+            alpha in range(), spike_probability in range(), turing_threshold in range(), seed: u64,
+        ) {
+            let ranges =
+                ConfigRanges { grid_sizes, steps, alpha, turing_values, spike_probability, turing_threshold };
+            match ConfigSampler::new(ranges.clone(), seed) {
+                Ok(sampler) => for config in sampler.take(20) {
+                    prop_assert!(ranges.grid_sizes.contains(&config.grid_size));
+                    prop_assert!((ranges.steps.0..=ranges.steps.1).contains(&config.steps));
+                    prop_assert!((ranges.alpha.0..=ranges.alpha.1).contains(&config.alpha) && config.alpha < 0.25);
+                    prop_assert!(ranges.turing_values.contains(&config.turing_enabled));
+                    prop_assert!((0.0..=1.0).contains(&config.spike_probability));
+                    prop_assert!((0.0..=1.0).contains(&config.turing_threshold));
+                },
+                Err(error) => prop_assert!(error.to_string().starts_with(error.field)),
+            }
+        }
+    }
+}
