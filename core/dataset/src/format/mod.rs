@@ -2,6 +2,7 @@
 
 mod csv;
 mod parquet;
+mod thrift;
 
 use std::fs::File;
 use std::path::Path;
