@@ -831,7 +831,7 @@ mfn_status mfn_spec_warnings_json(const char *spec_json,
  * Simulation: one run of the model, from its specification to its fields.
  *
  * Create it from a mfn_spec or from JSON, step or run, look at the fields, free. A simulation starts no
- * thread and does no I/O.
+ * thread and does no I/O unless it is asked to record a file.
  */
 
 // One run of the model. Freed with mfn_sim_free().
@@ -951,6 +951,103 @@ mfn_error *mfn_sim_last_error(const mfn_sim *sim);
 // Frees a simulation and the views it lent. NULL is allowed. No other call with it may be under way.
 // [one-thread-per-handle]
 void mfn_sim_free(mfn_sim *sim);
+
+/* ==================================================================================================
+ * Checkpoints: the state of a run as bytes or in a file, from which any process continues it.
+ *
+ * A restored simulation goes on with the bits that the run would have had without the interruption. It has
+ * no recorders and is not cancelled. A run whose kinetics are the host's must be given them again before its
+ * next step.
+ */
+
+// Writes the state of a run into a file, whole and durably, replacing what is there. MFN_IO: it can not be
+// written; what was there is still there. Takes a copy of the state meanwhile. Nothing changes hands.
+// [any-thread]
+mfn_status mfn_sim_checkpoint_write(const mfn_sim *sim, const char *path, mfn_error **error);
+
+// Gives the state of a run as bytes; the same state gives the same bytes. The host owns bytes and frees them
+// with mfn_bytes_free(). [any-thread]
+mfn_status mfn_sim_checkpoint_bytes(const mfn_sim *sim, mfn_bytes *bytes, mfn_error **error);
+
+// Makes the simulation whose state mfn_sim_checkpoint_write() wrote. MFN_IO: the file can not be read.
+// MFN_INVALID: it is no checkpoint, is damaged, or of a newer version. The host owns *sim and frees it with
+// mfn_sim_free(). [any-thread]
+mfn_status mfn_sim_restore(const char *path, mfn_sim **sim, mfn_error **error);
+
+// As mfn_sim_restore(), from bytes. They stay the host's. [any-thread]
+mfn_status mfn_sim_restore_bytes(const uint8_t *data, size_t len, mfn_sim **sim, mfn_error **error);
+
+/* ==================================================================================================
+ * Recording: a frame after every record_every steps of a specification, to the newest of a ring, a file or
+ * a function of the host.
+ *
+ * Frames are those after the steps k, 2k, 3k of the run, in whatever calls it is done; mfn_sim_run() records
+ * them, mfn_sim_step() does not. A ring, a file and a function can be there at once. The memory of a ring is
+ * reserved when it is made; a file takes none that grows.
+ */
+
+// The membrane potential, volts.
+#define MFN_PLANE_FIELD 1
+
+// The activator.
+#define MFN_PLANE_ACTIVATOR 2
+
+// The inhibitor.
+#define MFN_PLANE_INHIBITOR 4
+
+// Hears of the frames of mfn_sim_run(), on the thread that called it. step counts the steps since the start
+// of the run. The views live until it returns. Return 0 to go on, anything else to stop after this step. It
+// must not use the simulation (such calls answer MFN_INVALID), and must return normally: no longjmp, no C++
+// exception.
+typedef int32_t (*mfn_frame_fn)(void *user_data,
+                                uint64_t step,
+                                const mfn_field_view *field,
+                                const mfn_field_view *activator,
+                                const mfn_field_view *inhibitor);
+
+// Keeps the newest frames of the run, at most capacity of them, in a new ring of the simulation; what an
+// earlier one kept is gone. planes is a sum of MFN_PLANE_* constants. Reserves capacity * (planes * rows *
+// cols + 1) * 8 bytes at once; MFN_INVALID where they are not to be had. Nothing changes hands.
+// [one-thread-per-handle]
+mfn_status mfn_sim_record_ring(mfn_sim *sim, size_t capacity, uint32_t planes, mfn_error **error);
+
+// Records one plane of the run, an MFN_PLANE_* constant, into the file path: an NPY array of shape (frames,
+// rows, cols), <f8 or, for a run in single precision, <f4. Until mfn_sim_record_finish() the frames are in
+// path with ".partial" behind it. resume 0 begins anew; 1 continues the partial file that a process left,
+// behind the frames of the steps that this simulation has done. MFN_IO: the file can not be written.
+// Nothing changes hands. [one-thread-per-handle]
+mfn_status mfn_sim_record_file(mfn_sim *sim,
+                               const char *path,
+                               uint32_t plane,
+                               int32_t resume,
+                               mfn_error **error);
+
+// Gives the frames of the run to a function of the host; NULL takes it back. user_data stays the host's and
+// must live until then. [one-thread-per-handle]
+mfn_status mfn_sim_record_callback(mfn_sim *sim, mfn_frame_fn on_frame, void *user_data, mfn_error **error);
+
+// Makes the frames recorded so far durable in the partial file, before a checkpoint that counts on them.
+// MFN_IO: that fails. MFN_INVALID: no file is recorded. [one-thread-per-handle]
+mfn_status mfn_sim_record_sync(mfn_sim *sim, mfn_error **error);
+
+// Completes the recorded file: it has its name, replacing what stood there, and is whole. Without this call
+// the partial file is left. MFN_IO: that fails; the partial file is left. [one-thread-per-handle]
+mfn_status mfn_sim_record_finish(mfn_sim *sim, mfn_error **error);
+
+// Frames that the ring keeps; 0 without a ring. [any-thread]
+size_t mfn_sim_record_count(const mfn_sim *sim);
+
+// Frames that the ring dropped because newer ones came; 0 without a ring. [any-thread]
+uint64_t mfn_sim_record_dropped(const mfn_sim *sim);
+
+// Lends a plane of a frame that the ring keeps. index counts from 0, the oldest; step becomes the steps that
+// the run had done. The view lives until the next call with this handle that is not const. [any-thread]
+mfn_status mfn_sim_record_frame(const mfn_sim *sim,
+                                size_t index,
+                                uint32_t plane,
+                                uint64_t *step,
+                                mfn_field_view *view,
+                                mfn_error **error);
 
 /* ==================================================================================================
  * Ensembles: many runs over one pool of threads, with the results in order.

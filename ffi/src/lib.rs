@@ -14,6 +14,7 @@ mod guard;
 mod layout;
 
 pub mod aggregation;
+pub mod checkpoint;
 pub mod component;
 pub mod config;
 pub mod connector;
@@ -32,6 +33,7 @@ pub mod picture;
 pub mod pipeline;
 pub mod publisher;
 pub mod record;
+pub mod recording;
 pub mod robustness;
 pub mod runtime;
 pub mod simulation;

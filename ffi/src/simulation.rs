@@ -1,18 +1,19 @@
 //! Simulation: one run of the model, from its specification to its fields.
 //!
 //! Create it from a mfn_spec or from JSON, step or run, look at the fields, free. A simulation starts no
-//! thread and does no I/O.
+//! thread and does no I/O unless it is asked to record a file.
 
 use std::ffi::{c_char, c_double, c_void};
 use std::ops::ControlFlow;
 
-use ::mfn_sim::{CancelToken, RunEnd, Simulation, Spec, Statistics};
+use ::mfn_sim::{CancelToken, Frame, RunEnd, Simulation, Spec, Statistics, record};
 
 use crate::argument::{SizedSlot, Slot, sized32};
 use crate::error::{Failure, mfn_error};
 use crate::features::{self, mfn_feature_config, mfn_features};
 use crate::field::{self, mfn_field_view};
 use crate::guard::{self, Exclusive, Handle, opaque};
+use crate::recording::Recorders;
 use crate::spec::{mfn_spec, read_spec, read_spec_json};
 use crate::status::{MFN_CANCELLED, mfn_status};
 
@@ -22,7 +23,8 @@ pub struct mfn_sim(Handle<Run>);
 pub(crate) struct Run {
     // Beside the lock, so that another thread can cancel while a call holds it.
     cancel: CancelToken,
-    simulation: Exclusive<Simulation>,
+    pub(crate) simulation: Exclusive<Simulation>,
+    pub(crate) recorders: Exclusive<Recorders>,
 }
 
 opaque! { mfn_sim(Run) as "sim" = 2; }
@@ -98,10 +100,15 @@ impl From<&Statistics> for mfn_statistics {
 }
 
 fn create(spec: Spec, sim: Slot<*mut mfn_sim>) -> Result<(), Failure> {
-    let simulation = Simulation::new(spec)?;
-    let cancel = simulation.cancel_token();
-    sim.hand_over(guard::create(Run { cancel, simulation: Exclusive::new(simulation) }));
+    hand_over(Simulation::new(spec)?, sim);
     Ok(())
+}
+
+/// Gives a simulation to the host.
+pub(crate) fn hand_over(simulation: Simulation, sim: Slot<*mut mfn_sim>) {
+    let cancel = simulation.cancel_token();
+    let recorders = Exclusive::new(Recorders::default());
+    sim.hand_over(guard::create(Run { cancel, simulation: Exclusive::new(simulation), recorders }));
 }
 
 /// Creates a simulation and draws its initial fields from the seed. The error lists every fault of the
@@ -192,7 +199,10 @@ pub unsafe extern "C" fn mfn_sim_run(
     error: *mut *mut mfn_error,
 ) -> mfn_status {
     guard::on(sim.cast_const(), error, |run| {
-        let end = run.simulation.write()?.run(steps, &mut |now| {
+        let mut recorders = run.recorders.write()?;
+        let mut simulation = run.simulation.write()?;
+        let on_frame = &mut |frame: Frame<'_>| recorders.record(&frame);
+        let end = record::run::<Failure>(&mut simulation, steps, on_frame, &mut |now| {
             let stop = progress.is_some_and(|report| {
                 // SAFETY: the host gave a function of this type, to be called with its own user_data.
                 unsafe { report(user_data, now.step, now.steps_total) != 0 }

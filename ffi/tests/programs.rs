@@ -160,6 +160,14 @@ fn networks_answer_and_refuse_under_valgrind() {
     valgrind(&workshop.compile(&source("arguments_graph.c")), &[]);
 }
 
+// Guards checkpoints and recorders as a host uses them, and their functions against wrong arguments.
+#[test]
+fn runs_are_recorded_and_continued_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("recording.c")), &[&workshop.path().display().to_string()]);
+    valgrind(&workshop.compile(&source("arguments_recording.c")), &[]);
+}
+
 // Guards ensembles and sweeps: order, failures, threads, wrong arguments, and the memory of all of it.
 #[test]
 fn ensembles_and_sweeps_work_under_valgrind() {

@@ -21,6 +21,8 @@ pub const BLOCKS: &[&str] = &[
     "spec",
     "kinetics",
     "simulation",
+    "checkpoint",
+    "recording",
     "ensemble",
     "sweep",
     "aggregation",

@@ -6,11 +6,13 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a fuzz body panics to report a finding; that is its result")]
 
+mod checkpoint;
 mod features;
 mod npy;
 mod pipeline_config;
 mod spec;
 
+pub use checkpoint::checkpoint;
 pub use features::features;
 pub use npy::npy;
 pub use pipeline_config::pipeline_config;

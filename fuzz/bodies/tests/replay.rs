@@ -45,6 +45,12 @@ fn features() {
     replay("features", mfn_fuzz_bodies::features);
 }
 
+/// Guards: checkpoints cut off and damaged, also with checksums that are right.
+#[test]
+fn checkpoint() {
+    replay("checkpoint", mfn_fuzz_bodies::checkpoint);
+}
+
 /// Guards: NPY files cut off, damaged, of other types and with shapes that no memory holds.
 #[test]
 fn npy() {
