@@ -164,8 +164,11 @@ fn networks_answer_and_refuse_under_valgrind() {
 #[test]
 fn runs_are_recorded_and_continued_under_valgrind() {
     let workshop = Workshop::new();
-    valgrind(&workshop.compile(&source("recording.c")), &[&workshop.path().display().to_string()]);
-    valgrind(&workshop.compile(&source("arguments_recording.c")), &[]);
+    valgrind_with_runtime(
+        &workshop.compile(&source("recording.c")),
+        &[&workshop.path().display().to_string()],
+    );
+    valgrind_with_runtime(&workshop.compile(&source("arguments_recording.c")), &[]);
 }
 
 // Guards ensembles and sweeps: order, failures, threads, wrong arguments, and the memory of all of it.
