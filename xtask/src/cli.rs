@@ -31,6 +31,8 @@ pub(crate) enum Verb {
     Header,
     /// Writes examples/data/fields anew.
     ExampleData,
+    /// Draws the pictures of docs/images anew, from real runs.
+    Figures(FigureOptions),
     /// Runs the criterion benches.
     Bench(BenchOptions),
 }
@@ -60,6 +62,13 @@ pub(crate) struct CheckOptions {
     /// Run only the named checks.
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
+}
+
+/// Options of `cargo xtask figures`.
+#[derive(Debug, Args)]
+pub(crate) struct FigureOptions {
+    /// Names of figures, such as `network`; all when none is named.
+    pub(crate) names: Vec<String>,
 }
 
 /// Options of `cargo xtask bench`.

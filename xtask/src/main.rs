@@ -9,6 +9,7 @@ mod cli;
 mod command;
 mod demo;
 mod example_data;
+mod figures;
 mod header;
 mod stage;
 mod test;
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Result<()> {
         Verb::Ci => ci::run(&workspace),
         Verb::Header => header::write(&workspace),
         Verb::ExampleData => example_data::write(&workspace),
+        Verb::Figures(options) => figures::write(&workspace, &options.names),
         Verb::Bench(options) => test::bench(&workspace, &options.arguments),
     }
 }

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use mfn_sim::graph::{CELLS_MAX, GraphError, Network, NetworkConfig, NodeKind, SIDE_MAX_CELLS, graphml};
+use mfn_sim::graph::{
+    CELLS_MAX, GraphError, NETWORK_TABLE, Network, NetworkConfig, NodeKind, ROBUSTNESS_TABLE,
+    RobustnessConfig, SIDE_MAX_CELLS, graphml,
+};
 use ndarray::{Array2, ArrayView2};
 use proptest::prelude::*;
 
@@ -397,4 +400,20 @@ fn exports_hold_every_node_and_branch() {
     assert_eq!(document["branches"][0]["length"].as_f64(), Some(network.branches()[0].length));
     assert_eq!(document["paths"].as_array().unwrap().len(), network.branches().len());
     assert_eq!(document["nodes"][0]["kind"], "tip");
+}
+
+/// Guards the tables of bounds in the document, and that the defaults are those of the tables.
+#[test]
+fn the_document_has_the_bounds_of_the_code() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/numerics/graph.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let mut defaults = serde_json::to_value(NetworkConfig::default()).unwrap();
+    let robustness = serde_json::to_value(RobustnessConfig::default()).unwrap();
+    defaults.as_object_mut().unwrap().extend(robustness.as_object().unwrap().clone());
+    for bound in NETWORK_TABLE.iter().chain(&ROBUSTNESS_TABLE) {
+        let default = bound.default.unwrap();
+        let row = format!("| `{}` | {bound} | {default} | {} | {} |", bound.field, bound.unit, bound.meaning);
+        assert!(document.contains(&row), "missing: {row}");
+        assert_eq!(defaults[bound.field].as_f64(), Some(default), "{}", bound.field);
+    }
 }

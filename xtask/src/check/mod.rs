@@ -4,6 +4,7 @@
 mod arrows;
 mod cargo;
 mod documents;
+mod figures;
 mod header;
 mod self_test;
 mod sizes;
@@ -46,13 +47,14 @@ struct Check {
 }
 
 /// All checks, the quick ones first.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     Check { name: "words", run: words::check },
     Check { name: "sizes", run: sizes::check },
     Check { name: "unsafe", run: unsafe_code::check },
     Check { name: "fmt", run: cargo::fmt },
     Check { name: "arrows", run: arrows::check },
     Check { name: "documents", run: documents::check },
+    Check { name: "figures", run: figures::check },
     Check { name: "header", run: header::check },
     Check { name: "deny", run: cargo::deny },
     Check { name: "clippy", run: cargo::clippy },

@@ -21,7 +21,7 @@ struct Break {
     expect: &'static str,
 }
 
-const BREAKS: [Break; 16] = [
+const BREAKS: [Break; 18] = [
     Break {
         check: "words",
         what: "a path of one machine in a document",
@@ -93,6 +93,18 @@ const BREAKS: [Break; 16] = [
         what: "a document with an unknown verb of mfn",
         apply: |copy| copy.append("README.md", "\nrun `mfn dance`\n"),
         expect: "mfn dance",
+    },
+    Break {
+        check: "figures",
+        what: "a figure that nobody drew",
+        apply: |copy| copy.remove("docs/images/network.png"),
+        expect: "docs/images/network.png is missing",
+    },
+    Break {
+        check: "figures",
+        what: "a picture that no document shows",
+        apply: |copy| copy.write("docs/images/forgotten.png", ""),
+        expect: "no document shows docs/images/forgotten.png",
     },
     Break {
         check: "header",
@@ -195,6 +207,10 @@ impl Copy {
 
     fn write(&self, file: &str, text: &str) -> Result<()> {
         std::fs::write(self.workspace.join(file), text).with_context(|| format!("can not write {file}"))
+    }
+
+    fn remove(&self, file: &str) -> Result<()> {
+        std::fs::remove_file(self.workspace.join(file)).with_context(|| format!("can not remove {file}"))
     }
 
     fn append(&self, file: &str, text: &str) -> Result<()> {
