@@ -41,7 +41,7 @@ pub(super) fn draw() -> Result<Picture> {
             .axis_style(INK)
             .label_style(text(LABEL_PX - 2))
             .axis_desc_style(text(LABEL_PX))
-            .x_label_formatter(&|value| format!("{value:.0}"))
+            .x_label_formatter(&|value| format!("{:.1}", value + 0.0))
             .y_label_formatter(&|value| format!("{value:.0}"))
             .x_desc("ln (1 / s), s = side of a box in cells")
             .y_desc("ln N, N = boxes with an active cell")
