@@ -637,8 +637,8 @@ mfn_status mfn_graph_cancel_reset(const mfn_graph *graph, mfn_error **error);
 /* ==================================================================================================
  * Specification: everything that decides the result of a run.
  *
- * Fill one with mfn_spec_init(), change what differs, and create a simulation from it. Equal specifications
- * give equal bits.
+ * Fill one with mfn_spec_init() or mfn_spec_init_preset(), change what differs, and create a simulation from
+ * it. Equal specifications give equal bits.
  */
 
 // Outside the grid lies its opposite side.
@@ -650,7 +650,59 @@ mfn_status mfn_graph_cancel_reset(const mfn_graph *graph, mfn_error **error);
 // Outside the grid everything is zero.
 #define MFN_BOUNDARY_DIRICHLET 2
 
-// Everything that decides the result of a run. Fill it with mfn_spec_init(), then change what differs.
+// libmfn's own results.
+#define MFN_COMPAT_NONE 0
+
+// The results of MyceliumFractalNet 4.1, bit for bit.
+#define MFN_COMPAT_V4_1 1
+
+// The kinetics of MyceliumFractalNet 4.1. These constants are the indices of mfn_kinetics_name().
+#define MFN_KINETICS_V4_1 0
+
+// Gray-Scott: feed, kill.
+#define MFN_KINETICS_GRAY_SCOTT 1
+
+// Schnakenberg: a, b.
+#define MFN_KINETICS_SCHNAKENBERG 2
+
+// Gierer-Meinhardt: source, decay_activator, decay_inhibitor, saturation.
+#define MFN_KINETICS_GIERER_MEINHARDT 3
+
+// FitzHugh-Nagumo: epsilon, a, b, current.
+#define MFN_KINETICS_FITZHUGH_NAGUMO 4
+
+// Brusselator: a, b.
+#define MFN_KINETICS_BRUSSELATOR 5
+
+// Rates that the host gives with mfn_sim_set_kinetics().
+#define MFN_KINETICS_HOST 6
+
+// Fields in double precision.
+#define MFN_PRECISION_F64 0
+
+// Fields in single precision.
+#define MFN_PRECISION_F32 1
+
+// Random numbers that are a function of seed, step and cell.
+#define MFN_RNG_PHILOX 0
+
+// The random stream of NumPy's default_rng().
+#define MFN_RNG_PCG64 1
+
+// Activator and inhibitor uniform in [0, 0.1).
+#define MFN_INITIAL_RANDOM 0
+
+// The homogeneous steady state with noise.
+#define MFN_INITIAL_STEADY 1
+
+// Patches on the state of rest, for Gray-Scott.
+#define MFN_INITIAL_SEEDED 2
+
+// Most parameters of a kinetics.
+#define MFN_KINETICS_PARAMETERS_MAX 4
+
+// Everything that decides the result of a run. Fill it with mfn_spec_init(), then change what differs. A
+// program that was compiled when the struct ended at reserved gets the specification of MyceliumFractalNet 4.1.
 typedef struct mfn_spec {
     // sizeof(mfn_spec).
     uint32_t struct_size;
@@ -660,7 +712,7 @@ typedef struct mfn_spec {
     int32_t turing_enabled;
     // 1: normal noise is added to every cell in every step. 0: none.
     int32_t quantum_jitter;
-    // Cells along each side of the square grid.
+    // Cells along each side of a square grid.
     uint64_t grid_size;
     // Steps of a complete run.
     uint64_t steps;
@@ -686,11 +738,46 @@ typedef struct mfn_spec {
     int32_t check_stability;
     // 0.
     int32_t reserved;
+    // One of the MFN_COMPAT_* constants.
+    int32_t compat;
+    // One of the MFN_KINETICS_* constants.
+    int32_t kinetics;
+    // One of the MFN_PRECISION_* constants.
+    int32_t precision;
+    // One of the MFN_RNG_* constants.
+    int32_t rng;
+    // One of the MFN_INITIAL_* constants.
+    int32_t initial_condition;
+    // 0.
+    int32_t reserved2;
+    // Rows of the grid; 0: grid_size.
+    uint64_t rows;
+    // Columns of the grid; 0: grid_size.
+    uint64_t cols;
+    // Steps between two recorded frames; 0: none.
+    uint64_t record_every;
+    // Time that passes in a step.
+    double time_step;
+    // Rate at which the potential relaxes to rest, 1 per unit of time.
+    double leak_rate;
+    // Standard deviation of the initial noise of activator and inhibitor.
+    double initial_noise;
+    // The parameters of the kinetics in the order of mfn_kinetics_parameter_get(), then 0.
+    double kinetics_parameters[4];
 } mfn_spec;
 
-// Fills a specification with the defaults: grid 64, 64 steps, seed 42. struct_size is sizeof(mfn_spec).
-// spec belongs to the host. [any-thread]
-mfn_status mfn_spec_init(mfn_spec *spec, size_t struct_size, mfn_error **error);
+// Fills a specification with the default preset, mycelium. struct_size is sizeof(mfn_spec). spec belongs to the
+// host. [any-thread]
+mfn_status mfn_spec_init(mfn_spec *spec,
+                         size_t struct_size,
+                         mfn_error **error);
+
+// Fills a specification with a preset, such as "mycelium" or "v4.1"; mfn_preset_name() lists them. spec belongs
+// to the host. [any-thread]
+mfn_status mfn_spec_init_preset(const char *name,
+                                mfn_spec *spec,
+                                size_t struct_size,
+                                mfn_error **error);
 
 /* ==================================================================================================
  * Kinetics: which reactions there are, and whether a specification can form patterns.
@@ -1048,6 +1135,125 @@ mfn_status mfn_sim_record_frame(const mfn_sim *sim,
                                 uint64_t *step,
                                 mfn_field_view *view,
                                 mfn_error **error);
+
+/* ==================================================================================================
+ * Simulation input: what a host gives to a run beside its specification, and runs in single precision.
+ *
+ * Initial activator and inhibitor, maps of coefficients, kinetics of the host's own, threads and vector
+ * instructions. The functions that end in _f32 are for a run in single precision.
+ */
+
+// The diffusion coefficient of the potential.
+#define MFN_MAP_ALPHA 0
+
+// The diffusion coefficient of the activator.
+#define MFN_MAP_D_ACTIVATOR 1
+
+// The diffusion coefficient of the inhibitor.
+#define MFN_MAP_D_INHIBITOR 2
+
+// The factor of the rate of the activator.
+#define MFN_MAP_R_ACTIVATOR 3
+
+// The factor of the rate of the inhibitor.
+#define MFN_MAP_R_INHIBITOR 4
+
+// The widest vector instructions of the machine.
+#define MFN_SIMD_AUTO 0
+
+// What every machine of the architecture has.
+#define MFN_SIMD_BASELINE 1
+
+// AVX2.
+#define MFN_SIMD_AVX2 2
+
+// AVX-512 (F, BW, DQ and VL).
+#define MFN_SIMD_AVX512 3
+
+// Computes the rates of the activator into du and of the inhibitor into dv, for count cells with activator u and
+// inhibitor v. Return 0, or anything else to have the step discarded. It is called during mfn_sim_step() and
+// mfn_sim_run(), for parts of rows in any order, and from several threads at once when the execution has more
+// than one; a cell must get the same bits whatever the part. It must not use the simulation, and must return
+// normally: no longjmp, no C++ exception.
+typedef int32_t (*mfn_rates_fn)(void *user_data,
+                                const double *u,
+                                const double *v,
+                                double *du,
+                                double *dv,
+                                size_t count);
+
+// How steps are carried out. It decides the speed and never a bit of the result. All zero but struct_size and
+// threads = 1 is how a simulation begins.
+typedef struct mfn_execution {
+    // sizeof(mfn_execution).
+    uint32_t struct_size;
+    // One of the MFN_SIMD_* constants.
+    int32_t simd;
+    // Threads: 1 computes on the calling thread; more are threads of the simulation's own, at most 1024; 0 is as
+    // many as the machine has.
+    uint64_t threads;
+    // Rows that a thread takes at least; 0: worked out from the grid.
+    uint64_t band_rows;
+    // Columns that are swept together; 0: worked out from the grid.
+    uint64_t strip_cols;
+} mfn_execution;
+
+// A grid of floats that is lent by a run in single precision. Cell (r, c) is data[r * row_stride + c * col_stride].
+typedef struct mfn_field_view_f32 {
+    // Cell (0, 0).
+    const float *data;
+    // Number of rows.
+    size_t rows;
+    // Number of columns.
+    size_t cols;
+    // Distance from a row to the next, in floats.
+    ptrdiff_t row_stride;
+    // Distance from a column to the next, in floats.
+    ptrdiff_t col_stride;
+} mfn_field_view_f32;
+
+// Replaces the initial activator, as mfn_sim_set_initial_field() does the potential. The field stays the
+// host's. [one-thread-per-handle]
+mfn_status mfn_sim_set_initial_activator(mfn_sim *sim, const mfn_field_view *field, mfn_error **error);
+
+// Replaces the initial inhibitor, as mfn_sim_set_initial_field() does the potential. The field stays the
+// host's. [one-thread-per-handle]
+mfn_status mfn_sim_set_initial_inhibitor(mfn_sim *sim, const mfn_field_view *field, mfn_error **error);
+
+// Gives each cell a coefficient of its own from the next step on: coefficient is one of the MFN_MAP_* constants,
+// map has the shape of the grid and is copied. NULL takes the map back. The map stays the host's.
+// [one-thread-per-handle]
+mfn_status mfn_sim_set_map(mfn_sim *sim,
+                           int32_t coefficient,
+                           const mfn_field_view *map,
+                           mfn_error **error);
+
+// Gives the rates of a run whose specification says MFN_KINETICS_HOST. The function is called until the
+// simulation is freed or gets another one; user_data stays the host's and must live as long. Slower than a
+// kinetics of the library. [one-thread-per-handle]
+mfn_status mfn_sim_set_kinetics(mfn_sim *sim, mfn_rates_fn rates, void *user_data, mfn_error **error);
+
+// Says how steps are carried out from the next one on. Threads of the simulation's own end with it. execution
+// stays the host's. [one-thread-per-handle]
+mfn_status mfn_sim_set_execution(mfn_sim *sim, const mfn_execution *execution, mfn_error **error);
+
+// Lends the potential of a run in single precision, volts. The view lives until the next call with this handle
+// that is not const. [any-thread]
+mfn_status mfn_sim_field_f32(const mfn_sim *sim,
+                             mfn_field_view_f32 *view,
+                             mfn_error **error);
+
+// Lends the activator of a run in single precision. The view lives until the next call with this handle that is
+// not const. [any-thread]
+mfn_status mfn_sim_activator_f32(const mfn_sim *sim,
+                                 mfn_field_view_f32 *view,
+                                 mfn_error **error);
+
+// Lends the inhibitor of a run in single precision. The view lives until the next call with this handle that is
+// not const. [any-thread]
+mfn_status mfn_sim_inhibitor_f32(const mfn_sim *sim,
+                                 mfn_field_view_f32 *view,
+                                 mfn_error **error);
 
 /* ==================================================================================================
  * Ensembles: many runs over one pool of threads, with the results in order.
@@ -2506,7 +2712,7 @@ MFN_LAYOUT_CHECK(offsetof(mfn_features, n_clusters_med) == 120, mfn_features_n_c
 MFN_LAYOUT_CHECK(offsetof(mfn_features, n_clusters_high) == 128, mfn_features_n_clusters_high);
 MFN_LAYOUT_CHECK(offsetof(mfn_features, max_cluster_size) == 136, mfn_features_max_cluster_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_features, cluster_size_std) == 144, mfn_features_cluster_size_std);
-MFN_LAYOUT_CHECK(sizeof(mfn_spec) == 112, mfn_spec_size);
+MFN_LAYOUT_CHECK(sizeof(mfn_spec) == 216, mfn_spec_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, struct_size) == 0, mfn_spec_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, boundary) == 4, mfn_spec_boundary);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, turing_enabled) == 8, mfn_spec_turing_enabled);
@@ -2524,6 +2730,19 @@ MFN_LAYOUT_CHECK(offsetof(mfn_spec, r_activator) == 88, mfn_spec_r_activator);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, r_inhibitor) == 96, mfn_spec_r_inhibitor);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, check_stability) == 104, mfn_spec_check_stability);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, reserved) == 108, mfn_spec_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, compat) == 112, mfn_spec_compat);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, kinetics) == 116, mfn_spec_kinetics);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, precision) == 120, mfn_spec_precision);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, rng) == 124, mfn_spec_rng);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, initial_condition) == 128, mfn_spec_initial_condition);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, reserved2) == 132, mfn_spec_reserved2);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, rows) == 136, mfn_spec_rows);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, cols) == 144, mfn_spec_cols);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, record_every) == 152, mfn_spec_record_every);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, time_step) == 160, mfn_spec_time_step);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, leak_rate) == 168, mfn_spec_leak_rate);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, initial_noise) == 176, mfn_spec_initial_noise);
+MFN_LAYOUT_CHECK(offsetof(mfn_spec, kinetics_parameters) == 184, mfn_spec_kinetics_parameters);
 MFN_LAYOUT_CHECK(sizeof(mfn_kinetics_parameter) == 48, mfn_kinetics_parameter_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, struct_size) == 0, mfn_kinetics_parameter_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_kinetics_parameter, min_inclusive) == 4, mfn_kinetics_parameter_min_inclusive);
@@ -2553,6 +2772,18 @@ MFN_LAYOUT_CHECK(offsetof(mfn_turing, fastest_q) == 112, mfn_turing_fastest_q);
 MFN_LAYOUT_CHECK(offsetof(mfn_turing, fastest_growth_rate) == 120, mfn_turing_fastest_growth_rate);
 MFN_LAYOUT_CHECK(offsetof(mfn_turing, wavelength_cells) == 128, mfn_turing_wavelength_cells);
 MFN_LAYOUT_CHECK(offsetof(mfn_turing, mode_count) == 136, mfn_turing_mode_count);
+MFN_LAYOUT_CHECK(sizeof(mfn_execution) == 32, mfn_execution_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_execution, struct_size) == 0, mfn_execution_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_execution, simd) == 4, mfn_execution_simd);
+MFN_LAYOUT_CHECK(offsetof(mfn_execution, threads) == 8, mfn_execution_threads);
+MFN_LAYOUT_CHECK(offsetof(mfn_execution, band_rows) == 16, mfn_execution_band_rows);
+MFN_LAYOUT_CHECK(offsetof(mfn_execution, strip_cols) == 24, mfn_execution_strip_cols);
+MFN_LAYOUT_CHECK(sizeof(mfn_field_view_f32) == 40, mfn_field_view_f32_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_view_f32, data) == 0, mfn_field_view_f32_data);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_view_f32, rows) == 8, mfn_field_view_f32_rows);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_view_f32, cols) == 16, mfn_field_view_f32_cols);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_view_f32, row_stride) == 24, mfn_field_view_f32_row_stride);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_view_f32, col_stride) == 32, mfn_field_view_f32_col_stride);
 MFN_LAYOUT_CHECK(sizeof(mfn_statistics) == 104, mfn_statistics_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, struct_size) == 0, mfn_statistics_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_statistics, nan_detected) == 4, mfn_statistics_nan_detected);

@@ -37,6 +37,7 @@ pub mod recording;
 pub mod robustness;
 pub mod runtime;
 pub mod simulation;
+pub mod simulation_input;
 pub mod spec;
 pub mod status;
 pub mod sweep;

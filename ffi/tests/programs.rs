@@ -97,6 +97,13 @@ fn kinetics_are_analysed_under_valgrind() {
     valgrind(&workshop.compile(&source("arguments_kinetics.c")), &[]);
 }
 
+// Guards what a host gives to a run: fields, maps, kinetics, threads; and both versions of a specification.
+#[test]
+fn input_of_a_run_works_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind_with_runtime(&workshop.compile(&source("arguments_simulation_input.c")), &[]);
+}
+
 // Guards that a host's array is read in place, whatever its strides, with the same bits.
 #[test]
 fn strided_arrays_give_the_bits_of_contiguous_ones() {

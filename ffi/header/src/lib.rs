@@ -23,6 +23,7 @@ pub const BLOCKS: &[&str] = &[
     "simulation",
     "checkpoint",
     "recording",
+    "simulation_input",
     "ensemble",
     "sweep",
     "aggregation",

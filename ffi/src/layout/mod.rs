@@ -32,6 +32,7 @@ use crate::record::{mfn_header, mfn_record};
 use crate::robustness::{mfn_graph_cut, mfn_graph_percolation, mfn_graph_robustness};
 use crate::runtime::mfn_runtime_options;
 use crate::simulation::mfn_statistics;
+use crate::simulation_input::{mfn_execution, mfn_field_view_f32};
 use crate::spec::mfn_spec;
 use crate::sweep::{mfn_sweep_options, mfn_sweep_report};
 use crate::validation::{mfn_validation, mfn_validation_config};

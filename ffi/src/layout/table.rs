@@ -18,11 +18,13 @@ macro_rules! with_layouts {
                 n_clusters_low: 112, n_clusters_med: 120, n_clusters_high: 128, max_cluster_size: 136,
                 cluster_size_std: 144,
             }
-            mfn_spec: 112 {
+            mfn_spec: 216 {
                 struct_size: 0, boundary: 4, turing_enabled: 8, quantum_jitter: 12, grid_size: 16, steps: 24,
                 random_seed: 32, alpha: 40, spike_probability: 48, turing_threshold: 56, jitter_var: 64,
                 d_activator: 72, d_inhibitor: 80, r_activator: 88, r_inhibitor: 96, check_stability: 104,
-                reserved: 108,
+                reserved: 108, compat: 112, kinetics: 116, precision: 120, rng: 124, initial_condition: 128,
+                reserved2: 132, rows: 136, cols: 144, record_every: 152, time_step: 160, leak_rate: 168,
+                initial_noise: 176, kinetics_parameters: 184,
             }
             mfn_kinetics_parameter: 48 {
                 struct_size: 0, min_inclusive: 4, name: 8, meaning: 16, min: 24, max: 32, default_value: 40,
@@ -33,6 +35,8 @@ macro_rules! with_layouts {
                 q_min: 96, q_max: 104, fastest_q: 112, fastest_growth_rate: 120, wavelength_cells: 128,
                 mode_count: 136,
             }
+            mfn_execution: 32 { struct_size: 0, simd: 4, threads: 8, band_rows: 16, strip_cols: 24 }
+            mfn_field_view_f32: 40 { data: 0, rows: 8, cols: 16, row_stride: 24, col_stride: 32 }
             mfn_statistics: 104 {
                 struct_size: 0, nan_detected: 4, inf_detected: 8, reserved: 12, field_min_v: 16, field_max_v: 24,
                 field_mean_v: 32, field_std_v: 40, activator_mean: 48, inhibitor_mean: 56, steps_computed: 64,
