@@ -97,6 +97,18 @@ fn threads_do_not_change_the_result() {
     assert!(cells(&directory.path().join("t1/field.npy")) == cells(&directory.path().join("t3/field.npy")));
 }
 
+/// Guards: a run in single precision is written as such, half as long, and of the shape that was asked for.
+#[test]
+fn single_precision_is_written_as_such() {
+    let directory = with_spec(r#"{"rows": 8, "cols": 8, "steps": 3, "precision": "f32"}"#);
+    run(directory.path(), "simulate --spec spec.json --out result --quiet").expect(0);
+    for name in ["field", "activator", "inhibitor"] {
+        let path = directory.path().join(format!("result/{name}.npy"));
+        assert!(String::from_utf8_lossy(&fs::read(&path).unwrap()).contains("'descr': '<f4'"));
+        assert_eq!(cells(&path).len(), 8 * 8 * 4);
+    }
+}
+
 /// Guards: a specification at fault is exit code 2, names the field, and leaves nothing behind.
 #[test]
 fn wrong_specifications_are_refused_by_name() {

@@ -181,11 +181,25 @@ pub fn decode(bytes: &[u8]) -> Result<Array2<f64>, NpyError> {
 /// Encodes rows and columns as `<f8` in C order, version 1.
 #[must_use]
 pub fn encode(values: ArrayView2<'_, f64>) -> Vec<u8> {
+    encode_as(Element::F64, values, |value| value.to_le_bytes())
+}
+
+/// Encodes rows and columns as `<f4` in C order, version 1.
+#[must_use]
+pub fn encode_single(values: ArrayView2<'_, f32>) -> Vec<u8> {
+    encode_as(Element::F32, values, |value| value.to_le_bytes())
+}
+
+fn encode_as<T: Copy, const BYTES: usize>(
+    element: Element,
+    values: ArrayView2<'_, T>,
+    bytes_of: impl Fn(T) -> [u8; BYTES],
+) -> Vec<u8> {
     let (rows, columns) = values.dim();
-    let mut bytes = header::write(Element::F64, &[rows as u64, columns as u64], header::ALIGNMENT);
-    bytes.reserve_exact(values.len() * 8);
-    for value in values {
-        bytes.extend_from_slice(&value.to_le_bytes());
+    let mut bytes = header::write(element, &[rows as u64, columns as u64], header::ALIGNMENT);
+    bytes.reserve_exact(values.len() * BYTES);
+    for &value in values {
+        bytes.extend_from_slice(&bytes_of(value));
     }
     bytes
 }

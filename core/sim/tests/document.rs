@@ -3,13 +3,20 @@
 
 use std::path::Path;
 
-use mfn_sim::bounds::{BOX_TABLE, Bound, FEATURE_TABLE, FIELD_SIDE_MAX_CELLS, STEP_TABLE, V4_1_TABLE};
+use mfn_sim::bounds::{
+    BOX_TABLE, Bound, CELLS_BOUND, FEATURE_TABLE, FIELD_SIDE_MAX_CELLS, MAP_TABLE, NUMBER_TABLE, STEP_TABLE,
+    TABLE, V4_1_TABLE,
+};
 use mfn_sim::constants;
 use mfn_sim::features::{NAMES, UNITS};
 
+fn read(page: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+    std::fs::read_to_string(path).expect(page)
+}
+
 fn document() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/numerics.md");
-    std::fs::read_to_string(path).expect("docs/numerics.md")
+    read("numerics.md")
 }
 
 /// The row of a table of bounds as the document has it.
@@ -26,6 +33,15 @@ fn bounds_are_those_of_the_code() {
     let missing: Vec<String> = rows.filter(|row| !document.contains(row)).collect();
     assert!(document.contains("at most 16,384 cells on a side") && FIELD_SIDE_MAX_CELLS == 16_384);
     assert!(missing.is_empty(), "rows missing in docs/numerics.md:\n{}", missing.join("\n"));
+}
+
+/// Guards the tables of the default mode, as above.
+#[test]
+fn bounds_of_the_engine_are_those_of_the_code() {
+    let document = read("numerics/engine.md");
+    let rows = TABLE.iter().chain([&CELLS_BOUND]).chain(&NUMBER_TABLE).chain(&MAP_TABLE).map(row);
+    let missing: Vec<String> = rows.filter(|row| !document.contains(row)).collect();
+    assert!(missing.is_empty(), "rows missing in docs/numerics/engine.md:\n{}", missing.join("\n"));
 }
 
 /// Guards the table of features: every name with its unit, in order.

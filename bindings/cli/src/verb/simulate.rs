@@ -10,7 +10,7 @@ use mfn_runtime::{
     RuntimeOptions, npy,
     snapshot::{Identity, Snapshot},
 };
-use mfn_sim::{FeatureConfig, Simulation};
+use mfn_sim::{Execution, FeatureConfig, Simulation};
 
 use super::features::table_of;
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 
 /// Run one simulation and write its fields, features and statistics.
 ///
-/// Writes field.npy (volts), activator.npy, inhibitor.npy (float64, two-dimensional) and snapshot.json
+/// Writes field.npy (volts), activator.npy, inhibitor.npy (two-dimensional; float64, or float32 for a run with precision f32) and snapshot.json
 /// into the output directory. The files appear together when the run is complete; Ctrl-C leaves none, but
 /// with --checkpoint the state, from which --resume goes on. Memory depends on the grid, not on the number
 /// of steps or of recorded frames.
@@ -113,12 +113,14 @@ fn stage(
     let snapshot = Snapshot::of_simulation(identity, simulation).map_err(not_json)?;
     let json = snapshot.to_json(false).map_err(not_json)?;
     let json = String::from_utf8_lossy(&json).into_owned();
-    for (name, cells) in [
-        ("field.npy", simulation.field()),
-        ("activator.npy", simulation.activator()),
-        ("inhibitor.npy", simulation.inhibitor()),
+    for (name, cells, single) in [
+        ("field.npy", simulation.field(), simulation.field_f32()),
+        ("activator.npy", simulation.activator(), simulation.activator_f32()),
+        ("inhibitor.npy", simulation.inhibitor(), simulation.inhibitor_f32()),
     ] {
-        staging.write(name, &npy::encode(cells.view()))?;
+        // A file has the precision in which its run computed.
+        let file = single.map_or_else(|| npy::encode(cells.view()), npy::encode_single);
+        staging.write(name, &file)?;
     }
     if arguments.png {
         staging.write("field.png", &field::png("the final field", simulation.field().view())?)?;
@@ -143,6 +145,11 @@ fn prepare(arguments: &Arguments) -> Result<Simulation, Failure> {
     }
     let mut simulation =
         Simulation::new(spec).map_err(|error| Failure::usage(error.to_string(), "correct it"))?;
+    // On the pool of the runtime, whose size --threads sets.
+    let execution = Execution { threads: 0, ..Execution::default() };
+    simulation
+        .set_execution(execution)
+        .map_err(|error| Failure::work(error.to_string(), "report this fault"))?;
     simulation
         .enable_temporal_features(&FeatureConfig::default())
         .map_err(|error| Failure::work(error.to_string(), "report this fault"))?;
