@@ -3,7 +3,9 @@
 
 mod box_counting;
 mod canvas;
+mod dispersion;
 mod network;
+mod patterns;
 mod percolation;
 mod runs;
 
@@ -25,7 +27,9 @@ struct Figure {
 /// All figures.
 const FIGURES: &[Figure] = &[
     Figure { name: "box-counting", draw: box_counting::draw },
+    Figure { name: "dispersion", draw: dispersion::draw },
     Figure { name: "network", draw: network::draw },
+    Figure { name: "patterns", draw: patterns::draw },
     Figure { name: "percolation", draw: percolation::draw },
 ];
 

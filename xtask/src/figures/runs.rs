@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use mfn_sim::graph::{Network, NetworkConfig};
 use mfn_sim::{Simulation, Spec};
 use ndarray::Array2;
@@ -21,4 +21,9 @@ pub(crate) fn mycelium(side: usize) -> Result<Array2<f64>> {
 /// Its network on the torus.
 pub(crate) fn network_of(field: &Array2<f64>) -> Result<Network> {
     Ok(Network::of_field(field.view(), &NetworkConfig { wrap: true, ..NetworkConfig::default() })?)
+}
+
+/// The specification of a preset.
+pub(crate) fn preset(name: &str) -> Result<Spec> {
+    Spec::preset(name).with_context(|| format!("there is no preset {name}"))
 }
