@@ -4,11 +4,11 @@
 
 int main(void)
 {
-    const char *spec = "{\"grid_size\": 128, \"r_activator\": 0.1, \"r_inhibitor\": 0.005}";
+    const char *spec = "{\"random_seed\": 7}"; /* the rest is the preset "mycelium" */
     mfn_features f = {.struct_size = sizeof f};
     mfn_error *error = NULL;
     mfn_sim *sim = NULL;
-    int failed = mfn_sim_create_json(spec, &sim, &error) || mfn_sim_run(sim, 200, NULL, NULL, &error)
+    int failed = mfn_sim_create_json(spec, &sim, &error) || mfn_sim_run(sim, 1000, NULL, NULL, &error)
         || mfn_sim_features(sim, &f, &error);
 
     if (failed) fprintf(stderr, "%s\n", mfn_error_message(error));

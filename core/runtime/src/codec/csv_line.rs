@@ -35,14 +35,26 @@ pub(super) fn decode(payload: &[u8]) -> Result<Spec, DecodeError> {
         if !seen.insert(name) {
             return Err(refuse(name, "the column is there twice".into()));
         }
-        if !text.is_empty() {
-            fields.insert(name.to_owned(), value_of(text));
+        if !text.is_empty() && !insert(&mut fields, name, value_of(text)) {
+            return Err(refuse(name, "it stands beside a column of the whole or of its parts".into()));
         }
     }
     serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
         let path = error.path().to_string();
         refuse(&path, explain(&path, error.inner()))
     })
+}
+
+/// Enters a value; `kinetics.feed` enters the part `feed` of `kinetics`. False when another column has the
+/// whole, or parts of it.
+fn insert(fields: &mut Map<String, Value>, name: &str, value: Value) -> bool {
+    let Some((whole, part)) = name.split_once('.') else {
+        return fields.insert(name.to_owned(), value).is_none();
+    };
+    match fields.entry(whole).or_insert_with(|| Value::Object(Map::new())) {
+        Value::Object(parts) => parts.insert(part.to_owned(), value).is_none(),
+        _ => false,
+    }
 }
 
 /// The JSON value that a text means: a number where it is one, a truth value, or itself.
