@@ -635,6 +635,181 @@ mfn_status mfn_graph_cancel(const mfn_graph *graph,
 mfn_status mfn_graph_cancel_reset(const mfn_graph *graph, mfn_error **error);
 
 /* ==================================================================================================
+ * Membrane: Nernst and GHK potentials, and the integration of equations of the host's own.
+ *
+ * mfn_ode_integrate() calls a derivative that the host writes, with fixed steps (Euler, RK4) or with steps that meet
+ * a tolerance (Dormand-Prince 5(4)). Everything runs on the calling thread. Potentials are in volts, concentrations
+ * in mol/L, temperatures in kelvin.
+ */
+
+// Explicit Euler with fixed steps, order 1.
+#define MFN_ODE_EULER 1
+
+// The classical Runge-Kutta scheme with fixed steps, order 4.
+#define MFN_ODE_RK4 2
+
+// Dormand and Prince's pair of orders 5 and 4, with steps that meet the tolerances.
+#define MFN_ODE_DORMAND_PRINCE 3
+
+// One kind of monovalent ion.
+typedef struct mfn_permeation {
+    // 1 for a cation, -1 for an anion.
+    int32_t valence;
+    // 0.
+    int32_t reserved;
+    // Permeability in any unit that all ions share, at least 0.
+    double permeability;
+    // Concentration outside, mol/L.
+    double outside_molar;
+    // Concentration inside, mol/L.
+    double inside_molar;
+} mfn_permeation;
+
+// How an equation is integrated. Fill it with mfn_ode_options_init().
+typedef struct mfn_ode_options {
+    // sizeof(mfn_ode_options).
+    uint32_t struct_size;
+    // MFN_ODE_EULER, MFN_ODE_RK4 or MFN_ODE_DORMAND_PRINCE.
+    int32_t method;
+    // Time of the initial state.
+    double time_start;
+    // Time of the final state, met exactly; Dormand-Prince only.
+    double time_end;
+    // Length of a step; Euler and RK4 only.
+    double time_step;
+    // Number of steps; Euler and RK4 only.
+    uint64_t steps;
+    // Error of a step relative to the size of a component; Dormand-Prince only.
+    double relative_tolerance;
+    // Error of a step beside the relative one; Dormand-Prince only.
+    double absolute_tolerance;
+    // Length of the first step; 0: estimated. Dormand-Prince only.
+    double step_first;
+    // Longest step; 0: the whole interval. Dormand-Prince only.
+    double step_max;
+    // Most steps; Dormand-Prince only.
+    uint64_t steps_max;
+} mfn_ode_options;
+
+// The derivative y' = f(time, state): writes the slope of each of the length components. Returns 0 to go on,
+// anything else to stop with MFN_CANCELLED. Called on the thread of the integration. state and slope are valid
+// during the call only. It must return normally: no longjmp, no C++ exception.
+typedef int32_t (*mfn_ode_fn)(void *user_data, double time, const double *state, double *slope, size_t length);
+
+// What an integration did. Set struct_size before the call.
+typedef struct mfn_ode_report {
+    // sizeof(mfn_ode_report).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Steps kept.
+    uint64_t accepted;
+    // Steps repeated with a shorter length; 0 for fixed steps.
+    uint64_t rejected;
+    // Calls of the derivative.
+    uint64_t evaluations;
+    // Time of the state.
+    double time;
+} mfn_ode_report;
+
+// The Nernst potential of an ion in volts. valence is in -4..4 without 0, concentrations in (0, 100] mol/L, the
+// temperature in [200, 400] K. potential_v belongs to the host. [any-thread]
+mfn_status mfn_nernst(int32_t valence,
+                      double outside_molar,
+                      double inside_molar,
+                      double temperature_k,
+                      double *potential_v,
+                      mfn_error **error);
+
+// The Nernst potentials of count pairs of concentrations, with ranges as in mfn_nernst(). The error names the
+// first refused element; nothing is written then. All arrays belong to the host. [any-thread]
+mfn_status mfn_nernst_array(int32_t valence,
+                            const double *outside_molar,
+                            const double *inside_molar,
+                            size_t count,
+                            double temperature_k,
+                            double *potentials_v,
+                            mfn_error **error);
+
+// The GHK potential in volts of a membrane that count kinds of monovalent ions can cross (Goldman, 1943; Hodgkin
+// and Katz, 1949). ions is read during the call only; potential_v belongs to the host. [any-thread]
+mfn_status mfn_ghk(const mfn_permeation *ions,
+                   size_t count,
+                   double temperature_k,
+                   double *potential_v,
+                   mfn_error **error);
+
+// Fills options with the defaults: Dormand-Prince from 0 to 1. struct_size is sizeof(mfn_ode_options).
+// options belongs to the host. [any-thread]
+mfn_status mfn_ode_options_init(mfn_ode_options *options, size_t struct_size, mfn_error **error);
+
+// Integrates length equations from the state given to the end of the options, and replaces the state. report may
+// be NULL. MFN_CANCELLED: the derivative stopped it. MFN_UNSTABLE: a component became NaN or infinite, the equations
+// are stiff, or no step is short enough; the error says where. In both cases, and for MFN_INVALID, state and report
+// are as before. state and user_data stay the host's. [any-thread]
+mfn_status mfn_ode_integrate(mfn_ode_fn derivative,
+                             void *user_data,
+                             double *state,
+                             size_t length,
+                             const mfn_ode_options *options,
+                             mfn_ode_report *report,
+                             mfn_error **error);
+
+/* ==================================================================================================
+ * Iterated function systems: fractal point sets from affine maps of the plane.
+ *
+ * A system is an array of contracting maps, with weights in proportion to which the chaos game chooses them; NULL
+ * for the weights makes all maps equally probable. Results depend on the maps, the weights and the seed alone.
+ * The work is done on the calling thread.
+ */
+
+// The map (x, y) -> (a x + b y + e, c x + d y + f).
+typedef struct mfn_affine_map {
+    // Weight of x in the new x.
+    double a;
+    // Weight of y in the new x.
+    double b;
+    // Weight of x in the new y.
+    double c;
+    // Weight of y in the new y.
+    double d;
+    // Shift of x.
+    double e;
+    // Shift of y.
+    double f;
+} mfn_affine_map;
+
+// Writes point_count points (x, y) of the attractor of count maps to points, which has room for 2 * point_count
+// doubles. Refuses maps whose largest singular value is 1 or more. At most 2^28 points; needs 16 bytes a point
+// beside the host's. maps and weights are read during the call only; points belongs to the host. [any-thread]
+mfn_status mfn_ifs_points(const mfn_affine_map *maps,
+                          const double *weights,
+                          size_t count,
+                          uint64_t random_seed,
+                          double *points,
+                          size_t point_count,
+                          mfn_error **error);
+
+// The similarity dimension of count maps: the d with sum of ratio^d = 1 (Moran, 1946). Refuses maps that are no
+// similarities. maps is read during the call only; dimension belongs to the host. [any-thread]
+mfn_status mfn_ifs_dimension(const mfn_affine_map *maps,
+                             size_t count,
+                             double *dimension,
+                             mfn_error **error);
+
+// Both Lyapunov exponents of count maps, 1 per map applied, from steps maps (1 to 10^9). *smallest is -INFINITY
+// when a map that can be chosen is singular. maps and weights are read during the call only; largest and
+// smallest belong to the host. [any-thread]
+mfn_status mfn_ifs_exponents(const mfn_affine_map *maps,
+                             const double *weights,
+                             size_t count,
+                             uint64_t random_seed,
+                             uint64_t steps,
+                             double *largest,
+                             double *smallest,
+                             mfn_error **error);
+
+/* ==================================================================================================
  * Specification: everything that decides the result of a run.
  *
  * Fill one with mfn_spec_init() or mfn_spec_init_preset(), change what differs, and create a simulation from
@@ -1254,6 +1429,96 @@ mfn_status mfn_sim_activator_f32(const mfn_sim *sim,
 mfn_status mfn_sim_inhibitor_f32(const mfn_sim *sim,
                                  mfn_field_view_f32 *view,
                                  mfn_error **error);
+
+/* ==================================================================================================
+ * Lyapunov exponents: how fast nearby trajectories separate, for maps and equations of the host's own.
+ *
+ * The largest exponent is measured by two trajectories whose distance is set back again and again (Benettin and
+ * others, 1980). Above 0 it means chaos, below 0 a stable state. Everything runs on the calling thread.
+ */
+
+// How an exponent is measured. Fill it with mfn_lyapunov_options_init().
+typedef struct mfn_lyapunov_options {
+    // sizeof(mfn_lyapunov_options).
+    uint32_t struct_size;
+    // How equations are integrated: one of MFN_ODE_*; not used for maps and simulations.
+    int32_t method;
+    // Distance to which the trajectories are set back, in the unit of the state.
+    double separation;
+    // Steps between two such moments.
+    uint64_t steps_per_interval;
+    // Intervals before the ones that count.
+    uint64_t transient;
+    // Intervals that count.
+    uint64_t intervals;
+    // Time of the initial state of equations.
+    double time_start;
+    // Length of a step of equations; with Dormand-Prince the time that counts as one.
+    double time_step;
+    // Error of a step relative to the size of a component; Dormand-Prince only.
+    double relative_tolerance;
+    // Error of a step beside the relative one; Dormand-Prince only.
+    double absolute_tolerance;
+} mfn_lyapunov_options;
+
+// A map: writes the image of a state of length components. Returns 0 to go on, anything else to stop with
+// MFN_CANCELLED. Called on the thread of the measurement. state and next are valid during the call only. It must
+// return normally: no longjmp, no C++ exception.
+typedef int32_t (*mfn_map_fn)(void *user_data, const double *state, double *next, size_t length);
+
+// A measured exponent. Set struct_size before the call.
+typedef struct mfn_lyapunov_estimate {
+    // sizeof(mfn_lyapunov_estimate).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // The largest Lyapunov exponent, 1 per unit of time; per step for maps.
+    double exponent;
+    // Its standard error, from the means of twenty parts; NaN for fewer than forty intervals.
+    double standard_error;
+    // Intervals that counted.
+    uint64_t intervals;
+} mfn_lyapunov_estimate;
+
+// Fills options with the defaults. struct_size is sizeof(mfn_lyapunov_options). options belongs to the host.
+// [any-thread]
+mfn_status mfn_lyapunov_options_init(mfn_lyapunov_options *options,
+                                     size_t struct_size,
+                                     mfn_error **error);
+
+// Measures the largest exponent of a map along the trajectory of a state of length components. MFN_UNSTABLE: the
+// trajectory became NaN or infinite, or both became the same; the error says in which interval. state and options
+// are read during the call only; estimate and user_data stay the host's. [any-thread]
+mfn_status mfn_lyapunov_map(mfn_map_fn map,
+                            void *user_data,
+                            const double *state,
+                            size_t length,
+                            const mfn_lyapunov_options *options,
+                            mfn_lyapunov_estimate *estimate,
+                            mfn_error **error);
+
+// Measures the largest exponent of equations along the trajectory of a state of length components. MFN_UNSTABLE:
+// as mfn_lyapunov_map() and mfn_ode_integrate(). state and options are read during the call only; estimate and
+// user_data stay the host's. [any-thread]
+mfn_status mfn_lyapunov_flow(mfn_ode_fn derivative,
+                             void *user_data,
+                             const double *state,
+                             size_t length,
+                             const mfn_lyapunov_options *options,
+                             mfn_lyapunov_estimate *estimate,
+                             mfn_error **error);
+
+// Measures the largest exponent of a simulation from its current state on, 1 per unit of time, by two copies that
+// see the same random numbers; the simulation is not changed. options may be NULL for the defaults. progress
+// hears of intervals and may stop the measurement (MFN_CANCELLED); it may be NULL. MFN_UNSTABLE: as mfn_sim_step()
+// and mfn_lyapunov_map(). Needs f64 and no kinetics of the host's. estimate and user_data stay the host's.
+// [any-thread]
+mfn_status mfn_sim_lyapunov(const mfn_sim *sim,
+                            const mfn_lyapunov_options *options,
+                            mfn_progress_fn progress,
+                            void *user_data,
+                            mfn_lyapunov_estimate *estimate,
+                            mfn_error **error);
 
 /* ==================================================================================================
  * Ensembles: many runs over one pool of threads, with the results in order.
@@ -2958,6 +3223,55 @@ MFN_LAYOUT_CHECK(offsetof(mfn_validation, nernst_symbolic_mv) == 80, mfn_validat
 MFN_LAYOUT_CHECK(offsetof(mfn_validation, nernst_numeric_mv) == 88, mfn_validation_nernst_numeric_mv);
 MFN_LAYOUT_CHECK(offsetof(mfn_validation, nernst_rtfz_mv) == 96, mfn_validation_nernst_rtfz_mv);
 MFN_LAYOUT_CHECK(offsetof(mfn_validation, loss_constant) == 104, mfn_validation_loss_constant);
+MFN_LAYOUT_CHECK(sizeof(mfn_permeation) == 32, mfn_permeation_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_permeation, valence) == 0, mfn_permeation_valence);
+MFN_LAYOUT_CHECK(offsetof(mfn_permeation, reserved) == 4, mfn_permeation_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_permeation, permeability) == 8, mfn_permeation_permeability);
+MFN_LAYOUT_CHECK(offsetof(mfn_permeation, outside_molar) == 16, mfn_permeation_outside_molar);
+MFN_LAYOUT_CHECK(offsetof(mfn_permeation, inside_molar) == 24, mfn_permeation_inside_molar);
+MFN_LAYOUT_CHECK(sizeof(mfn_ode_options) == 80, mfn_ode_options_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, struct_size) == 0, mfn_ode_options_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, method) == 4, mfn_ode_options_method);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, time_start) == 8, mfn_ode_options_time_start);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, time_end) == 16, mfn_ode_options_time_end);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, time_step) == 24, mfn_ode_options_time_step);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, steps) == 32, mfn_ode_options_steps);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, relative_tolerance) == 40, mfn_ode_options_relative_tolerance);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, absolute_tolerance) == 48, mfn_ode_options_absolute_tolerance);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, step_first) == 56, mfn_ode_options_step_first);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, step_max) == 64, mfn_ode_options_step_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, steps_max) == 72, mfn_ode_options_steps_max);
+MFN_LAYOUT_CHECK(sizeof(mfn_ode_report) == 40, mfn_ode_report_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, struct_size) == 0, mfn_ode_report_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, reserved) == 4, mfn_ode_report_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, accepted) == 8, mfn_ode_report_accepted);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, rejected) == 16, mfn_ode_report_rejected);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, evaluations) == 24, mfn_ode_report_evaluations);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, time) == 32, mfn_ode_report_time);
+MFN_LAYOUT_CHECK(sizeof(mfn_affine_map) == 48, mfn_affine_map_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, a) == 0, mfn_affine_map_a);
+MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, b) == 8, mfn_affine_map_b);
+MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, c) == 16, mfn_affine_map_c);
+MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, d) == 24, mfn_affine_map_d);
+MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, e) == 32, mfn_affine_map_e);
+MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, f) == 40, mfn_affine_map_f);
+MFN_LAYOUT_CHECK(sizeof(mfn_lyapunov_options) == 72, mfn_lyapunov_options_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, struct_size) == 0, mfn_lyapunov_options_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, method) == 4, mfn_lyapunov_options_method);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, separation) == 8, mfn_lyapunov_options_separation);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, steps_per_interval) == 16, mfn_lyapunov_options_steps_per_interval);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, transient) == 24, mfn_lyapunov_options_transient);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, intervals) == 32, mfn_lyapunov_options_intervals);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, time_start) == 40, mfn_lyapunov_options_time_start);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, time_step) == 48, mfn_lyapunov_options_time_step);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, relative_tolerance) == 56, mfn_lyapunov_options_relative_tolerance);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, absolute_tolerance) == 64, mfn_lyapunov_options_absolute_tolerance);
+MFN_LAYOUT_CHECK(sizeof(mfn_lyapunov_estimate) == 32, mfn_lyapunov_estimate_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, struct_size) == 0, mfn_lyapunov_estimate_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, reserved) == 4, mfn_lyapunov_estimate_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, exponent) == 8, mfn_lyapunov_estimate_exponent);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, standard_error) == 16, mfn_lyapunov_estimate_standard_error);
+MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, intervals) == 24, mfn_lyapunov_estimate_intervals);
 MFN_LAYOUT_CHECK(sizeof(mfn_picture_options) == 32, mfn_picture_options_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, struct_size) == 0, mfn_picture_options_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, side_px) == 4, mfn_picture_options_side_px);

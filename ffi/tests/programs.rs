@@ -199,3 +199,12 @@ fn the_sweep_example_works() {
     let again = support::run(Command::new(&program).arg(&target), "gcc");
     assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("exists"));
 }
+
+// Guards potentials, integration, point sets and exponents as a host sees them, and their functions against wrong
+// arguments.
+#[test]
+fn dynamics_are_computed_and_refused_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("dynamics.c")), &[]);
+    valgrind(&workshop.compile(&source("arguments_dynamics.c")), &[]);
+}

@@ -44,6 +44,29 @@ fn bounds_of_the_engine_are_those_of_the_code() {
     assert!(missing.is_empty(), "rows missing in docs/numerics/engine.md:\n{}", missing.join("\n"));
 }
 
+/// Guards the tables of the pages on membranes, systems, exponents and the second simulator.
+#[test]
+fn bounds_of_the_pages_are_those_of_the_code() {
+    use mfn_sim::{ifs, lyapunov, membrane, membrane::ode, model};
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/numerics");
+    for (page, tables) in [
+        (
+            "membrane.md",
+            &[&membrane::NERNST_TABLE[..], &membrane::GOLDMAN_TABLE, &membrane::MEMBRANE_TABLE][..],
+        ),
+        ("membrane.md", &[&ode::FIXED_TABLE, &ode::ADAPTIVE_TABLE]),
+        ("ifs.md", &[&ifs::EXPONENT_TABLE]),
+        ("ifs.md", &[&ifs::v4_1::FRACTAL_TABLE]),
+        ("lyapunov.md", &[&lyapunov::LYAPUNOV_TABLE, &lyapunov::SPECTRUM_TABLE]),
+        ("model.md", &[&model::MODEL_TABLE]),
+    ] {
+        let text = std::fs::read_to_string(folder.join(page)).expect("a page");
+        let missing: Vec<String> =
+            tables.iter().flat_map(|table| table.iter().map(row)).filter(|row| !text.contains(row)).collect();
+        assert!(missing.is_empty(), "rows missing in docs/numerics/{page}:\n{}", missing.join("\n"));
+    }
+}
+
 /// Guards the table of features: every name with its unit, in order.
 #[test]
 fn features_are_those_of_the_code() {

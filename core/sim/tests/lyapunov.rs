@@ -3,12 +3,12 @@
 
 use std::ops::ControlFlow;
 
-use mfn_sim::RunEnd;
 use mfn_sim::lyapunov::{
     Estimate, FlowStepping, Interval, LyapunovError, LyapunovOptions, SpectrumOptions, flow_exponent,
-    kaplan_yorke_dimension, map_exponent, map_spectrum,
+    kaplan_yorke_dimension, map_exponent, map_spectrum, simulation_exponent,
 };
 use mfn_sim::membrane::ode::{OdeError, Scheme};
+use mfn_sim::{BoundaryCondition, Precision, RunEnd, Simulation, Spec};
 use proptest::prelude::*;
 
 const RK4: FlowStepping = FlowStepping::Fixed { scheme: Scheme::Rk4, time_step: 0.01 };
@@ -169,6 +169,56 @@ fn units_and_copies_do_not_matter() {
     let one = logistic(1.0, 1);
     assert!((logistic(1000.0, 1) - one).abs() < 0.01);
     assert!((logistic(1.0, 4) - one).abs() < 0.01);
+}
+
+/// A grid that only diffuses towards its edges at 0 V, with or without events and noise.
+fn diffusion(noisy: bool) -> Simulation {
+    Simulation::new(Spec {
+        grid_size: 16,
+        alpha: 0.2,
+        turing_enabled: false,
+        spike_probability: if noisy { 0.2 } else { 0.0 },
+        quantum_jitter: noisy,
+        jitter_var: 1e-8,
+        boundary_condition: BoundaryCondition::Dirichlet,
+        ..Spec::v4_1()
+    })
+    .unwrap()
+}
+
+/// Guards the exponent of a simulation by a case that is known: diffusion with edges held at 0
+/// decays with the lowest mode, 1 - 8 alpha sin^2(pi / (2 (N + 1))) a step. Events and noise that
+/// both runs share do not change it; a simulation is not changed by being measured.
+#[test]
+fn diffusion_of_a_simulation() {
+    let options = LyapunovOptions { transient: 50, intervals: 60, steps_per_interval: 10, separation: 1e-6 };
+    let sine = (std::f64::consts::PI / 34.0).sin();
+    let exact = (1.0 - 1.6 * sine * sine).ln();
+    for noisy in [false, true] {
+        let simulation = diffusion(noisy);
+        let before = simulation.field().to_owned();
+        let estimate = simulation_exponent(&simulation, &options, |_| ControlFlow::Continue(())).unwrap();
+        assert!((estimate.exponent - exact).abs() < 0.001 * exact.abs(), "{estimate:?}, exactly {exact}");
+        assert!(simulation.field() == before && simulation.step_count() == 0);
+    }
+}
+
+/// Guards runs with the reaction on, in both kinds of random numbers, and the refusals.
+#[test]
+fn simulations_with_a_reaction() {
+    let options = LyapunovOptions { transient: 5, intervals: 20, ..LyapunovOptions::default() };
+    let measure = |spec: Spec| {
+        simulation_exponent(&Simulation::new(spec).unwrap(), &options, |_| ControlFlow::Continue(()))
+    };
+    for spec in [Spec::v4_1(), Spec::default()] {
+        let estimate = measure(Spec { grid_size: 16, ..spec }).unwrap();
+        assert!(estimate.exponent.is_finite() && estimate.exponent < 0.1, "{estimate:?}");
+    }
+    let single = measure(Spec { grid_size: 16, precision: Precision::F32, ..Spec::default() });
+    assert!(matches!(single, Err(LyapunovError::Precision)), "{single:?}");
+    let none = LyapunovOptions { intervals: 0, ..options };
+    let refused = simulation_exponent(&diffusion(false), &none, |_| ControlFlow::Continue(()));
+    assert!(matches!(refused, Err(LyapunovError::Options(_))));
 }
 
 /// Guards each failure and its place.

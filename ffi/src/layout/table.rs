@@ -100,6 +100,20 @@ macro_rules! with_layouts {
                 growth_events: 72, nernst_symbolic_mv: 80, nernst_numeric_mv: 88, nernst_rtfz_mv: 96,
                 loss_constant: 104,
             }
+            mfn_permeation: 32 { valence: 0, reserved: 4, permeability: 8, outside_molar: 16, inside_molar: 24 }
+            mfn_ode_options: 80 {
+                struct_size: 0, method: 4, time_start: 8, time_end: 16, time_step: 24, steps: 32,
+                relative_tolerance: 40, absolute_tolerance: 48, step_first: 56, step_max: 64, steps_max: 72,
+            }
+            mfn_ode_report: 40 {
+                struct_size: 0, reserved: 4, accepted: 8, rejected: 16, evaluations: 24, time: 32,
+            }
+            mfn_affine_map: 48 { a: 0, b: 8, c: 16, d: 24, e: 32, f: 40 }
+            mfn_lyapunov_options: 72 {
+                struct_size: 0, method: 4, separation: 8, steps_per_interval: 16, transient: 24, intervals: 32,
+                time_start: 40, time_step: 48, relative_tolerance: 56, absolute_tolerance: 64,
+            }
+            mfn_lyapunov_estimate: 32 { struct_size: 0, reserved: 4, exponent: 8, standard_error: 16, intervals: 24 }
             mfn_picture_options: 32 {
                 struct_size: 0, side_px: 4, title: 8, range_low_mv: 16, range_high_mv: 24,
             }

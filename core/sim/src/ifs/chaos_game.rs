@@ -2,7 +2,11 @@
 //!
 //! Points come in blocks of [`BLOCK_POINTS`]. Block k draws from its own stream,
 //! `SeedSequence(seed, spawn_key=(k,))` in NumPy's words, and begins anew on the attractor, so
-//! that blocks can be computed in any order and by any number of threads with the same bits.
+//! that blocks can be computed in any order and by any number of threads with the same bits. They
+//! are computed by the rayon pool that the caller runs in (`ThreadPool::install`), else one after
+//! the other on the calling thread: this crate starts no threads.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -48,22 +52,27 @@ impl<'a> Orbit<'a> {
 }
 
 impl Ifs {
-    /// Fills `points` with points (x, y) of the attractor, in parallel on the rayon pool of the
-    /// caller. The bits depend on the maps, the probabilities and the seed alone; more points
+    /// Fills `points` with points (x, y) of the attractor, in parallel inside a rayon pool. The
+    /// bits depend on the maps, the probabilities and the seed alone; more points
     /// begin with the same ones.
     ///
     /// # Errors
     /// [`IfsError::Points`] above [`POINTS_MAX`].
     pub fn fill_points(&self, seed: u64, points: &mut [[f64; 2]]) -> Result<(), IfsError> {
         check_points(points.len() as u64)?;
-        points.par_chunks_mut(BLOCK_POINTS).enumerate().for_each(|(block, points)| {
+        let fill = |(block, points): (usize, &mut [[f64; 2]])| {
             let mut orbit = Orbit::new(self, seed, block as u64);
             let mut point = orbit.start();
             for out in points {
                 point = orbit.map().apply(point);
                 *out = point;
             }
-        });
+        };
+        if is_in_pool() {
+            points.par_chunks_mut(BLOCK_POINTS).enumerate().for_each(fill);
+        } else {
+            points.chunks_mut(BLOCK_POINTS).enumerate().for_each(fill);
+        }
         Ok(())
     }
 
@@ -81,4 +90,13 @@ impl Ifs {
 
 pub(super) fn check_points(points: u64) -> Result<(), IfsError> {
     if points > POINTS_MAX { Err(IfsError::Points { points }) } else { Ok(()) }
+}
+
+/// The results of `work` for each block, in order: by the pool that the caller runs in, if any.
+pub(super) fn each_block<R: Send>(blocks: Range<u64>, work: impl Fn(u64) -> R + Sync + Send) -> Vec<R> {
+    if is_in_pool() { blocks.into_par_iter().map(work).collect() } else { blocks.map(work).collect() }
+}
+
+fn is_in_pool() -> bool {
+    rayon::current_thread_index().is_some()
 }

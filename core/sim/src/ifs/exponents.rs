@@ -5,9 +5,7 @@
 //! (Benettin, Galgani, Giorgilli and Strelcyn, 1980). In two dimensions the second diagonal
 //! element is |det| over the first, so no second direction is needed.
 
-use rayon::prelude::*;
-
-use super::chaos_game::Orbit;
+use super::chaos_game::{Orbit, each_block};
 use super::{Ifs, IfsError};
 use crate::bounds::{Bound, closed, whole};
 use crate::error::SpecFault;
@@ -46,15 +44,14 @@ struct Block {
 
 impl Ifs {
     /// Both Lyapunov exponents of the system, from `steps` maps chosen by their probabilities, in
-    /// parallel on the rayon pool of the caller; the bits do not depend on the number of threads.
+    /// parallel inside a rayon pool; the bits do not depend on the number of threads.
     /// For similarities of one ratio s both are ln s.
     ///
     /// # Errors
     /// [`IfsError::Parameters`] for a number of steps outside [`EXPONENT_TABLE`].
     pub fn exponents(&self, seed: u64, steps: u64) -> Result<IfsExponents, IfsError> {
         SpecFault::check_table(&EXPONENT_TABLE, |_| Some(steps as f64))?;
-        let blocks: Vec<Block> =
-            (0..steps.div_ceil(BLOCK_STEPS)).into_par_iter().map(|block| self.block(seed, block)).collect();
+        let blocks = each_block(0..steps.div_ceil(BLOCK_STEPS), |block| self.block(seed, block));
         let count = blocks.len() as f64;
         let mean =
             |value: fn(&Block) -> f64| blocks.iter().map(value).sum::<f64>() / count / BLOCK_STEPS as f64;

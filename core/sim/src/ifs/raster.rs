@@ -4,9 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ndarray::Array2;
-use rayon::prelude::*;
 
-use super::chaos_game::{BLOCK_POINTS, Orbit, check_points};
+use super::chaos_game::{BLOCK_POINTS, Orbit, check_points, each_block};
 use super::{Ifs, IfsError};
 use crate::engine::{Progress, RunEnd};
 
@@ -98,7 +97,7 @@ pub struct Raster {
 
 impl Ifs {
     /// Marks the cells of a `rows` x `cols` grid over `window` that the first `points` points of
-    /// [`fill_points`](Self::fill_points) visit, in parallel, without keeping the points: one byte
+    /// [`fill_points`](Self::fill_points) visit, in parallel inside a rayon pool, without keeping the points: one byte
     /// a cell. `control` is asked every million points and may end the drawing.
     ///
     /// # Errors
@@ -138,9 +137,9 @@ impl Ifs {
         let mut end = RunEnd::Completed;
         while done < points {
             let next = (done + BLOCKS_PER_REPORT * block_points).min(points);
-            (done / block_points..next.div_ceil(block_points))
-                .into_par_iter()
-                .for_each(|block| visit(block, (next - block * block_points).min(block_points) as usize));
+            each_block(done / block_points..next.div_ceil(block_points), |block| {
+                visit(block, (next - block * block_points).min(block_points) as usize);
+            });
             done = next;
             let stop = control(Progress { step: done, steps_total: points }).is_break();
             if stop && done < points {

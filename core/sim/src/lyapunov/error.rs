@@ -17,6 +17,9 @@ pub enum LyapunovError {
     /// A trajectory of a simulation failed.
     #[error(transparent)]
     Simulation(#[from] SimError),
+    /// A simulation in single precision, whose rounding hides the separation.
+    #[error("the simulation runs in f32, too coarse for two trajectories: give precision = f64")]
+    Precision,
     /// A trajectory or a Jacobian is no longer finite.
     #[error(
         "component {component} became {value} in interval {interval}: start where the trajectory stays bounded"

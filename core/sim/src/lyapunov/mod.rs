@@ -27,12 +27,14 @@ mod error;
 mod flow;
 mod map;
 mod separation;
+mod simulation;
 mod spectrum;
 
 pub use error::LyapunovError;
 pub use flow::{FlowStepping, flow_exponent};
 pub use map::map_exponent;
 pub use separation::{Estimate, Interval, LYAPUNOV_TABLE, LyapunovOptions};
+pub use simulation::simulation_exponent;
 pub use spectrum::{
     DIMENSION_MAX, SPECTRUM_TABLE, Spectrum, SpectrumOptions, kaplan_yorke_dimension, map_spectrum,
 };

@@ -11,7 +11,7 @@ use crate::rng::Generator;
 /// The bounds of [`LyapunovOptions`].
 pub const LYAPUNOV_TABLE: [Bound; 4] = [
     closed("separation", (1e-14, 0.1), 1e-8, "state", "distance to which the trajectories are set back"),
-    whole(closed("steps_per_interval", (1.0, 1e9), 1.0, "steps", "steps between two such moments")),
+    whole(closed("steps_per_interval", (1.0, 1e6), 1.0, "steps", "steps between two such moments")),
     whole(closed("transient", (0.0, 1e9), 100.0, "intervals", "intervals before the ones that count")),
     whole(closed("intervals", (1.0, 1e9), 10_000.0, "intervals", "intervals that count")),
 ];

@@ -17,7 +17,7 @@ pub const ADAPTIVE_TABLE: [Bound; 7] = [
     closed("time_start", (-1e12, 1e12), 0.0, "time", "time of the initial state"),
     closed("time_end", (-1e12, 1e12), 1.0, "time", "time of the final state, not before time_start"),
     closed("relative_tolerance", (1e-14, 0.1), 1e-6, "1", "error of a step relative to a component"),
-    closed("absolute_tolerance", (1e-300, 1e300), 1e-9, "state", "error of a step beside the relative one"),
+    closed("absolute_tolerance", (1e-15, 1e15), 1e-9, "state", "error of a step beside the relative one"),
     Bound {
         default: None,
         ..closed("step_first", (0.0, 1e12), 0.0, "time", "length of the first step; absent: estimated")

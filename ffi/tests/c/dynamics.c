@@ -1,0 +1,170 @@
+/* Shows that a host's own equations and maps can be integrated and measured, that results agree with what is known
+   in closed form, and that a callback can stop the work. */
+#include "expect.h"
+#include <math.h>
+
+static mfn_error *error;
+
+struct decay {
+    double rate;
+    int calls, calls_max;
+};
+
+static int32_t decay(void *user_data, double time, const double *state, double *slope, size_t length)
+{
+    struct decay *given = user_data;
+    size_t i;
+
+    (void)time;
+    for (i = 0; i < length; i++)
+        slope[i] = -given->rate * state[i];
+    return ++given->calls == given->calls_max;
+}
+
+static int32_t henon(void *user_data, const double *state, double *next, size_t length)
+{
+    int *stop = user_data;
+
+    EXPECT(length == 2);
+    next[0] = 1 - 1.4 * state[0] * state[0] + state[1];
+    next[1] = 0.3 * state[0];
+    return *stop;
+}
+
+static void check_potentials(void)
+{
+    static const double outside[2] = {0.005, 0.145}, inside[2] = {0.140, 0.012};
+    const mfn_permeation ions[2] = {{1, 0, 1, 0.005, 0.140}, {1, 0, 0, 0.145, 0.012}};
+    double potential_v, potentials_v[2];
+
+    CALL(mfn_nernst(1, 0.005, 0.140, 310, &potential_v, &error), MFN_OK, "");
+    EXPECT(fabs(potential_v + 0.0890107) < 1e-7);
+    CALL(mfn_nernst_array(1, outside, inside, 2, 310, potentials_v, &error), MFN_OK, "");
+    EXPECT(potentials_v[0] == potential_v && fabs(potentials_v[1] - 0.0665623) < 1e-7);
+    /* An ion that can not cross does not count: the potential is that of the other. */
+    CALL(mfn_ghk(ions, 2, 310, &potential_v, &error), MFN_OK, "");
+    EXPECT(fabs(potential_v - potentials_v[0]) < 1e-12);
+}
+
+static void check_integration(void)
+{
+    static const int32_t methods[3] = {MFN_ODE_EULER, MFN_ODE_RK4, MFN_ODE_DORMAND_PRINCE};
+    static const double tolerances[3] = {1e-3, 1e-12, 1e-8};
+    mfn_ode_report report = {.struct_size = sizeof report};
+    struct decay given = {2, 0, 0};
+    mfn_ode_options options;
+    double state[3];
+    int i;
+
+    CALL(mfn_ode_options_init(&options, sizeof options, &error), MFN_OK, "");
+    options.time_step = 1e-3;
+    options.steps = 1000;
+    options.relative_tolerance = options.absolute_tolerance = 1e-9;
+    for (i = 0; i < 3; i++) {
+        state[0] = 1, state[1] = -2, state[2] = 0;
+        options.method = methods[i];
+        given.calls = 0;
+        CALL(mfn_ode_integrate(decay, &given, state, 3, &options, &report, &error), MFN_OK, "");
+        EXPECT(fabs(state[0] - exp(-2)) < tolerances[i] && fabs(state[1] + 2 * exp(-2)) < 2 * tolerances[i]);
+        EXPECT(state[2] == 0 && fabs(report.time - 1) < 1e-12 && report.evaluations == (uint64_t)given.calls);
+        EXPECT(report.accepted == 1000 || (i == 2 && report.accepted < 100));
+
+        /* Stopped by the callback: the state is as before. */
+        state[0] = 1;
+        given.calls = 0, given.calls_max = 10;
+        CALL(mfn_ode_integrate(decay, &given, state, 3, &options, NULL, &error), MFN_CANCELLED, "");
+        EXPECT(given.calls == 10 && state[0] == 1);
+        given.calls_max = 0;
+    }
+    given.rate = NAN;
+    CALL(mfn_ode_integrate(decay, &given, state, 3, &options, &report, &error), MFN_UNSTABLE, "component 0 became NaN");
+    given.rate = 1e7, options.time_end = 100;
+    CALL(mfn_ode_integrate(decay, &given, state, 1, &options, &report, &error), MFN_UNSTABLE, "stiff");
+    EXPECT(state[0] == 1 && state[1] != 0);
+}
+
+static void check_systems(void)
+{
+    const mfn_affine_map triangle[3] = {
+        {0.5, 0, 0, 0.5, 0, 0}, {0.5, 0, 0, 0.5, 0.5, 0}, {0.5, 0, 0, 0.5, 0, 0.5}};
+    const double only_first[3] = {1, 0, 0};
+    static double points[2000], again[20];
+    double dimension, largest, smallest;
+    int i;
+
+    CALL(mfn_ifs_dimension(triangle, 3, &dimension, &error), MFN_OK, "");
+    EXPECT(fabs(dimension - log(3) / log(2)) < 1e-14);
+    CALL(mfn_ifs_exponents(triangle, NULL, 3, 1, 1000, &largest, &smallest, &error), MFN_OK, "");
+    EXPECT(fabs(largest + log(2)) < 1e-12 && fabs(smallest + log(2)) < 1e-12);
+    CALL(mfn_ifs_points(triangle, NULL, 3, 1, points, 1000, &error), MFN_OK, "");
+    for (i = 0; i < 1000; i++)
+        EXPECT(points[2 * i] >= 0 && points[2 * i + 1] >= 0 && points[2 * i] + points[2 * i + 1] <= 1);
+    CALL(mfn_ifs_points(triangle, NULL, 3, 1, again, 10, &error), MFN_OK, "");
+    EXPECT(memcmp(points, again, sizeof again) == 0);
+    CALL(mfn_ifs_points(triangle, only_first, 3, 1, again, 10, &error), MFN_OK, "");
+    EXPECT(again[0] == 0 && again[19] == 0);
+}
+
+static int32_t count(void *user_data, uint64_t step, uint64_t steps_total)
+{
+    int *left = user_data;
+
+    EXPECT(step <= steps_total);
+    return --*left == 0;
+}
+
+static void check_simulation(void)
+{
+    mfn_lyapunov_estimate estimate = {.struct_size = sizeof estimate};
+    mfn_lyapunov_options options;
+    int left = 1000000;
+    mfn_sim *sim;
+
+    CALL(mfn_sim_create_json("{\"compat\": \"v4.1\", \"grid_size\": 8, \"alpha\": 0.2, \"turing_enabled\": false, "
+                             "\"spike_probability\": 0, \"boundary_condition\": \"dirichlet\"}", &sim, &error), MFN_OK, "");
+    CALL(mfn_lyapunov_options_init(&options, sizeof options, &error), MFN_OK, "");
+    options.transient = 100;
+    options.intervals = 50;
+    CALL(mfn_sim_lyapunov(sim, &options, count, &left, &estimate, &error), MFN_OK, "");
+    EXPECT(left == 1000000 - 150 && estimate.intervals == 50);
+    EXPECT(fabs(estimate.exponent - log(1 - 1.6 * pow(sin(3.14159265358979 / 18), 2))) < 1e-3);
+    left = 20;
+    CALL(mfn_sim_lyapunov(sim, NULL, count, &left, &estimate, &error), MFN_CANCELLED, "");
+    EXPECT(left == 0 && mfn_sim_step_count(sim) == 0);
+    mfn_sim_free(sim);
+}
+
+static void check_exponents(void)
+{
+    mfn_lyapunov_estimate estimate = {.struct_size = sizeof estimate};
+    const double start[2] = {0.1, 0.1};
+    struct decay given = {3, 0, 0};
+    mfn_lyapunov_options options;
+    int stop = 0;
+
+    CALL(mfn_lyapunov_options_init(&options, sizeof options, &error), MFN_OK, "");
+    options.intervals = 20000;
+    CALL(mfn_lyapunov_map(henon, &stop, start, 2, &options, &estimate, &error), MFN_OK, "");
+    EXPECT(fabs(estimate.exponent - 0.419) < 0.02 && estimate.intervals == 20000 && estimate.standard_error < 0.02);
+    stop = 1;
+    CALL(mfn_lyapunov_map(henon, &stop, start, 2, &options, &estimate, &error), MFN_CANCELLED, "");
+    options.intervals = 200;
+    for (options.method = MFN_ODE_EULER; options.method <= MFN_ODE_DORMAND_PRINCE; options.method++) {
+        given.calls_max = 0;
+        CALL(mfn_lyapunov_flow(decay, &given, start, 2, &options, &estimate, &error), MFN_OK, "");
+        EXPECT(fabs(estimate.exponent + 3) < (options.method == MFN_ODE_EULER ? 0.05 : 1e-4));
+        given.calls_max = given.calls + 5;
+        CALL(mfn_lyapunov_flow(decay, &given, start, 2, &options, &estimate, &error), MFN_CANCELLED, "");
+    }
+}
+
+int main(void)
+{
+    check_potentials();
+    check_integration();
+    check_systems();
+    check_exponents();
+    check_simulation();
+    EXPECT(mfn_live_handles() == 0);
+    return 0;
+}
