@@ -183,7 +183,7 @@ fn diffusion(noisy: bool) -> Simulation {
         boundary_condition: BoundaryCondition::Dirichlet,
         ..Spec::v4_1()
     })
-    .unwrap()
+    .expect("a specification")
 }
 
 /// Guards the exponent of a simulation by a case that is known: diffusion with edges held at 0
