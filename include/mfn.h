@@ -233,8 +233,9 @@ mfn_field_view mfn_field_rows(const double *data, size_t rows, size_t cols);
 /* ==================================================================================================
  * Features: a field reduced to the 18 numbers of MyceliumFractalNet.
  *
- * mfn_features_compute() reads a square field in volts where it lies, for example an array of the host's
- * own. The four features dv_mean, dv_max, t_stable and e_trend describe a run and are 0 for one field; a
+ * mfn_features_compute() reads a field in volts where it lies, for example an array of the host's
+ * own. The four features dv_mean, dv_max, t_stable and e_trend describe a run: for one field
+ * t_stable is NaN and the others are 0; a
  * simulation has them after mfn_sim_follow_features().
  */
 
@@ -261,8 +262,13 @@ typedef struct mfn_feature_config {
     double threshold_med_mv;
     // Threshold of n_clusters_high, mV.
     double threshold_high_mv;
-    // A step is quiet when the spatial deviation of the change is below it, mV.
+    // A step is quiet when the root mean square of the change is below it, mV.
     double stability_threshold_mv;
+    // 1: the definitions of MyceliumFractalNet 4.1 with their faults, square fields only; 0: the right ones.
+    int32_t compat_v4_1;
+    // Whether clusters go on across the edges of the grid: 0 as the grid does (a simulation with the
+    // periodic boundary), 1 yes, 2 no.
+    int32_t wrap;
 } mfn_feature_config;
 
 // The 18 features. Set struct_size before the call.
@@ -291,7 +297,7 @@ typedef struct mfn_features {
     double dv_mean;
     // Largest absolute change of a cell from step to step, mV.
     double dv_max;
-    // Step at which the run became quiet.
+    // Step at which the run became quiet; NaN if it did not, and for one field.
     double t_stable;
     // Slope of the sum of squared potentials, mV^2 per step.
     double e_trend;
@@ -313,8 +319,8 @@ typedef struct mfn_features {
 // config belongs to the host. [any-thread]
 mfn_status mfn_feature_config_init(mfn_feature_config *config, size_t struct_size, mfn_error **error);
 
-// Computes the features of a square field in volts, in place. config may be NULL for the defaults. Cells that
-// are NaN are not active and make v_min to v_kurt NaN. The field is read during the call only; features belongs to the host. [any-thread]
+// Computes the features of a field in volts, in place. config may be NULL for the defaults. A cell that is not
+// finite is refused by its place; with compat_v4_1 NaN cells are not active and make v_min to v_kurt NaN. The field is read during the call only; features belongs to the host. [any-thread]
 mfn_status mfn_features_compute(const mfn_field_view *field,
                                 const mfn_feature_config *config,
                                 mfn_features *features,
@@ -2945,7 +2951,7 @@ MFN_LAYOUT_CHECK(offsetof(mfn_field_view, rows) == 8, mfn_field_view_rows);
 MFN_LAYOUT_CHECK(offsetof(mfn_field_view, cols) == 16, mfn_field_view_cols);
 MFN_LAYOUT_CHECK(offsetof(mfn_field_view, row_stride) == 24, mfn_field_view_row_stride);
 MFN_LAYOUT_CHECK(offsetof(mfn_field_view, col_stride) == 32, mfn_field_view_col_stride);
-MFN_LAYOUT_CHECK(sizeof(mfn_feature_config) == 72, mfn_feature_config_size);
+MFN_LAYOUT_CHECK(sizeof(mfn_feature_config) == 80, mfn_feature_config_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, struct_size) == 0, mfn_feature_config_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, connectivity) == 4, mfn_feature_config_connectivity);
 MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, min_box_size) == 8, mfn_feature_config_min_box_size);
@@ -2956,6 +2962,8 @@ MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, threshold_low_mv) == 40, mfn_featu
 MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, threshold_med_mv) == 48, mfn_feature_config_threshold_med_mv);
 MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, threshold_high_mv) == 56, mfn_feature_config_threshold_high_mv);
 MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, stability_threshold_mv) == 64, mfn_feature_config_stability_threshold_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, compat_v4_1) == 72, mfn_feature_config_compat_v4_1);
+MFN_LAYOUT_CHECK(offsetof(mfn_feature_config, wrap) == 76, mfn_feature_config_wrap);
 MFN_LAYOUT_CHECK(sizeof(mfn_features) == 152, mfn_features_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_features, struct_size) == 0, mfn_features_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_features, reserved) == 4, mfn_features_reserved);

@@ -1,15 +1,16 @@
 //! Features: a field reduced to the 18 numbers of MyceliumFractalNet.
 //!
-//! mfn_features_compute() reads a square field in volts where it lies, for example an array of the host's
-//! own. The four features dv_mean, dv_max, t_stable and e_trend describe a run and are 0 for one field; a
+//! mfn_features_compute() reads a field in volts where it lies, for example an array of the host's
+//! own. The four features dv_mean, dv_max, t_stable and e_trend describe a run: for one field
+//! t_stable is NaN and the others are 0; a
 //! simulation has them after mfn_sim_follow_features().
 
 use std::ffi::{c_char, c_double};
 
 use ::mfn_sim::features::{Connectivity, NAMES, UNITS, compute};
-use ::mfn_sim::{FeatureConfig, Features};
+use ::mfn_sim::{Compat, FeatureConfig, Features};
 
-use crate::argument::{SizedSlot, read_sized, sized32};
+use crate::argument::{SizedSlot, flag, read_sized, sized32};
 use crate::error::{Failure, mfn_error};
 use crate::field::{self, mfn_field_view};
 use crate::guard;
@@ -37,8 +38,13 @@ pub struct mfn_feature_config {
     pub threshold_med_mv: c_double,
     /// Threshold of n_clusters_high, mV.
     pub threshold_high_mv: c_double,
-    /// A step is quiet when the spatial deviation of the change is below it, mV.
+    /// A step is quiet when the root mean square of the change is below it, mV.
     pub stability_threshold_mv: c_double,
+    /// 1: the definitions of MyceliumFractalNet 4.1 with their faults, square fields only; 0: the right ones.
+    pub compat_v4_1: i32,
+    /// Whether clusters go on across the edges of the grid: 0 as the grid does (a simulation with the
+    /// periodic boundary), 1 yes, 2 no.
+    pub wrap: i32,
 }
 
 /// The 18 features. Set struct_size before the call.
@@ -69,7 +75,7 @@ pub struct mfn_features {
     pub dv_mean: c_double,
     /// Largest absolute change of a cell from step to step, mV.
     pub dv_max: c_double,
-    /// Step at which the run became quiet.
+    /// Step at which the run became quiet; NaN if it did not, and for one field.
     pub t_stable: c_double,
     /// Slope of the sum of squared potentials, mV^2 per step.
     pub e_trend: c_double,
@@ -88,7 +94,7 @@ pub struct mfn_features {
 }
 
 sized32! {
-    mfn_feature_config = 72;
+    mfn_feature_config = 80;
     mfn_features = 152;
 }
 
@@ -111,7 +117,7 @@ impl From<&Features> for mfn_features {
             v_kurt: features.v_kurt,
             dv_mean: features.dv_mean,
             dv_max: features.dv_max,
-            t_stable: features.t_stable,
+            t_stable: features.t_stable.unwrap_or(f64::NAN),
             e_trend: features.e_trend,
             f_active: features.f_active,
             n_clusters_low: features.n_clusters_low,
@@ -134,6 +140,13 @@ pub(crate) fn config(name: &str, config: *const mfn_feature_config) -> Result<Fe
             .map_err(|_| Failure::invalid(format!("{name}.{field} = {value} does not fit this machine")))
     };
     Ok(FeatureConfig {
+        compat: flag(&format!("{name}.compat_v4_1"), given.compat_v4_1)?.then_some(Compat::V4_1),
+        wrap: match given.wrap {
+            0 => None,
+            1 => Some(true),
+            2 => Some(false),
+            other => return Err(Failure::invalid(format!("{name}.wrap = {other}: give 0, 1 or 2"))),
+        },
         min_box_size: count("min_box_size", given.min_box_size)?,
         max_box_size: match given.max_box_size {
             0 => None,
@@ -180,13 +193,15 @@ pub unsafe extern "C" fn mfn_feature_config_init(
             threshold_med_mv: defaults.threshold_med_mv,
             threshold_high_mv: defaults.threshold_high_mv,
             stability_threshold_mv: defaults.stability_threshold_mv,
+            compat_v4_1: 0,
+            wrap: 0,
         });
         Ok(())
     })
 }
 
-/// Computes the features of a square field in volts, in place. config may be NULL for the defaults. Cells that
-/// are NaN are not active and make v_min to v_kurt NaN. The field is read during the call only; features belongs to the host. [any-thread]
+/// Computes the features of a field in volts, in place. config may be NULL for the defaults. A cell that is not
+/// finite is refused by its place; with compat_v4_1 NaN cells are not active and make v_min to v_kurt NaN. The field is read during the call only; features belongs to the host. [any-thread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_features_compute(
     field: *const mfn_field_view,

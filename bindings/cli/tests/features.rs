@@ -49,6 +49,21 @@ fn other_fields_are_understood_or_refused() {
     }
 }
 
+/// Guards the two modes: rectangles by default, squares and a number for T_stable with --compat v4.1.
+#[test]
+fn rectangles_are_fields_except_for_v4_1() {
+    let directory = with_field();
+    let path = directory.path();
+    fs::write(path.join("wide.npy"), npy("<f8", "(1, 2)", &[0; 16])).unwrap();
+    let json = run(path, "features wide.npy --json").expect(0).json();
+    assert_eq!((json["max_cluster_size"].as_f64(), json["T_stable"].is_null()), (Some(2.0), true));
+    run(path, "features wide.npy --compat v4.1").expect(1).names("square");
+    let json = run(path, "features field.npy --json --compat v4.1").expect(0).json();
+    assert_eq!(json["T_stable"], 0.0);
+    let eight = run(path, "features field.npy --json --wrap --connectivity 8").expect(0).json();
+    assert_eq!(eight["N_clusters_low"], 1.0);
+}
+
 /// Guards: the picture is written whole and nothing is left beside it.
 #[test]
 fn a_field_is_drawn() {
@@ -78,7 +93,6 @@ fn files_that_are_no_field_are_refused() {
         ("objects", npy("|O", "(1, 1)", &eight)),
         ("one dimension", npy("<f8", "(1,)", &eight)),
         ("three dimensions", npy("<f8", "(1, 1, 1)", &eight)),
-        ("not square", npy("<f8", "(1, 2)", &[0; 16])),
         ("no cells", npy("<f8", "(0, 0)", &[])),
         ("a huge shape", npy("<f8", "(4294967296, 4294967296)", &eight)),
         ("a shape beyond 64 bits", npy("<f8", "(18446744073709551615, 18446744073709551615)", &eight)),
@@ -102,6 +116,7 @@ fn wrong_usage_is_refused() {
     run(path, "features field.npy --threshold-low-mv NaN").expect(2).names("--threshold-low-mv");
     run(path, "features field.npy --num-scales 0").expect(2).names("--num-scales");
     run(path, "features field.npy --num-scales many").expect(2).names("--num-scales");
+    run(path, "features field.npy --compat v4").expect(2).names("v4.1");
     run(path, "features field.npy --connectivity 6").expect(2).names("4 or 8");
     run(path, "paint").expect(2).names("paint");
     run(path, "").expect(2);

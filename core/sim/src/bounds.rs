@@ -99,7 +99,7 @@ pub(crate) const fn whole(bound: Bound) -> Bound {
 }
 
 /// Longest side of a field whose features are computed, cells.
-pub const FIELD_SIDE_MAX_CELLS: usize = 16_384;
+pub const FIELD_SIDE_MAX_CELLS: usize = 65_536;
 
 /// 2^64, the first whole number that does not fit a seed.
 pub(crate) const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
@@ -284,8 +284,7 @@ const MAX_BOX_SIZE: Bound = Bound {
     meaning: "largest box of the box counting; absent: worked out from the grid",
     ..MIN_BOX_SIZE
 };
-const NUM_SCALES: Bound =
-    whole(closed("num_scales", (2.0, 64.0), 5.0, "1", "number of box sizes before duplicates are dropped"));
+const NUM_SCALES: Bound = whole(closed("num_scales", (2.0, 64.0), 5.0, "1", "number of box sizes"));
 
 /// The bounds of [`BoxScales`](crate::features::BoxScales).
 pub const BOX_TABLE: [Bound; 3] = [MIN_BOX_SIZE, MAX_BOX_SIZE, ranged(NUM_SCALES, 1.0, 64.0)];

@@ -6,6 +6,8 @@
 
 use ndarray::ArrayView2;
 
+use crate::real::Real;
+
 /// Partial sums carried side by side within a row.
 const LANES: usize = 8;
 
@@ -23,7 +25,7 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Of the cells times `scale`. NaN in a cell makes every number NaN; so does an empty grid.
-    pub(crate) fn of(cells: ArrayView2<'_, f64>, scale: f64) -> Self {
+    pub(crate) fn of<T: Real>(cells: ArrayView2<'_, T>, scale: f64) -> Self {
         let count = cells.len() as f64;
         let [sum] = sum_rows(cells, |value| [value * scale]);
         let mean = sum / count;
@@ -44,7 +46,7 @@ impl Summary {
 }
 
 /// Smallest and largest cell times `scale`; NaN if any cell is NaN or there is none.
-fn extremes(cells: ArrayView2<'_, f64>, scale: f64) -> (f64, f64) {
+fn extremes<T: Real>(cells: ArrayView2<'_, T>, scale: f64) -> (f64, f64) {
     let mut lowest = [f64::INFINITY; LANES];
     let mut highest = [f64::NEG_INFINITY; LANES];
     let mut nan = cells.is_empty();
@@ -65,7 +67,7 @@ fn extremes(cells: ArrayView2<'_, f64>, scale: f64) -> (f64, f64) {
 }
 
 /// Sums of `terms` over all cells: lanes within a row, then rows in order.
-fn sum_rows<const N: usize>(cells: ArrayView2<'_, f64>, terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
+fn sum_rows<T: Real, const N: usize>(cells: ArrayView2<'_, T>, terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
     let mut totals = [0.0; N];
     for_each_row(cells, |row| {
         for (total, row_total) in totals.iter_mut().zip(sum_row(row, &terms)) {
@@ -95,15 +97,16 @@ pub(crate) fn sum_row<const N: usize>(row: &[f64], terms: impl Fn(f64) -> [f64; 
     lanes.map(|lane| lane.iter().sum())
 }
 
-/// Shows every row as a slice, in order. A row that is not contiguous is copied first.
-pub(crate) fn for_each_row(cells: ArrayView2<'_, f64>, mut visit: impl FnMut(&[f64])) {
+/// Shows every row as a slice of `f64`, in order. A row that is not contiguous or of another type is
+/// copied first, which is exact.
+pub(crate) fn for_each_row<T: Real>(cells: ArrayView2<'_, T>, mut visit: impl FnMut(&[f64])) {
     let mut copy = Vec::new();
     for row in cells.rows() {
-        match row.as_slice() {
+        match row.as_slice().and_then(T::as_wide) {
             Some(row) => visit(row),
             None => {
                 copy.clear();
-                copy.extend(row);
+                copy.extend(row.iter().map(|cell| cell.wide()));
                 visit(&copy);
             }
         }
@@ -139,6 +142,6 @@ mod tests {
     fn nan_and_nothing_have_no_extremes() {
         let nan = Summary::of(array![[1.0, f64::NAN], [3.0, 4.0]].view(), 1.0);
         assert!(nan.min.is_nan() && nan.max.is_nan() && nan.mean.is_nan());
-        assert!(Summary::of(ndarray::Array2::zeros((0, 4)).view(), 1.0).max.is_nan());
+        assert!(Summary::of(ndarray::Array2::<f64>::zeros((0, 4)).view(), 1.0).max.is_nan());
     }
 }

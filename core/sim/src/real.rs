@@ -47,6 +47,8 @@ pub trait Real:
     fn of(value: f64) -> Self;
     /// The same value as `f64`; exact.
     fn wide(self) -> f64;
+    /// The values as `f64` where they lie, if that is their type.
+    fn as_wide(values: &[Self]) -> Option<&[f64]>;
     /// Whether the value is neither NaN nor infinite.
     fn is_finite(self) -> bool;
     /// Whether the value is NaN.
@@ -54,7 +56,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ty, $count:ty) => {
+    ($type:ty, $count:ty, $as_wide:expr) => {
         impl Real for $type {
             type Count = $count;
 
@@ -68,6 +70,9 @@ macro_rules! real {
             fn wide(self) -> f64 {
                 f64::from(self)
             }
+            fn as_wide(values: &[Self]) -> Option<&[f64]> {
+                $as_wide(values)
+            }
             #[inline(always)]
             fn is_finite(self) -> bool {
                 Self::is_finite(self)
@@ -80,5 +85,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32);
-real!(f64, u64);
+real!(f32, u32, |_| None);
+real!(f64, u64, Some);

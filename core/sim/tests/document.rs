@@ -31,7 +31,7 @@ fn bounds_are_those_of_the_code() {
     let document = document();
     let rows = V4_1_TABLE.iter().chain(&FEATURE_TABLE).chain(&STEP_TABLE).chain(&BOX_TABLE).map(row);
     let missing: Vec<String> = rows.filter(|row| !document.contains(row)).collect();
-    assert!(document.contains("at most 16,384 cells on a side") && FIELD_SIDE_MAX_CELLS == 16_384);
+    assert!(document.contains("at most 65,536 cells on a side") && FIELD_SIDE_MAX_CELLS == 65_536);
     assert!(missing.is_empty(), "rows missing in docs/numerics.md:\n{}", missing.join("\n"));
 }
 

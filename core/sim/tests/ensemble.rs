@@ -49,7 +49,7 @@ fn a_run_in_an_ensemble_is_the_run_alone() {
     let specs = mixed(5);
     for ((_, result), spec) in collect(&Ensemble::default(), &specs).into_iter().zip(&specs) {
         let mut alone = Simulation::new(spec.clone()).expect("accepted");
-        alone.enable_temporal_features(&mfn_sim::FeatureConfig::default()).expect("defaults");
+        alone.enable_temporal_features(&mfn_sim::FeatureConfig::of_mode(spec.compat)).expect("defaults");
         alone.run(spec.steps, &mut |_| ControlFlow::Continue(())).expect("stable");
         assert_eq!(result, Ok(RunRecord::of(&alone)));
     }

@@ -29,13 +29,16 @@ fn shapes_are_checked() {
     };
     assert!(matches!(error(0, 0), FeatureError::Empty { .. }));
     assert!(matches!(error(0, 5), FeatureError::Empty { .. }));
-    assert!(matches!(error(4, 5), FeatureError::NotSquare { .. }));
-    assert!(matches!(error(16_385, 16_385), FeatureError::TooLarge { .. }));
-    let none = compute_history(Array3::zeros((0, 4, 4)).view(), &config);
+    assert!(matches!(error(65_537, 1), FeatureError::TooLarge { .. }));
+    assert!(matches!(error(2, 65_537), FeatureError::TooLarge { .. }));
+    let not_square = compute(Array2::<f64>::zeros((4, 5)).view(), &FeatureConfig::v4_1());
+    assert_eq!(not_square, Err(FeatureError::NotSquare { rows: 4, columns: 5 }));
+    assert!(compute(Array2::<f64>::zeros((4, 5)).view(), &config).is_ok());
+    let none = compute_history(Array3::<f64>::zeros((0, 4, 4)).view(), &config);
     assert_eq!(none, Err(FeatureError::NoFrames));
     let mut accumulator = TemporalAccumulator::new(&config).expect("defaults");
-    accumulator.push(Array2::zeros((4, 4)).view()).expect("the first frame");
-    let other = accumulator.push(Array2::zeros((5, 5)).view());
+    accumulator.push(Array2::<f64>::zeros((4, 4)).view()).expect("the first frame");
+    let other = accumulator.push(Array2::<f64>::zeros((5, 5)).view());
     assert!(matches!(other, Err(FeatureError::FrameShape { rows: 5, expected_rows: 4, .. })));
     assert_eq!(accumulator.frames(), 1);
 }
@@ -52,7 +55,7 @@ fn configurations_are_checked() {
         threshold_high_mv: f64::NEG_INFINITY,
         stability_threshold_mv: f64::NAN,
         stability_window: 0,
-        connectivity: Connectivity::Four,
+        ..FeatureConfig::default()
     };
     let faults: Vec<&str> =
         bad.validate().expect_err("eight faults").faults().iter().map(|fault| fault.field()).collect();
@@ -69,15 +72,17 @@ fn configurations_are_checked() {
             "stability_window"
         ]
     );
-    assert!(compute(Array2::zeros((4, 4)).view(), &bad).is_err());
+    assert!(compute(Array2::<f64>::zeros((4, 4)).view(), &bad).is_err());
 }
 
-/// Guards v4.1's treatment of NaN cells: inactive in the masks, NaN in the statistics.
+/// Guards NaN cells: refused by their place, and for v4.1 inactive in the masks and NaN in the statistics.
 #[test]
 fn nan_cells_are_inactive() {
     let mut field = with_active(8, &[(0, 0), (0, 1), (5, 5)]);
     field[[7, 7]] = f64::NAN;
-    let features = checked(field.view());
+    let refused = compute(field.view(), &FeatureConfig::default());
+    assert!(matches!(refused, Err(FeatureError::NotFinite { row: 7, column: 7, value }) if value.is_nan()));
+    let features = compute(field.view(), &FeatureConfig::v4_1()).expect("v4.1 takes NaN");
     assert!(features.v_mean.is_nan() && features.v_min.is_nan() && features.v_kurt.is_nan());
     assert_eq!(features.f_active, 3.0 / 64.0);
     assert_eq!((features.n_clusters_low, features.max_cluster_size), (2.0, 2.0));
@@ -88,9 +93,12 @@ fn nan_cells_are_inactive() {
 fn nan_survives_json_as_null() {
     let mut field = with_active(8, &[(1, 1)]);
     field[[0, 0]] = f64::NAN;
-    let features = checked(field.view());
+    let features = compute(field.view(), &FeatureConfig::v4_1()).expect("v4.1 takes NaN");
     let text = serde_json::to_string(&features).expect("JSON");
-    assert!(text.contains(r#""V_mean":null"#) && text.contains(r#""N_clusters_low":1.0"#), "{text}");
+    let whole = serde_json::to_string(&checked(with_active(8, &[]).view())).expect("JSON");
+    assert!(whole.contains(r#""T_stable":null"#), "{whole}");
+    assert!(text.contains(r#""V_mean":null"#) && text.contains(r#""T_stable":0.0"#));
+    assert!(text.contains(r#""N_clusters_low":1.0"#), "{text}");
     let read: Features = serde_json::from_str(&text).expect("features");
     let bits = |features: Features| features.to_array().map(f64::to_bits);
     assert_eq!(bits(read), bits(features));
@@ -103,7 +111,8 @@ fn names_values_and_units_agree() {
     let json = serde_json::to_value(features).expect("JSON");
     assert_eq!(json.as_object().map(|fields| fields.len()), Some(18));
     for ((name, unit), value) in NAMES.iter().zip(UNITS).zip(features.to_array()) {
-        assert_eq!(json[name].as_f64(), Some(value), "{name}");
+        assert_eq!(json[name].as_f64(), Some(value).filter(|value| !value.is_nan()), "{name}");
+        assert_eq!(value.is_nan(), *name == "T_stable", "{name}");
         assert_eq!(
             unit == "mV",
             name.starts_with("V_") && !["V_skew", "V_kurt"].contains(name) || name.starts_with("dV_")
@@ -111,15 +120,19 @@ fn names_values_and_units_agree() {
     }
 }
 
-/// Guards the meaning of a cluster: corners join only with eight neighbours, edges never wrap,
-/// and arms that meet late are one cluster.
+/// Guards the meaning of a cluster: corners join only with eight neighbours, edges and corners of the
+/// grid only with a wrap, and arms that meet late are one cluster.
 #[test]
 fn clusters_mean_connected_cells() {
     let diagonal = with_active(6, &[(1, 1), (2, 2), (3, 1)]);
-    let count = |field: &Array2<f64>, connectivity| clusters(field.view(), -0.06, connectivity).count;
+    let count = |field: &Array2<f64>, connectivity| clusters(field.view(), -0.06, connectivity, false).count;
     assert_eq!((count(&diagonal, Connectivity::Four), count(&diagonal, Connectivity::Eight)), (3, 1));
     let opposite_edges = with_active(6, &[(0, 3), (5, 3), (3, 0), (3, 5)]);
     assert_eq!(count(&opposite_edges, Connectivity::Eight), 4);
+    let wrapped = |field: &Array2<f64>, connectivity| clusters(field.view(), -0.06, connectivity, true).count;
+    assert_eq!(wrapped(&opposite_edges, Connectivity::Four), 2);
+    let corners = with_active(6, &[(0, 0), (5, 5)]);
+    assert_eq!((wrapped(&corners, Connectivity::Four), wrapped(&corners, Connectivity::Eight)), (2, 1));
     let cup = with_active(6, &[(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (1, 2), (0, 2)]);
     assert_eq!(count(&cup, Connectivity::Four), 1);
 }
@@ -133,7 +146,7 @@ fn boxes_ignore_the_remainder() {
 }
 
 /// Connected components by flood fill: slow, obvious, and written differently.
-fn flood_fill(mask: &Array2<bool>, connectivity: Connectivity) -> Vec<usize> {
+fn flood_fill(mask: &Array2<bool>, connectivity: Connectivity, wrap: bool) -> Vec<usize> {
     let (rows, columns) = mask.dim();
     let mut seen = Array2::from_elem(mask.dim(), false);
     let mut sizes = Vec::new();
@@ -149,10 +162,11 @@ fn flood_fill(mask: &Array2<bool>, connectivity: Connectivity) -> Vec<usize> {
                 if connectivity == Connectivity::Four && down != 1 && right != 1 {
                     continue;
                 }
-                let (Some(row), Some(column)) =
-                    ((row + down).checked_sub(1), (column + right).checked_sub(1))
-                else {
-                    continue;
+                let (row, column) = if wrap {
+                    ((row + rows + down - 1) % rows, (column + columns + right - 1) % columns)
+                } else {
+                    // One step up from row 0 is beyond every row.
+                    ((row + down).wrapping_sub(1), (column + right).wrapping_sub(1))
                 };
                 if row < rows && column < columns && mask[[row, column]] && !seen[[row, column]] {
                     seen[[row, column]] = true;
@@ -166,19 +180,25 @@ fn flood_fill(mask: &Array2<bool>, connectivity: Connectivity) -> Vec<usize> {
 }
 
 proptest! {
-    /// Guards the run-based components against flood fill on random masks.
+    /// Guards the run-based components against flood fill on random masks of any shape, with and
+    /// without a wrap.
     #[test]
     fn clusters_equal_flood_fill(
-        cells in prop::collection::vec(any::<bool>(), 24 * 17),
+        (rows, columns) in prop_oneof![(1usize..25, 1usize..25), (1usize..4, 1usize..4)],
+        cells in prop::collection::vec(any::<bool>(), 24 * 24),
         eight in any::<bool>(),
+        wrap in any::<bool>(),
     ) {
-        let mask = Array2::from_shape_vec((24, 17), cells).expect("a mask");
+        let mask = Array2::from_shape_fn((rows, columns), |(row, column)| cells[row * 24 + column]);
         let connectivity = if eight { Connectivity::Eight } else { Connectivity::Four };
-        let found = clusters(mask.mapv(f64::from).view(), 0.5, connectivity);
-        let sizes = flood_fill(&mask, connectivity);
+        let found = clusters(mask.mapv(f64::from).view(), 0.5, connectivity, wrap);
+        let sizes = flood_fill(&mask, connectivity, wrap);
         prop_assert_eq!(found.count, sizes.len());
         prop_assert_eq!(found.cells, sizes.iter().sum::<usize>());
         prop_assert_eq!(found.largest, sizes.iter().copied().max().unwrap_or(0));
+        let mean = found.cells as f64 / found.count.max(1) as f64;
+        let squares: f64 = sizes.iter().map(|&size| (size as f64 - mean).powi(2)).sum();
+        prop_assert!((found.size_deviation - (squares / found.count.max(1) as f64).sqrt()).abs() < 1e-9);
     }
 
     /// Guards bit equality of a strided view and its copy, and of a stream and its history.
@@ -199,14 +219,37 @@ proptest! {
         );
     }
 
-    /// Guards against panics on any cells, NaN and infinities included.
+    /// Guards against panics on any cells, NaN and infinities included: features, or the place of a
+    /// cell that is not finite.
     #[test]
-    fn any_cells_give_features(
-        side in 1usize..12,
-        cells in prop::collection::vec(prop::num::f64::ANY, 144),
+    fn any_cells_give_features_or_an_error(
+        rows in 1usize..12,
+        columns in 1usize..12,
+        cells in prop::collection::vec(prop_oneof![4 => (-1.0f32..1.0).prop_map(f64::from), 1 => prop::num::f32::ANY.prop_map(f64::from)], 144),
+        v4_1 in any::<bool>(),
+        wrap in prop::option::of(any::<bool>()),
     ) {
-        let field = Array2::from_shape_fn((side, side), |(row, column)| cells[row * 12 + column]);
-        let features = compute(field.view(), &FeatureConfig::default()).expect("features");
-        prop_assert!((0.0..=1.0).contains(&features.f_active));
+        let columns = if v4_1 { rows } else { columns };
+        let field: Array2<f64> = Array2::from_shape_fn((rows, columns), |(row, column)| cells[row * 12 + column]);
+        let config = if v4_1 { FeatureConfig::v4_1() } else { FeatureConfig::default() };
+        let config = FeatureConfig { wrap, ..config };
+        let bad = field.indexed_iter().find(|(_, cell)| !cell.is_finite()).map(|(place, _)| place);
+        for result in [
+            compute(field.view(), &config),
+            compute_history(field.view().insert_axis(ndarray::Axis(0)), &config),
+            compute(field.mapv(|cell| cell as f32).view(), &config),
+        ] {
+            match (result, bad) {
+                (Ok(features), _) if v4_1 || bad.is_none() => {
+                    prop_assert!((0.0..=1.0).contains(&features.f_active));
+                    prop_assert!((0.0..=1.0).contains(&features.d_r2));
+                    prop_assert!(v4_1 || (0.0..=2.0).contains(&features.d_box));
+                }
+                (Err(FeatureError::NotFinite { row, column, .. }), Some(place)) if !v4_1 => {
+                    prop_assert_eq!((row, column), place);
+                }
+                (other, _) => prop_assert!(false, "{other:?} for {bad:?}"),
+            }
+        }
     }
 }

@@ -7,10 +7,10 @@ macro_rules! with_layouts {
         $then! {
             mfn_bytes: 16 { data: 0, len: 8 }
             mfn_field_view: 40 { data: 0, rows: 8, cols: 16, row_stride: 24, col_stride: 32 }
-            mfn_feature_config: 72 {
+            mfn_feature_config: 80 {
                 struct_size: 0, connectivity: 4, min_box_size: 8, max_box_size: 16, num_scales: 24,
                 stability_window: 32, threshold_low_mv: 40, threshold_med_mv: 48, threshold_high_mv: 56,
-                stability_threshold_mv: 64,
+                stability_threshold_mv: 64, compat_v4_1: 72, wrap: 76,
             }
             mfn_features: 152 {
                 struct_size: 0, reserved: 4, d_box: 8, d_r2: 16, v_min: 24, v_max: 32, v_mean: 40, v_std: 48,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mfn_sim::{
-    FeatureConfig, Features, SpecError,
+    Compat, FeatureConfig, Features, SpecError,
     features::{self, Connectivity, NAMES, UNITS},
 };
 
@@ -18,11 +18,11 @@ use crate::{
 
 /// Compute the 18 features of a field.
 ///
-/// The field is a square, two-dimensional NPY array of float64 or float32 in volts. The four temporal
-/// features (dV_mean, dV_max, T_stable, E_trend) need a history and are 0 for a single field.
+/// The field is a two-dimensional NPY array of float64 or float32 in volts. The temporal features dV_mean,
+/// dV_max and E_trend need a history and are 0 for a single field; T_stable is then NaN (null in JSON).
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  mfn features result/field.npy\n  mfn features result/field.npy --json\n  \
+    after_help = "Example:\n  mfn features result/field.npy\n  mfn features result/field.npy --json\n  mfn features result/field.npy --compat v4.1\n  \
     mfn features field.npy --threshold-low-mv -65 --png field.png"
 )]
 pub(crate) struct Arguments {
@@ -46,6 +46,14 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
 struct Settings {
+    /// Compute the features of MyceliumFractalNet 4.1 with their faults; for square fields.
+    #[arg(long, value_name = "VERSION", value_parser = compat)]
+    compat: Option<Compat>,
+
+    /// Let clusters go on across the edges, as on a periodic grid.
+    #[arg(long)]
+    wrap: bool,
+
     /// A cell above it is active (D_box, f_active, N_clusters_low, cluster sizes), mV.
     #[arg(long, value_name = "MV", allow_negative_numbers = true, default_value_t = FeatureConfig::default().threshold_low_mv)]
     threshold_low_mv: f64,
@@ -62,17 +70,24 @@ struct Settings {
     #[arg(long, value_name = "CELLS", default_value_t = FeatureConfig::default().min_box_size)]
     min_box_size: usize,
 
-    /// Largest box of the box counting, cells; derived from the grid when absent.
+    /// Largest box of the box counting, cells; derived from the active cells when absent.
     #[arg(long, value_name = "CELLS")]
     max_box_size: Option<usize>,
 
-    /// Number of box sizes before duplicates are dropped.
+    /// Number of box sizes.
     #[arg(long, value_name = "N", default_value_t = FeatureConfig::default().num_scales)]
     num_scales: usize,
 
     /// Which cells are neighbours in a cluster: 4 share an edge, 8 an edge or a corner.
     #[arg(long, value_name = "4|8", default_value = "4", value_parser = connectivity)]
     connectivity: Connectivity,
+}
+
+fn compat(text: &str) -> Result<Compat, String> {
+    match text {
+        "v4.1" => Ok(Compat::V4_1),
+        _ => Err("give v4.1".to_owned()),
+    }
 }
 
 fn connectivity(text: &str) -> Result<Connectivity, String> {
@@ -93,6 +108,8 @@ impl Settings {
             threshold_med_mv: self.threshold_med_mv,
             threshold_high_mv: self.threshold_high_mv,
             connectivity: self.connectivity,
+            compat: self.compat,
+            wrap: self.wrap.then_some(true),
             ..FeatureConfig::default()
         }
     }
@@ -106,7 +123,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let features = features::compute(array.view(), &config).map_err(|error| {
         Failure::work(
             format!("{}: {error}", arguments.file.display()),
-            "give a square two-dimensional field, such as the field.npy of mfn simulate",
+            "give a two-dimensional field (square for --compat v4.1), such as the field.npy of mfn simulate",
         )
     })?;
     if let Some(place) = &arguments.png {

@@ -151,7 +151,7 @@ fn prepare(arguments: &Arguments) -> Result<Simulation, Failure> {
         .set_execution(execution)
         .map_err(|error| Failure::work(error.to_string(), "report this fault"))?;
     simulation
-        .enable_temporal_features(&FeatureConfig::default())
+        .enable_temporal_features(&FeatureConfig::of_mode(simulation.spec().compat))
         .map_err(|error| Failure::work(error.to_string(), "report this fault"))?;
     Ok(simulation)
 }

@@ -208,7 +208,7 @@ fn simulate(
 ) -> Result<Option<Arc<Snapshot>>, Unfit> {
     let steps = spec.steps;
     let mut simulation = Simulation::new(spec)?;
-    simulation.enable_temporal_features(&FeatureConfig::default())?;
+    simulation.enable_temporal_features(&FeatureConfig::of_mode(simulation.spec().compat))?;
     match simulation.run(steps, control)? {
         RunEnd::Completed => Ok(Some(Snapshot::of_simulation(identity, &simulation)?)),
         RunEnd::Cancelled => Ok(None),

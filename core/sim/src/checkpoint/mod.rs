@@ -26,7 +26,6 @@ use std::io::{self, Write};
 pub use error::CheckpointError;
 
 use crate::engine::{Simulation, SimulationState};
-use crate::features::TemporalState;
 
 /// Bytes at the beginning of a checkpoint that name its length; see [`declared_bytes`].
 pub const HEADER_BYTES: usize = container::HEADER_BYTES as usize;
@@ -42,17 +41,12 @@ pub fn encode(simulation: &Simulation) -> Vec<u8> {
 /// As [`encode`], for a state.
 #[must_use]
 pub fn encode_state(state: &SimulationState) -> Vec<u8> {
-    let temporal = temporal_state(state);
-    let sections = sections::of(state, temporal.as_ref());
+    let sections = sections::of(state);
     let mut bytes = Vec::with_capacity(usize::try_from(container::encoded_bytes(&sections)).unwrap_or(0));
     // A vector takes everything.
     let written = container::write(&sections, &mut bytes);
     debug_assert!(written.is_ok());
     bytes
-}
-
-fn temporal_state(state: &SimulationState) -> Option<TemporalState> {
-    state.temporal.as_ref().map(|(config, accumulator)| accumulator.state(config))
 }
 
 /// Writes the checkpoint of a run, in pieces of at most 32 KiB.
@@ -61,8 +55,7 @@ fn temporal_state(state: &SimulationState) -> Option<TemporalState> {
 /// Those of the writer; what it got is then no checkpoint.
 pub fn write(simulation: &Simulation, writer: &mut dyn Write) -> io::Result<()> {
     let state = simulation.state();
-    let temporal = temporal_state(&state);
-    container::write(&sections::of(&state, temporal.as_ref()), writer)
+    container::write(&sections::of(&state), writer)
 }
 
 /// The length of the checkpoint that begins with these bytes, at least [`HEADER_BYTES`] of them: what a

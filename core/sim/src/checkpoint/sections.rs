@@ -10,7 +10,7 @@ use super::container::{Fields, Piece, Section, Sections};
 use super::error::CheckpointError;
 use crate::engine::{Coefficient, FieldPlanes, RunCounters, SimulationState};
 use crate::error::SimError;
-use crate::features::{FeatureConfig, RunningSlope, TemporalAccumulator, TemporalState};
+use crate::features::{FeatureConfig, RunningSlope, TemporalState};
 use crate::rng::GeneratorPosition;
 use crate::spec::{Precision, Spec};
 
@@ -30,8 +30,8 @@ const COUNT_MAX: u64 = 1 << 62;
 const TEXT_BYTES_MAX: usize = 1 << 16;
 
 /// The sections of a state, in their order.
-pub(super) fn of<'a>(state: &'a SimulationState, temporal: Option<&'a TemporalState>) -> Vec<Section<'a>> {
-    let SimulationState { spec, fields, maps, counters, pcg64, temporal: _ } = state;
+pub(super) fn of(state: &SimulationState) -> Vec<Section<'_>> {
+    let SimulationState { spec, fields, maps, counters, pcg64, temporal } = state;
     let shape = (spec.rows(), spec.cols());
     let mut sections = vec![
         Section { tag: SPEC, pieces: vec![json(spec)] },
@@ -78,7 +78,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<SimulationState, CheckpointError> {
         Some(config) => {
             let state =
                 read_temporal(from_json(config)?, sections.required(TEMPORAL)?, &spec, counters.steps)?;
-            Some((state.config.clone(), TemporalAccumulator::from_state(state).map_err(SimError::from)?))
+            state.check().map_err(SimError::from)?;
+            Some(state)
         }
         None => None,
     };

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use ndarray::ArrayView2;
 use rayon::ThreadPool;
 
+use super::Simulation;
 use super::execution::{Execution, Executor};
 use super::maps::Coefficient;
 use super::planes::{Which, on_grid};
-use super::{Simulation, Temporal};
 use crate::error::{InitialFieldError, SimError};
-use crate::features::{FeatureConfig, TemporalAccumulator};
+use crate::features::{self, FeatureConfig, TemporalAccumulator};
 use crate::kinetics::{HostReaction, Kinetics};
 use crate::real::Real;
 use crate::simd::SimdLevel;
@@ -142,17 +142,16 @@ impl Simulation {
 
     /// Follows the run from here on, so that [`features`](Self::features) can give the
     /// features that need more than one field. Each finished step is one frame; the initial
-    /// state is none, as in MFN 4.1. Costs two grids of memory and one pass per step. Calling
-    /// it again starts over.
+    /// state is none, as in MFN 4.1. Costs one grid of memory (two for the features of
+    /// v4.1) and one pass per step. Calling it again starts over.
     ///
     /// # Errors
     /// [`SimError::Features`] when the configuration or the shape of the grid is refused.
     pub fn enable_temporal_features(&mut self, config: &FeatureConfig) -> Result<(), SimError> {
-        let temporal = |accumulator| Temporal { config: config.clone(), accumulator, widened: Vec::new() };
         let accumulator = TemporalAccumulator::new(config)?;
         // A grid that the features do not take is refused here and not at the first step.
-        temporal(accumulator.clone()).push(&self.planes)?;
-        self.temporal = Some(temporal(accumulator));
+        features::check_shape(self.spec.rows(), self.spec.cols(), config.compat)?;
+        self.temporal = Some(accumulator);
         Ok(())
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use stencil::Row;
 pub use step::{StepEvents, StepParameters, full_step};
 
 use crate::error::SimError;
-use crate::features::{FeatureConfig, TemporalAccumulator};
+use crate::features::TemporalAccumulator;
 use crate::kinetics::{HostReaction, Kinetics};
 use crate::spec::Spec;
 use execution::Executor;
@@ -54,17 +54,9 @@ pub struct Simulation {
     random: Randomness,
     counters: RunCounters,
     cancel: CancelToken,
-    temporal: Option<Temporal>,
+    temporal: Option<TemporalAccumulator>,
     host: Option<Arc<dyn HostReaction>>,
     executor: Executor,
-}
-
-/// Features that need more than one field.
-struct Temporal {
-    config: FeatureConfig,
-    accumulator: TemporalAccumulator,
-    /// The last field in double precision; empty for a run that computes in it.
-    widened: Vec<f64>,
 }
 
 /// The specification and the counters; not the cells.
@@ -134,7 +126,7 @@ impl Simulation {
         self.counters.activations += swept.counts.activations;
         self.counters.clamps += swept.counts.clamps;
         if let Some(temporal) = &mut self.temporal {
-            temporal.push(&self.planes)?;
+            on_grid!(&self.planes, grid => temporal.push(grid.view(&grid.current().potential)))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, CowArray, Ix2};
 
 use super::planes::{Which, on_grid};
 use super::{Coefficient, RunCounters, Simulation, Statistics};
-use crate::features::{self, FeatureConfig, Features};
+use crate::features::{self, Features};
 use crate::moments::Summary;
 use crate::real::Real;
 
@@ -93,15 +93,12 @@ impl Simulation {
 
     /// The 18 features: of the current field and, if
     /// [`enable_temporal_features`](Self::enable_temporal_features) was called, of the frames
-    /// since. Otherwise the four temporal features are 0, as for a single frame.
+    /// since. Otherwise with the defaults of the specification's mode, and the temporal features of a
+    /// single frame. NaN cells, which only a run without `check_stability` can have, are inactive and
+    /// make the statistics NaN.
     #[must_use]
     pub fn features(&self) -> Features {
         let field = self.field();
-        match &self.temporal {
-            Some(temporal) => {
-                features::combine(field.view(), &temporal.config, temporal.accumulator.finish())
-            }
-            None => features::combine(field.view(), &FeatureConfig::default(), Default::default()),
-        }
+        features::of_run(field.view(), &self.spec, self.temporal.as_ref())
     }
 }

@@ -2,13 +2,11 @@
 
 use ndarray::{ArrayView2, CowArray, Ix2};
 
-use super::Temporal;
 use super::execution::Lanes;
 use super::grid::{Demands, Fields, Grid};
 use super::initial;
 use super::kernel::Numbers;
 use super::random::Randomness;
-use crate::error::SimError;
 use crate::kinetics::Kinetics;
 use crate::real::Real;
 use crate::spec::{Precision, RngKind, Spec};
@@ -117,24 +115,6 @@ impl<T: Real> Numbers<T> {
     }
 }
 
-impl Temporal {
-    /// Takes the current potential as the next frame.
-    pub(super) fn push(&mut self, planes: &Planes) -> Result<(), SimError> {
-        match planes {
-            Planes::F64(grid) => self.accumulator.push(grid.view(&grid.current().potential))?,
-            Planes::F32(grid) => {
-                self.widened.clear();
-                self.widened.extend(grid.current().potential.iter().map(|&value| f64::from(value)));
-                let shape = grid.view(&grid.current().potential).dim();
-                if let Ok(frame) = ArrayView2::from_shape(shape, &self.widened) {
-                    self.accumulator.push(frame)?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Bytes for the buffers of a lane and a row of zeros, beyond the planes, for each column.
 const BUFFERS_PER_COLUMN: u64 = 7;
 /// Bytes for what does not grow with the grid.
@@ -143,8 +123,8 @@ const FIXED_BYTES: u64 = 4096;
 impl Spec {
     /// The memory that a simulation of this specification holds on its calling thread, bytes,
     /// without features, maps, recording and threads of its own. A map is one more plane of the
-    /// precision, [temporal features](crate::Simulation::enable_temporal_features) are two of
-    /// 8 bytes a cell (three in single precision). Also defined for a specification that
+    /// precision, [temporal features](crate::Simulation::enable_temporal_features) are one of
+    /// 8 bytes a cell (two with the features of v4.1). Also defined for a specification that
     /// [`validate`](Self::validate) refuses.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {

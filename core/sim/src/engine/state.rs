@@ -7,9 +7,9 @@ use super::grid::{Fields, Grid};
 use super::maps::Coefficient;
 use super::planes::Planes;
 use super::random::Randomness;
-use super::{CancelToken, RunCounters, Simulation, Temporal};
+use super::{CancelToken, RunCounters, Simulation};
 use crate::error::SimError;
-use crate::features::{FeatureConfig, TemporalAccumulator};
+use crate::features::{self, FeatureError, TemporalAccumulator, TemporalState};
 use crate::rng::{Generator, GeneratorPosition};
 use crate::spec::{Precision, RngKind, Spec};
 
@@ -37,8 +37,8 @@ pub struct SimulationState {
     pub counters: RunCounters,
     /// How far the stream of `rng = pcg64` is drawn; `None` for Philox, which has no state.
     pub pcg64: Option<GeneratorPosition>,
-    /// Configuration and state of the temporal features, if the run is followed.
-    pub temporal: Option<(FeatureConfig, TemporalAccumulator)>,
+    /// The temporal features so far, if the run is followed.
+    pub temporal: Option<TemporalState>,
 }
 
 /// Why a state is not that of a run.
@@ -87,10 +87,7 @@ impl Simulation {
                 Randomness::Sequence(generator) => Some(generator.position()),
                 Randomness::Counter { .. } => None,
             },
-            temporal: self
-                .temporal
-                .as_ref()
-                .map(|temporal| (temporal.config.clone(), temporal.accumulator.clone())),
+            temporal: self.temporal.as_ref().map(|temporal| temporal.state().clone()),
         }
     }
 
@@ -121,9 +118,8 @@ impl Simulation {
             (RngKind::Philox, None) => Randomness::new(&spec),
             _ => return Err(StateError::Stream { rng: spec.rng.name() }.into()),
         };
-        let temporal =
-            temporal.map(|(config, accumulator)| Temporal { config, accumulator, widened: Vec::new() });
         let shape = (spec.rows(), spec.cols());
+        let temporal = temporal.map(|state| follow(state, shape)).transpose()?;
         let cancel = CancelToken::new();
         let mut simulation = Self { spec, planes, random, counters, cancel, temporal, host: None, executor };
         for (coefficient, map) in Coefficient::ALL.into_iter().zip(maps) {
@@ -154,4 +150,15 @@ impl<T: crate::real::Real> Fields<T> {
         let [potential, activator, inhibitor] = fields;
         Ok(Self { potential, activator, inhibitor })
     }
+}
+
+/// Takes up the temporal features of a grid of `shape`.
+fn follow(state: TemporalState, shape: (usize, usize)) -> Result<TemporalAccumulator, FeatureError> {
+    let (rows, columns) = (state.rows, state.cols);
+    if state.frames > 0 && (rows, columns) != shape {
+        let (expected_rows, expected_columns) = shape;
+        return Err(FeatureError::FrameShape { rows, columns, expected_rows, expected_columns });
+    }
+    features::check_shape(shape.0, shape.1, state.config.compat)?;
+    TemporalAccumulator::from_state(state)
 }

@@ -338,7 +338,7 @@ impl<'a, 'sink, W: Work> Runner<'a, 'sink, W> {
 fn compute<W: Work>(work: &W, index: u64, spec: Spec, cancel: &[CancelToken]) -> Done<W::Output> {
     let run = || -> Result<Option<W::Output>, SimError> {
         let mut simulation = Simulation::new(spec)?;
-        simulation.enable_temporal_features(&FeatureConfig::default())?;
+        simulation.enable_temporal_features(&FeatureConfig::of_mode(simulation.spec().compat))?;
         let steps = simulation.spec().steps;
         let end = simulation.run(steps, &mut |_| {
             if cancel.iter().any(CancelToken::is_cancelled) {

@@ -1,9 +1,12 @@
 //! Clusters of active cells: connected components, found row by row from runs.
 //!
-//! The grid's edges do not wrap, also on a periodic grid, as in MFN 4.1.
+//! On a periodic grid the edges are joined, so that a cluster counts once wherever it lies. MFN 4.1
+//! never joins them.
 
 use ndarray::ArrayView2;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::real::Real;
 
 /// Which cells are neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -58,9 +61,16 @@ struct Run {
     label: usize,
 }
 
-/// The clusters of the cells above `threshold`, in the unit of the field. NaN is not above.
+/// The clusters of the cells above `threshold`, in the unit of the field. NaN is not above. With
+/// `wrap` the first row and column are neighbours of the last. Memory: at most 1.5 grids of
+/// 8-byte cells, for a chess board.
 #[must_use]
-pub fn clusters(field: ArrayView2<'_, f64>, threshold: f64, connectivity: Connectivity) -> Clusters {
+pub fn clusters<T: Real>(
+    field: ArrayView2<'_, T>,
+    threshold: f64,
+    connectivity: Connectivity,
+    wrap: bool,
+) -> Clusters {
     // With eight neighbours a run also touches runs that begin one cell beyond its end.
     let reach = match connectivity {
         Connectivity::Four => 0,
@@ -69,11 +79,13 @@ pub fn clusters(field: ArrayView2<'_, f64>, threshold: f64, connectivity: Connec
     let mut forest = Forest::default();
     let mut above: Vec<Run> = Vec::new();
     let mut here: Vec<Run> = Vec::new();
+    let mut top: Option<Vec<Run>> = None;
+    let columns = field.ncols();
     for row in field.rows() {
         here.clear();
         let mut start = None;
         for (column, &value) in row.iter().enumerate() {
-            match (value > threshold, start) {
+            match (value.wide() > threshold, start) {
                 (true, None) => start = Some(column),
                 (false, Some(first)) => {
                     here.push(forest.run(first, column));
@@ -83,10 +95,27 @@ pub fn clusters(field: ArrayView2<'_, f64>, threshold: f64, connectivity: Connec
             }
         }
         if let Some(first) = start {
-            here.push(forest.run(first, row.len()));
+            here.push(forest.run(first, columns));
         }
         join_rows(&mut forest, &above, &here, reach);
+        if wrap {
+            join_seam(&mut forest, &here, &here, columns);
+            if reach > 0 {
+                join_seam(&mut forest, &above, &here, columns);
+                join_seam(&mut forest, &here, &above, columns);
+            }
+            if top.is_none() {
+                top = Some(here.clone());
+            }
+        }
         std::mem::swap(&mut above, &mut here);
+    }
+    if let Some(top) = top {
+        join_rows(&mut forest, &above, &top, reach);
+        if reach > 0 {
+            join_seam(&mut forest, &above, &top, columns);
+            join_seam(&mut forest, &top, &above, columns);
+        }
     }
     forest.summary()
 }
@@ -102,6 +131,17 @@ fn join_rows(forest: &mut Forest, above: &[Run], here: &[Run], reach: usize) {
         for other in touching {
             forest.unite(other.label, run.label);
         }
+    }
+}
+
+/// Unites the run of one row that ends at the last column with the run of another that begins at the
+/// first.
+fn join_seam(forest: &mut Forest, ending: &[Run], beginning: &[Run], columns: usize) {
+    if let (Some(last), Some(first)) = (ending.last(), beginning.first())
+        && last.end == columns
+        && first.start == 0
+    {
+        forest.unite(last.label, first.label);
     }
 }
 

@@ -1,11 +1,13 @@
 //! The features of a history, accumulated frame by frame in constant memory.
 
 use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
 
 use super::MV_PER_V;
 use super::config::FeatureConfig;
 use super::error::{FeatureError, check_shape};
 use crate::moments::{for_each_row, sum_row};
+use crate::real::Real;
 
 /// The four temporal features.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -14,36 +16,32 @@ pub struct TemporalFeatures {
     pub dv_mean: f64,
     /// Largest absolute change of a cell from frame to frame, mV; 0 for fewer than two frames.
     pub dv_max: f64,
-    /// Frame at which the history became quiet; the number of frames if it did not; 0 for
-    /// fewer than two frames.
-    pub t_stable: f64,
+    /// Frame at which the history became quiet, counted from 1; `None` if it did not. In the v4.1
+    /// mode a number always: the number of frames if it did not, 0 for fewer than two frames.
+    pub t_stable: Option<f64>,
     /// Least-squares slope of the sum of squared potentials over the frames, mV^2 per frame.
     pub e_trend: f64,
 }
 
-/// Turns a stream of frames into [`TemporalFeatures`]. Holds two grids, however many frames
-/// it has seen.
-#[derive(Debug, Clone)]
-pub struct TemporalAccumulator {
-    threshold_mv: f64,
-    window: u64,
-    frames: u64,
-    /// Rows and columns of every frame, once there is one.
-    shape: (usize, usize),
-    /// The last frame, mV, row by row.
-    last_mv: Vec<f64>,
-    /// The change that led to it, mV, row by row.
-    change_mv: Vec<f64>,
-    change_mean: RunningMean,
-    change_max: f64,
-    quiet_steps: u64,
-    stable_at: Option<u64>,
-    energy: RunningSlope,
+impl TemporalFeatures {
+    /// Those of a single field.
+    pub(super) fn of_one_frame(config: &FeatureConfig) -> Self {
+        Self { t_stable: config.compat.map(|_| 0.0), ..Self::default() }
+    }
 }
 
-/// All that an accumulator knows, as plain data: a stream that is saved and taken up again gives the same
-/// bits. The numbers may be NaN or infinite.
-#[derive(Debug, Clone, PartialEq)]
+/// Turns a stream of frames into [`TemporalFeatures`]. Holds one grid of `f64`, however many frames it has
+/// seen; in the v4.1 mode two.
+#[derive(Debug, Clone)]
+pub struct TemporalAccumulator {
+    state: TemporalState,
+    /// Room for the change that led to the last frame, mV, row by row; v4.1 mode only.
+    change_mv: Vec<f64>,
+}
+
+/// All that an accumulator knows, as plain data: a stream that is saved and taken up again gives the
+/// same bits. The numbers may be NaN or infinite, so a text format without them loses some.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TemporalState {
     /// What the features depend on beside the frames.
     pub config: FeatureConfig,
@@ -72,25 +70,12 @@ pub struct TemporalState {
 struct FrameSums {
     energy_mv2: f64,
     change_mv: f64,
+    change_mv2: f64,
     change_max_mv: f64,
 }
 
-/// The mean of a stream of numbers.
-#[derive(Debug, Clone, Copy, Default)]
-struct RunningMean {
-    count: u64,
-    mean: f64,
-}
-
-impl RunningMean {
-    fn push(&mut self, value: f64) {
-        self.count += 1;
-        self.mean += (value - self.mean) / self.count as f64;
-    }
-}
-
 /// The least-squares slope of a stream of numbers over their index (Welford, 1962).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunningSlope {
     /// Values seen.
     pub count: u64,
@@ -129,43 +114,51 @@ impl RunningSlope {
     }
 }
 
+impl TemporalState {
+    /// Whether the numbers fit together.
+    pub(crate) fn check(&self) -> Result<(), FeatureError> {
+        self.config.validate()?;
+        let wrong = |what| Err(FeatureError::State { what });
+        if self.frames == 0 {
+            let fresh = Self::new(&self.config);
+            return if *self == fresh { Ok(()) } else { wrong("sums without a frame") };
+        }
+        check_shape(self.rows, self.cols, self.config.compat)?;
+        if self.rows.checked_mul(self.cols) != Some(self.last_mv.len()) {
+            return wrong("the last frame does not have rows x cols cells");
+        }
+        if self.energy.count != self.frames {
+            return wrong("the energy counts other frames");
+        }
+        if self.quiet_steps >= self.frames || self.stable_at.is_some_and(|at| at == 0 || at >= self.frames) {
+            return wrong("it became quiet after its last frame");
+        }
+        Ok(())
+    }
+
+    fn new(config: &FeatureConfig) -> Self {
+        Self {
+            config: config.clone(),
+            frames: 0,
+            rows: 0,
+            cols: 0,
+            last_mv: Vec::new(),
+            change_mean_mv: 0.0,
+            change_max_mv: 0.0,
+            quiet_steps: 0,
+            stable_at: None,
+            energy: RunningSlope::default(),
+        }
+    }
+}
+
 impl TemporalAccumulator {
     /// An accumulator that has seen no frame.
     ///
     /// # Errors
     /// [`FeatureError::Config`] when the configuration is refused.
     pub fn new(config: &FeatureConfig) -> Result<Self, FeatureError> {
-        config.validate()?;
-        Ok(Self {
-            threshold_mv: config.stability_threshold_mv,
-            window: config.stability_window,
-            frames: 0,
-            shape: (0, 0),
-            last_mv: Vec::new(),
-            change_mv: Vec::new(),
-            change_mean: RunningMean::default(),
-            change_max: 0.0,
-            quiet_steps: 0,
-            stable_at: None,
-            energy: RunningSlope::default(),
-        })
-    }
-
-    /// All that the accumulator knows, to be saved. `config` is the one that it was made with.
-    #[must_use]
-    pub fn state(&self, config: &FeatureConfig) -> TemporalState {
-        TemporalState {
-            config: config.clone(),
-            frames: self.frames,
-            rows: self.shape.0,
-            cols: self.shape.1,
-            last_mv: self.last_mv.clone(),
-            change_mean_mv: self.change_mean.mean,
-            change_max_mv: self.change_max,
-            quiet_steps: self.quiet_steps,
-            stable_at: self.stable_at,
-            energy: self.energy,
-        }
+        Self::from_state(TemporalState::new(config))
     }
 
     /// Takes up a stream where [`state`](Self::state) was saved.
@@ -173,80 +166,74 @@ impl TemporalAccumulator {
     /// # Errors
     /// [`FeatureError::Config`], or [`FeatureError::State`] when the numbers do not fit together.
     pub fn from_state(state: TemporalState) -> Result<Self, FeatureError> {
-        let fresh = Self::new(&state.config)?;
-        let wrong = |what| Err(FeatureError::State { what });
-        if state.frames == 0 {
-            return if state == fresh.state(&state.config) {
-                Ok(fresh)
-            } else {
-                wrong("sums without a frame")
-            };
-        }
-        check_shape(state.rows, state.cols)?;
-        if state.rows.checked_mul(state.cols) != Some(state.last_mv.len()) {
-            return wrong("the last frame does not have rows x cols cells");
-        }
-        if state.energy.count != state.frames {
-            return wrong("the energy counts other frames");
-        }
-        let stable_at = state.stable_at.unwrap_or(1);
-        if state.quiet_steps >= state.frames || stable_at == 0 || stable_at > state.frames {
-            return wrong("it became quiet after its last frame");
-        }
-        Ok(Self {
-            frames: state.frames,
-            shape: (state.rows, state.cols),
-            change_mv: vec![0.0; state.last_mv.len()],
-            last_mv: state.last_mv,
-            change_mean: RunningMean { count: state.frames - 1, mean: state.change_mean_mv },
-            change_max: state.change_max_mv,
-            quiet_steps: state.quiet_steps,
-            stable_at: state.stable_at,
-            energy: state.energy,
-            ..fresh
-        })
+        state.check()?;
+        let mut accumulator = Self { state, change_mv: Vec::new() };
+        accumulator.make_room();
+        Ok(accumulator)
+    }
+
+    /// All that the accumulator knows, to be saved.
+    #[must_use]
+    pub fn state(&self) -> &TemporalState {
+        &self.state
+    }
+
+    /// What the features depend on beside the frames.
+    #[must_use]
+    pub fn config(&self) -> &FeatureConfig {
+        &self.state.config
     }
 
     /// Frames seen.
     #[must_use]
     pub fn frames(&self) -> u64 {
-        self.frames
+        self.state.frames
     }
 
-    /// Takes the next frame, in volts, of any strides.
+    fn make_room(&mut self) {
+        if self.state.config.compat.is_some() {
+            self.change_mv = vec![0.0; self.state.last_mv.len()];
+        }
+    }
+
+    /// Takes the next frame, in volts, of any strides. NaN in a cell makes the features NaN.
     ///
     /// # Errors
-    /// [`FeatureError`] when the frame is empty, not square, too large, or of another shape
-    /// than the frames before it; it is then not counted.
-    pub fn push(&mut self, frame: ArrayView2<'_, f64>) -> Result<(), FeatureError> {
+    /// [`FeatureError`] when the frame is empty, too large, of another shape than the frames before
+    /// it, or, in the v4.1 mode, not square; it is then not counted.
+    pub fn push<T: Real>(&mut self, frame: ArrayView2<'_, T>) -> Result<(), FeatureError> {
         let (rows, columns) = frame.dim();
-        check_shape(rows, columns)?;
-        if self.frames == 0 {
-            self.shape = (rows, columns);
-            self.last_mv = vec![0.0; frame.len()];
-            self.change_mv = vec![0.0; frame.len()];
+        check_shape(rows, columns, self.state.config.compat)?;
+        if self.state.frames == 0 {
+            (self.state.rows, self.state.cols) = (rows, columns);
+            self.state.last_mv = vec![0.0; frame.len()];
+            self.make_room();
         }
-        if (rows, columns) != self.shape {
-            let (expected_rows, expected_columns) = self.shape;
+        let (expected_rows, expected_columns) = (self.state.rows, self.state.cols);
+        if (rows, columns) != (expected_rows, expected_columns) {
             return Err(FeatureError::FrameShape { rows, columns, expected_rows, expected_columns });
         }
         let sums = self.replace_last(frame);
-        self.energy.push(sums.energy_mv2);
-        if self.frames > 0 {
+        self.state.energy.push(sums.energy_mv2);
+        if self.state.frames > 0 {
             self.record_change(sums);
         }
-        self.frames += 1;
+        self.state.frames += 1;
         Ok(())
     }
 
-    /// Makes `frame` the last one and the difference from the one before it the change.
-    fn replace_last(&mut self, frame: ArrayView2<'_, f64>) -> FrameSums {
+    /// Makes `frame` the last one and sums up the difference from the one before it.
+    fn replace_last<T: Real>(&mut self, frame: ArrayView2<'_, T>) -> FrameSums {
         let mut sums = FrameSums::default();
-        let mut rest = (&mut self.last_mv[..], &mut self.change_mv[..]);
+        let columns = frame.ncols();
+        let keeps_change = !self.change_mv.is_empty();
+        let mut row_change = vec![0.0; columns];
+        let mut start = 0;
         for_each_row(frame, |row| {
-            let (last, last_rest) = std::mem::take(&mut rest.0).split_at_mut(row.len());
-            let (change, change_rest) = std::mem::take(&mut rest.1).split_at_mut(row.len());
-            rest = (last_rest, change_rest);
+            let cells = start..start + columns;
+            start = cells.end;
+            let last = &mut self.state.last_mv[cells.clone()];
+            let change = if keeps_change { &mut self.change_mv[cells] } else { &mut row_change[..] };
             for ((last, change), &value) in last.iter_mut().zip(change.iter_mut()).zip(row) {
                 let value_mv = value * MV_PER_V;
                 *change = (value_mv - *last).abs();
@@ -254,8 +241,9 @@ impl TemporalAccumulator {
             }
             let [energy] = sum_row(last, |value| [value * value]);
             sums.energy_mv2 += energy;
-            let [change_sum] = sum_row(change, |value| [value]);
+            let [change_sum, change_squares] = sum_row(change, |value| [value, value * value]);
             sums.change_mv += change_sum;
+            sums.change_mv2 += change_squares;
             sums.change_max_mv =
                 change.iter().fold(sums.change_max_mv, |max, &value| if value > max { value } else { max });
         });
@@ -263,37 +251,49 @@ impl TemporalAccumulator {
     }
 
     fn record_change(&mut self, sums: FrameSums) {
-        let cells = self.change_mv.len() as f64;
+        let cells = self.state.last_mv.len() as f64;
         let mean = sums.change_mv / cells;
-        self.change_mean.push(mean);
+        let quiet_mv = match self.state.config.compat {
+            None => (sums.change_mv2 / cells).sqrt(),
+            Some(_) => self.change_deviation(mean),
+        };
+        let state = &mut self.state;
+        // `frames` does not count this frame yet: it is the number of changes, this one included.
+        state.change_mean_mv += (mean - state.change_mean_mv) / state.frames as f64;
         // A NaN anywhere makes the sum NaN, and then the largest change has no meaning.
-        let nan = sums.change_mv.is_nan() || self.change_max.is_nan();
-        self.change_max = if nan { f64::NAN } else { self.change_max.max(sums.change_max_mv) };
+        let nan = sums.change_mv.is_nan() || state.change_max_mv.is_nan();
+        state.change_max_mv = if nan { f64::NAN } else { state.change_max_mv.max(sums.change_max_mv) };
 
+        let quiet = quiet_mv < state.config.stability_threshold_mv;
+        state.quiet_steps = if quiet { state.quiet_steps + 1 } else { 0 };
+        if state.stable_at.is_none() && state.quiet_steps >= state.config.stability_window {
+            state.stable_at = Some(state.frames + 1 - state.config.stability_window);
+        }
+    }
+
+    /// The spatial standard deviation of the change, which MFN 4.1 takes for its size.
+    fn change_deviation(&self, mean: f64) -> f64 {
         let mut squares = 0.0;
-        for row in self.change_mv.chunks_exact(self.shape.1) {
+        for row in self.change_mv.chunks_exact(self.state.cols) {
             let [row_squares] = sum_row(row, |value| [(value - mean) * (value - mean)]);
             squares += row_squares;
         }
-        let quiet = (squares / cells).sqrt() < self.threshold_mv;
-        self.quiet_steps = if quiet { self.quiet_steps + 1 } else { 0 };
-        if self.stable_at.is_none() && self.quiet_steps >= self.window {
-            // `frames` does not count this frame yet: it is the 1-based index of the change.
-            self.stable_at = Some(self.frames + 1 - self.window);
-        }
+        (squares / self.change_mv.len() as f64).sqrt()
     }
 
     /// The features of the frames seen so far.
     #[must_use]
     pub fn finish(&self) -> TemporalFeatures {
-        if self.frames < 2 {
-            return TemporalFeatures::default();
+        let state = &self.state;
+        if state.frames < 2 {
+            return TemporalFeatures::of_one_frame(&state.config);
         }
+        let stable_at = state.stable_at.map(|frame| frame as f64);
         TemporalFeatures {
-            dv_mean: self.change_mean.mean,
-            dv_max: self.change_max,
-            t_stable: self.stable_at.unwrap_or(self.frames) as f64,
-            e_trend: self.energy.slope(),
+            dv_mean: state.change_mean_mv,
+            dv_max: state.change_max_mv,
+            t_stable: stable_at.or(state.config.compat.map(|_| state.frames as f64)),
+            e_trend: state.energy.slope(),
         }
     }
 }
@@ -319,11 +319,11 @@ mod tests {
     }
 
     /// Guards what T_stable means: frame counts from 1, the window must be complete, and
-    /// "never" is the number of frames.
+    /// "never" is nothing, and for MFN 4.1 the number of frames.
     #[test]
     fn stable_from_the_first_quiet_window() {
-        let config = FeatureConfig { stability_window: 3, ..FeatureConfig::default() };
-        let t_stable = |noisy_changes: u64, frames: u64| {
+        let t_stable = |config: FeatureConfig, noisy_changes: u64, frames: u64| {
+            let config = FeatureConfig { stability_window: 3, ..config };
             let mut accumulator = TemporalAccumulator::new(&config).expect("accepted");
             for frame in 0..frames {
                 let level = frame.min(noisy_changes) as f64 * 0.01;
@@ -332,10 +332,30 @@ mod tests {
             }
             accumulator.finish().t_stable
         };
-        assert_eq!(t_stable(0, 3), 3.0, "two changes are not a window of three");
-        assert_eq!(t_stable(0, 4), 1.0);
-        assert_eq!(t_stable(2, 10), 3.0);
-        assert_eq!(t_stable(9, 10), 10.0);
-        assert_eq!(t_stable(0, 1), 0.0);
+        for (noisy_changes, frames, expected, expected_v4_1) in [
+            (0, 3, None, 3.0), // two changes are not a window of three
+            (0, 4, Some(1.0), 1.0),
+            (2, 10, Some(3.0), 3.0),
+            (9, 10, None, 10.0),
+            (0, 1, None, 0.0),
+        ] {
+            assert_eq!(t_stable(FeatureConfig::default(), noisy_changes, frames), expected);
+            assert_eq!(t_stable(FeatureConfig::v4_1(), noisy_changes, frames), Some(expected_v4_1));
+        }
+    }
+
+    /// Guards the size of a change: a field that drifts as a whole is not quiet, except for MFN 4.1.
+    #[test]
+    fn a_uniform_drift_is_not_quiet() {
+        let t_stable = |config: &FeatureConfig| {
+            let mut accumulator = TemporalAccumulator::new(config).expect("accepted");
+            for frame in 0..20 {
+                let cells = ndarray::Array2::from_elem((2, 2), 0.0625 * f64::from(frame));
+                accumulator.push(cells.view()).expect("one shape");
+            }
+            accumulator.finish().t_stable
+        };
+        assert_eq!(t_stable(&FeatureConfig::default()), None);
+        assert_eq!(t_stable(&FeatureConfig::v4_1()), Some(1.0));
     }
 }

@@ -83,9 +83,10 @@ pub struct Features {
     /// Largest absolute change of a cell from frame to frame, mV.
     #[serde(rename = "dV_max", with = "nullable")]
     pub dv_max: f64,
-    /// Frame at which the run became quiet; the number of frames if it did not, steps.
-    #[serde(rename = "T_stable", with = "nullable")]
-    pub t_stable: f64,
+    /// Frame at which the run became quiet, counted from 1, steps; `None` if it did not. In the v4.1 mode
+    /// always a number: the number of frames if it did not.
+    #[serde(rename = "T_stable")]
+    pub t_stable: Option<f64>,
     /// Least-squares slope of the sum of squared potentials over the frames, mV^2/step.
     #[serde(rename = "E_trend", with = "nullable")]
     pub e_trend: f64,
@@ -110,7 +111,7 @@ pub struct Features {
 }
 
 impl Features {
-    /// The values in the order of [`NAMES`].
+    /// The values in the order of [`NAMES`]; NaN for what is not there.
     #[must_use]
     pub fn to_array(&self) -> [f64; 18] {
         [
@@ -124,7 +125,7 @@ impl Features {
             self.v_kurt,
             self.dv_mean,
             self.dv_max,
-            self.t_stable,
+            self.t_stable.unwrap_or(f64::NAN),
             self.e_trend,
             self.f_active,
             self.n_clusters_low,

@@ -69,7 +69,8 @@ pub(crate) fn check_features(entry: &Entry) {
         let sides: Vec<usize> = shape.as_array().expect("shape").iter().map(whole).collect();
         // A one-dimensional field cannot be given at all: the argument's type has two.
         if let [rows, columns] = sides[..] {
-            let result = features::compute(Array2::zeros((rows, columns)).view(), &FeatureConfig::default());
+            let result =
+                features::compute(Array2::<f64>::zeros((rows, columns)).view(), &FeatureConfig::v4_1());
             assert_eq!(result, Err(FeatureError::NotSquare { rows, columns }), "{}", entry.id);
         } else {
             assert_eq!(sides.len(), 1, "{}", entry.id);

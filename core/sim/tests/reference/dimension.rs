@@ -1,8 +1,8 @@
 //! Box counting.
 
-use mfn_sim::BoundaryCondition;
 use mfn_sim::features::{BoxScales, box_count, box_dimension, box_sizes};
 use mfn_sim::operators::{gradient, statistics};
+use mfn_sim::{BoundaryCondition, Compat};
 use ndarray::Array2;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(crate) fn check(entry: &Entry) {
     for case in CASES {
         let expected = &entry.expected[case];
         let params = &expected["params"];
-        let scales: BoxScales = serde_json::from_value(params.clone()).expect("box scales");
+        let scales = box_scales(params.clone());
         let actual = box_dimension(mask.view(), &scales).expect("a dimension");
         for (name, value) in [
             ("engine_dimension", actual.dimension),
@@ -37,6 +37,11 @@ pub(crate) fn check(entry: &Entry) {
             wanted => assert_close(&entry.id, actual.dimension, number(wanted), 1e-9),
         }
     }
+}
+
+fn box_scales(fields: Value) -> BoxScales {
+    let scales: BoxScales = serde_json::from_value(fields).expect("box scales");
+    BoxScales { compat: Some(Compat::V4_1), ..scales }
 }
 
 /// The streaming variant: sizes 2, 4, 8, 16, cells with |V| above the threshold, slope between
@@ -76,9 +81,9 @@ fn check_streaming_variant(entry: &Entry) {
 pub(crate) fn check_error(entry: &Entry) {
     assert_eq!(entry.expected["error"], json!("ValueError"), "{}", entry.id);
     let mask = |rows, columns| Array2::from_elem((rows, columns), true);
-    let with = |fields: Value| serde_json::from_value::<BoxScales>(fields).expect("box scales");
+    let with = box_scales;
     let refused = match entry.params["case"].as_str().expect("case") {
-        "non-square" => box_dimension(mask(4, 5).view(), &BoxScales::default()).is_err(),
+        "non-square" => box_dimension(mask(4, 5).view(), &with(json!({}))).is_err(),
         // The argument's type has two dimensions; there is nothing to call.
         "3d" => true,
         "num_scales=0" => box_dimension(mask(8, 8).view(), &with(json!({"num_scales": 0}))).is_err(),

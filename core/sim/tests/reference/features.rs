@@ -1,7 +1,7 @@
 //! The 18 features.
 
-use mfn_sim::FeatureConfig;
 use mfn_sim::features::{self, NAMES};
+use mfn_sim::{Compat, FeatureConfig};
 use ndarray::{Array3, Axis};
 
 use crate::load::{Entry, assert_close, number};
@@ -12,6 +12,7 @@ pub(crate) fn check(entry: &Entry) {
     for name in ["default", "conn8_other", "fine_boxes"] {
         let case = &entry.expected[name];
         let config: FeatureConfig = serde_json::from_value(case["config"].clone()).expect("a configuration");
+        let config = FeatureConfig { compat: Some(Compat::V4_1), ..config };
         let actual = features::compute_history(history.view(), &config).expect("features");
         let wanted = case["features"].as_object().expect("features");
         assert_eq!(wanted.len(), NAMES.len(), "{}: number of features", entry.id);

@@ -20,6 +20,7 @@ use crate::membrane::constants::{BODY_TEMPERATURE_K, PhysicalConstants};
 use crate::membrane::{MembraneConfig, nernst_v4_1};
 use crate::model::{ModelParameters, simulate_mycelium_field};
 use crate::rng::Generator;
+use crate::spec::Compat;
 
 const SAMPLES: u64 = 16;
 const ACTIVE_V: f64 = -0.060;
@@ -59,7 +60,9 @@ fn sample(random: &mut Generator, config: &ValidationConfig) -> Result<Sample, V
     };
     let run = simulate_mycelium_field(random, &parameters, &mut |_| ControlFlow::Continue(()))?;
     let mask = run.field.mapv(|potential| potential > ACTIVE_V);
-    let dimension = box_dimension(mask.view(), &BoxScales::default())?.dimension;
+    let dimension =
+        box_dimension(mask.view(), &BoxScales { compat: Some(Compat::V4_1), ..BoxScales::default() })?
+            .dimension;
     let mean_log_area_change = generate_fractal_ifs(random, IFS_POINTS, IFS_TRANSFORMS)?.mean_log_area_change;
     Ok(Sample { field: run.field, growth_events: run.growth_events, dimension, mean_log_area_change })
 }
