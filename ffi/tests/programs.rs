@@ -157,6 +157,10 @@ fn the_small_examples_work() {
     let text = valgrind(&workshop.compile(&root().join("examples/features.c")), &[]);
     assert_eq!(text.lines().count(), 18, "{text}");
     assert!(text.lines().any(|line| line.starts_with("V_min") && line.ends_with("mV")), "{text}");
+    let text = valgrind(&workshop.compile(&root().join("examples/analyse.c")), &[]);
+    assert_eq!(text.lines().count(), 4, "{text}");
+    let grown = text.lines().last().and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    assert!(grown.is_some_and(|dimension| (1.4..1.9).contains(&dimension)), "{text}");
 }
 
 // Guards networks as a host sees them, and their functions against wrong arguments.

@@ -147,7 +147,7 @@ fn the_picture_is_of_a_real_run() {
     let [program] = <[String; 1]>::try_from(blocks("README.md", "c")).unwrap();
     let spec = program.split_once("spec = \"").unwrap().1.split_once("\";").unwrap().0.replace('\\', "");
     let mut spec: serde_json::Value = serde_json::from_str(&spec).unwrap();
-    spec["steps"] = 200.into();
+    spec["steps"] = 1000.into();
     fs::write(directory.path().join("spec.json"), spec.to_string()).unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_mfn"))
         .args(["simulate", "--spec", "spec.json", "--out", "result", "--png", "--quiet"])
