@@ -32,7 +32,7 @@ pub const HEADER_BYTES: usize = container::HEADER_BYTES as usize;
 
 /// The checkpoint of a run between two steps. The same state gives the same bytes.
 ///
-/// Takes a copy of the state beside the bytes; [`write`] does without the bytes.
+/// Takes a copy of the state beside the bytes; [`write()`] does without the bytes.
 #[must_use]
 pub fn encode(simulation: &Simulation) -> Vec<u8> {
     encode_state(&simulation.state())

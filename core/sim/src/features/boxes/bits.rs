@@ -84,7 +84,7 @@ impl BitGrid {
             }
         }
         // The shift may have set bits beyond the last column.
-        if self.columns % WORD != 0 {
+        if !self.columns.is_multiple_of(WORD) {
             let used = (1 << (self.columns % WORD)) - 1;
             for row in self.words.chunks_exact_mut(self.words_per_row) {
                 row[self.words_per_row - 1] &= used;
