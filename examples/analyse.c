@@ -1,10 +1,10 @@
 /* A host with a solver of its own: Gray-Scott on a grid that the program owns (Pearson, 1993). The library
-   reads the field where it lies, with its ghost cells around it, every 1000 steps; nothing is copied. */
+   reads the field where it lies, with its ghost cells around it, every 500 steps; nothing is copied. */
 #include <mfn.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SIDE = 96, WIDTH = SIDE + 2, STEPS = 4000, EVERY = 1000 };
+enum { SIDE = 96, WIDTH = SIDE + 2, STEPS = 2000, EVERY = 500 };
 
 static double u[2][WIDTH][WIDTH], v[2][WIDTH][WIDTH]; /* one ghost cell on each side */
 
@@ -49,12 +49,12 @@ int main(void)
 
     for (row = 0; row < WIDTH; row++)
         for (col = 0; col < WIDTH; col++) {
-            int seeded = row * 7 % 48 < 10 && col * 5 % 48 < 10;
+            int seeded = (row + 9 * (col / 32)) % 32 < 12 && (col + 5 * (row / 32)) % 32 < 12;
             u[0][row][col] = seeded ? 0.50 : 1.0;
             v[0][row][col] = seeded ? 0.25 : 0.0;
         }
     if (mfn_feature_config_init(&config, sizeof config, &error)) goto failed;
-    config.threshold_low_mv = 200; /* the library counts in millivolts: this is v > 0.2 */
+    config.threshold_low_mv = 250; /* the library counts in millivolts: this is v > 0.25 */
 
     for (t = 1; t <= STEPS; t++) {
         step((t - 1) % 2);
