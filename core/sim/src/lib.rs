@@ -36,6 +36,7 @@ pub mod graph;
 pub mod ifs;
 pub mod kinetics;
 pub mod learning;
+mod least_squares;
 pub mod lyapunov;
 pub mod membrane;
 pub mod model;

@@ -1,6 +1,7 @@
 //! The straight line through (ln 1/size, ln count): its slope is the dimension.
 
 use super::{BoxDimension, BoxFit, BoxPoint};
+use crate::least_squares;
 
 /// The 0.975 quantiles of Student's t distribution for 1, 2, ... degrees of freedom. Sixteen
 /// doublings take the smallest box to the longest side, so more are only reached in the v4.1 mode.
@@ -11,32 +12,19 @@ const T_975: [f64; 30] = [
 
 /// Least squares through the points; 0 with fewer than two.
 pub(super) fn line(points: Vec<BoxPoint>) -> BoxFit {
-    if points.len() < 2 {
-        return BoxFit { dimension: BoxDimension::default(), intercept: 0.0, points };
-    }
     let logs: Vec<(f64, f64)> = points.iter().map(BoxPoint::logs).collect();
-    let count = logs.len() as f64;
-    let mean_x = logs.iter().map(|point| point.0).sum::<f64>() / count;
-    let mean_y = logs.iter().map(|point| point.1).sum::<f64>() / count;
-    let covariance: f64 = logs.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-    let variance: f64 = logs.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
-    let slope = covariance / variance;
-    let intercept = mean_y - slope * mean_x;
-    let residual: f64 = logs.iter().map(|(x, y)| (y - (slope * x + intercept)).powi(2)).sum();
-    let total: f64 = logs.iter().map(|(_, y)| (y - mean_y).powi(2)).sum();
+    let Some(line) = least_squares::line(&logs) else {
+        return BoxFit { dimension: BoxDimension::default(), intercept: 0.0, points };
+    };
     let interval = (points.len() > 2).then(|| {
         let freedom = points.len() - 2;
         let quantile = T_975[freedom.min(T_975.len()) - 1];
-        let half_width = quantile * (residual / freedom as f64 / variance).sqrt();
-        [slope - half_width, slope + half_width]
+        let half_width = quantile * (line.residual / freedom as f64 / line.spread).sqrt();
+        [line.slope - half_width, line.slope + half_width]
     });
     BoxFit {
-        dimension: BoxDimension {
-            dimension: slope,
-            r_squared: if total > 0.0 { 1.0 - residual / total } else { 0.0 },
-            interval,
-        },
-        intercept,
+        dimension: BoxDimension { dimension: line.slope, r_squared: line.r_squared, interval },
+        intercept: line.intercept,
         points,
     }
 }

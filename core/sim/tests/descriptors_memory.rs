@@ -1,0 +1,27 @@
+//! The descriptors take no more memory than they declare. Alone in its process, so that nothing else allocates
+//! meanwhile.
+#![cfg(target_os = "linux")]
+
+use mfn_sim::descriptors::{DescriptorConfig, compute};
+use ndarray::Array2;
+
+/// Peak resident memory of this process, bytes.
+fn peak_resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
+    1024 * line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("a number")
+}
+
+/// Guards the declared 8 bytes per cell, 16 per row and so many per cell of the longer side, on long grids with prime
+/// sides, whose transforms need the most, and on one with many cells.
+#[test]
+fn descriptors_take_the_memory_that_they_declare() {
+    for (rows, cols) in [(1usize, 65267usize), (65267, 3), (2000, 1500)] {
+        let field = Array2::from_shape_fn((rows, cols), |(row, col)| ((row * 7 + col * 5) % 23) as f64);
+        let declared = (8 * rows * cols + 16 * rows + 250 * rows.max(cols)) as u64;
+        let before = peak_resident_bytes();
+        compute(field.view(), &DescriptorConfig::default()).expect("accepted");
+        let grown = peak_resident_bytes() - before;
+        assert!(grown <= declared + (1 << 20), "{rows} x {cols}: {grown} bytes, {declared} declared");
+    }
+}
