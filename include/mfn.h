@@ -335,6 +335,95 @@ const char *mfn_feature_name(size_t index);
 const char *mfn_feature_unit(size_t index);
 
 /* ==================================================================================================
+ * Descriptors: what else tells the pattern of a field from another, beside the features.
+ *
+ * mfn_descriptors_compute() reads a field of 1 to 65,536 cells on a side in volts where it lies: dimensions of its mass,
+ * lacunarity, area, perimeter and Euler number of the pattern, which are the cells above a threshold, and wavelength and
+ * entropy of the field.
+ */
+
+// Number of descriptors.
+#define MFN_DESCRIPTOR_COUNT 13
+
+// What the descriptors depend on beside the field. Fill it with mfn_descriptor_config_init().
+typedef struct mfn_descriptor_config {
+    // sizeof(mfn_descriptor_config).
+    uint32_t struct_size;
+    // 1: opposite edges of the grid touch, for lacunarity, perimeter and Euler number; 0: they do not.
+    int32_t wrap;
+    // A cell above it is part of the pattern, mV.
+    double threshold_mv;
+    // Smallest box of the dimensions, cells.
+    uint64_t min_box_size;
+    // Largest box of the dimensions, cells; 0: half the shorter side.
+    uint64_t max_box_size;
+    // Ratio of a box to the next smaller one.
+    uint64_t box_ratio;
+    // Bins of the histogram between the lowest and the highest value.
+    uint64_t histogram_bins;
+    // Which cells of the pattern hang together, for the Euler number: 4 or 8.
+    int32_t connectivity;
+    // 0.
+    uint32_t reserved;
+} mfn_descriptor_config;
+
+// The descriptors. Set struct_size before the call.
+typedef struct mfn_descriptors {
+    // sizeof(mfn_descriptors).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Information dimension of the pattern; NaN without a pattern or with fewer than two boxes.
+    double d_information;
+    // Coefficient of determination of its fit.
+    double d_information_r2;
+    // Correlation dimension of the pattern; NaN without a pattern or with fewer than two boxes.
+    double d_correlation;
+    // Coefficient of determination of its fit.
+    double d_correlation_r2;
+    // Lacunarity for boxes of 2 x 2 cells; NaN without a pattern or room for a box, as the next three.
+    double lacunarity_2;
+    // Lacunarity for boxes of 4 x 4 cells.
+    double lacunarity_4;
+    // Lacunarity for boxes of 8 x 8 cells.
+    double lacunarity_8;
+    // Lacunarity for boxes of 16 x 16 cells.
+    double lacunarity_16;
+    // Cells of the pattern.
+    double area;
+    // Edges between the pattern and its background, cells.
+    double perimeter;
+    // Pieces of the pattern less its holes.
+    double euler;
+    // Wavelength at the peak of the power spectrum, cells; NaN for a flat field.
+    double wavelength;
+    // Entropy of the histogram, bit.
+    double entropy;
+} mfn_descriptors;
+
+// Fills a configuration with the defaults. struct_size is sizeof(mfn_descriptor_config).
+// config belongs to the host. [any-thread]
+mfn_status mfn_descriptor_config_init(mfn_descriptor_config *config,
+                                      size_t struct_size,
+                                      mfn_error **error);
+
+// Computes the descriptors of a field in volts, in place. config may be NULL for the defaults. MFN_INVALID names the
+// first cell that is NaN or infinite. Takes 8 bytes of memory per cell, 16 per row and 250 per cell of the longer side.
+// The field is read during the call only; descriptors belongs to the host. [any-thread]
+mfn_status mfn_descriptors_compute(const mfn_field_view *field,
+                                   const mfn_descriptor_config *config,
+                                   mfn_descriptors *descriptors,
+                                   mfn_error **error);
+
+// The name of a descriptor, such as "area", in the order of the fields of mfn_descriptors; NULL beyond the
+// last. The text is static. [any-thread]
+const char *mfn_descriptor_name(size_t index);
+
+// The unit of a descriptor, such as "cells"; "1" for a pure number; NULL beyond the last. The text is static.
+// [any-thread]
+const char *mfn_descriptor_unit(size_t index);
+
+/* ==================================================================================================
  * Networks: the skeleton of a pattern as nodes and branches, and what their loss would do.
  *
  * mfn_graph_from_field() cuts a field at a threshold, thins the pattern to lines of one cell and follows the lines.
@@ -2985,6 +3074,32 @@ MFN_LAYOUT_CHECK(offsetof(mfn_features, n_clusters_med) == 120, mfn_features_n_c
 MFN_LAYOUT_CHECK(offsetof(mfn_features, n_clusters_high) == 128, mfn_features_n_clusters_high);
 MFN_LAYOUT_CHECK(offsetof(mfn_features, max_cluster_size) == 136, mfn_features_max_cluster_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_features, cluster_size_std) == 144, mfn_features_cluster_size_std);
+MFN_LAYOUT_CHECK(sizeof(mfn_descriptor_config) == 56, mfn_descriptor_config_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, struct_size) == 0, mfn_descriptor_config_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, wrap) == 4, mfn_descriptor_config_wrap);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, threshold_mv) == 8, mfn_descriptor_config_threshold_mv);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, min_box_size) == 16, mfn_descriptor_config_min_box_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, max_box_size) == 24, mfn_descriptor_config_max_box_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, box_ratio) == 32, mfn_descriptor_config_box_ratio);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, histogram_bins) == 40, mfn_descriptor_config_histogram_bins);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, connectivity) == 48, mfn_descriptor_config_connectivity);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptor_config, reserved) == 52, mfn_descriptor_config_reserved);
+MFN_LAYOUT_CHECK(sizeof(mfn_descriptors) == 112, mfn_descriptors_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, struct_size) == 0, mfn_descriptors_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, reserved) == 4, mfn_descriptors_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, d_information) == 8, mfn_descriptors_d_information);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, d_information_r2) == 16, mfn_descriptors_d_information_r2);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, d_correlation) == 24, mfn_descriptors_d_correlation);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, d_correlation_r2) == 32, mfn_descriptors_d_correlation_r2);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, lacunarity_2) == 40, mfn_descriptors_lacunarity_2);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, lacunarity_4) == 48, mfn_descriptors_lacunarity_4);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, lacunarity_8) == 56, mfn_descriptors_lacunarity_8);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, lacunarity_16) == 64, mfn_descriptors_lacunarity_16);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, area) == 72, mfn_descriptors_area);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, perimeter) == 80, mfn_descriptors_perimeter);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, euler) == 88, mfn_descriptors_euler);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, wavelength) == 96, mfn_descriptors_wavelength);
+MFN_LAYOUT_CHECK(offsetof(mfn_descriptors, entropy) == 104, mfn_descriptors_entropy);
 MFN_LAYOUT_CHECK(sizeof(mfn_spec) == 216, mfn_spec_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, struct_size) == 0, mfn_spec_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_spec, boundary) == 4, mfn_spec_boundary);

@@ -158,14 +158,25 @@ pub(crate) fn config(name: &str, config: *const mfn_feature_config) -> Result<Fe
         threshold_high_mv: given.threshold_high_mv,
         stability_threshold_mv: given.stability_threshold_mv,
         stability_window: given.stability_window,
-        connectivity: match given.connectivity {
-            4 => Connectivity::Four,
-            8 => Connectivity::Eight,
-            other => {
-                return Err(Failure::invalid(format!("{name}.connectivity = {other}: give 4 or 8")));
-            }
-        },
+        connectivity: connectivity(name, given.connectivity)?,
     })
+}
+
+/// Reads the field `connectivity` of a configuration.
+pub(crate) fn connectivity(config: &str, value: i32) -> Result<Connectivity, Failure> {
+    match value {
+        4 => Ok(Connectivity::Four),
+        8 => Ok(Connectivity::Eight),
+        other => Err(Failure::invalid(format!("{config}.connectivity = {other}: give 4 or 8"))),
+    }
+}
+
+/// A connectivity as C has it.
+pub(crate) fn connectivity_number(connectivity: Connectivity) -> i32 {
+    match connectivity {
+        Connectivity::Four => 4,
+        Connectivity::Eight => 8,
+    }
 }
 
 /// Fills a configuration with the defaults. struct_size is sizeof(mfn_feature_config).
@@ -181,10 +192,7 @@ pub unsafe extern "C" fn mfn_feature_config_init(
         let defaults = FeatureConfig::default();
         slot.write(&mfn_feature_config {
             struct_size: 0,
-            connectivity: match defaults.connectivity {
-                Connectivity::Four => 4,
-                Connectivity::Eight => 8,
-            },
+            connectivity: connectivity_number(defaults.connectivity),
             min_box_size: defaults.min_box_size as u64,
             max_box_size: defaults.max_box_size.unwrap_or(0) as u64,
             num_scales: defaults.num_scales as u64,
@@ -222,7 +230,7 @@ pub unsafe extern "C" fn mfn_features_compute(
 /// last. The text is static. [any-thread]
 #[unsafe(no_mangle)]
 pub extern "C" fn mfn_feature_name(index: usize) -> *const c_char {
-    static TEXTS: StaticTexts = static_texts(&NAMES);
+    static TEXTS: StaticTexts<MFN_FEATURE_COUNT> = static_texts(&NAMES);
     TEXTS.get(index).map_or(std::ptr::null(), |text| text.as_ptr().cast())
 }
 
@@ -230,15 +238,16 @@ pub extern "C" fn mfn_feature_name(index: usize) -> *const c_char {
 /// [any-thread]
 #[unsafe(no_mangle)]
 pub extern "C" fn mfn_feature_unit(index: usize) -> *const c_char {
-    static TEXTS: StaticTexts = static_texts(&UNITS);
+    static TEXTS: StaticTexts<MFN_FEATURE_COUNT> = static_texts(&UNITS);
     TEXTS.get(index).map_or(std::ptr::null(), |text| text.as_ptr().cast())
 }
 
-type StaticTexts = [[u8; 24]; MFN_FEATURE_COUNT];
+/// Short texts for C, each ended by a NUL.
+pub(crate) type StaticTexts<const COUNT: usize> = [[u8; 24]; COUNT];
 
 /// The texts with their NUL, made at compile time so that they are static in C as well.
-const fn static_texts(texts: &[&str; MFN_FEATURE_COUNT]) -> StaticTexts {
-    let mut table = [[0; 24]; MFN_FEATURE_COUNT];
+pub(crate) const fn static_texts<const COUNT: usize>(texts: &[&str; COUNT]) -> StaticTexts<COUNT> {
+    let mut table = [[0; 24]; COUNT];
     let mut index = 0;
     while index < texts.len() {
         let bytes = texts[index].as_bytes();

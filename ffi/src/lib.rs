@@ -18,6 +18,7 @@ pub mod checkpoint;
 pub mod component;
 pub mod config;
 pub mod connector;
+pub mod descriptors;
 pub mod ensemble;
 pub mod error;
 pub mod features;

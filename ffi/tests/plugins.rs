@@ -140,8 +140,7 @@ fn the_demonstration_shows_its_work() {
     let output = demonstration(&workshop).arg(config(&workshop, 20)).output().expect("it runs");
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{output:?}");
-    for expected in
-        ["request ", "1.json ", " ok ", "dead letter", "alpha", "curl -N http://", "picture of "]
+    for expected in ["request ", "1.json ", " ok ", "dead letter", "alpha", "curl -N http://", "picture of "]
     {
         assert!(printed.contains(expected), "{expected:?} is not in\n{printed}");
     }

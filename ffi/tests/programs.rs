@@ -171,6 +171,14 @@ fn networks_answer_and_refuse_under_valgrind() {
     valgrind(&workshop.compile(&source("arguments_graph.c")), &[]);
 }
 
+// Guards descriptors as a host sees them, and their functions against wrong arguments.
+#[test]
+fn descriptors_answer_and_refuse_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("descriptors.c")), &[]);
+    valgrind(&workshop.compile(&source("arguments_descriptors.c")), &[]);
+}
+
 // Guards checkpoints and recorders as a host uses them, and their functions against wrong arguments.
 #[test]
 fn runs_are_recorded_and_continued_under_valgrind() {

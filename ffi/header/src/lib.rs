@@ -16,6 +16,7 @@ pub const BLOCKS: &[&str] = &[
     "owned",
     "field",
     "features",
+    "descriptors",
     "graph",
     "robustness",
     "membrane",

@@ -17,6 +17,7 @@ macro_rules! check_layouts {
 
 use crate::aggregation::{mfn_aggregation, mfn_aggregation_options, mfn_hierarchical_options};
 use crate::connector::mfn_verdict;
+use crate::descriptors::{mfn_descriptor_config, mfn_descriptors};
 use crate::ensemble::mfn_ensemble_options;
 use crate::features::{mfn_feature_config, mfn_features};
 use crate::field::mfn_field_view;

@@ -18,6 +18,15 @@ macro_rules! with_layouts {
                 n_clusters_low: 112, n_clusters_med: 120, n_clusters_high: 128, max_cluster_size: 136,
                 cluster_size_std: 144,
             }
+            mfn_descriptor_config: 56 {
+                struct_size: 0, wrap: 4, threshold_mv: 8, min_box_size: 16, max_box_size: 24, box_ratio: 32,
+                histogram_bins: 40, connectivity: 48, reserved: 52,
+            }
+            mfn_descriptors: 112 {
+                struct_size: 0, reserved: 4, d_information: 8, d_information_r2: 16, d_correlation: 24,
+                d_correlation_r2: 32, lacunarity_2: 40, lacunarity_4: 48, lacunarity_8: 56, lacunarity_16: 64,
+                area: 72, perimeter: 80, euler: 88, wavelength: 96, entropy: 104,
+            }
             mfn_spec: 216 {
                 struct_size: 0, boundary: 4, turing_enabled: 8, quantum_jitter: 12, grid_size: 16, steps: 24,
                 random_seed: 32, alpha: 40, spike_probability: 48, turing_threshold: 56, jitter_var: 64,
