@@ -281,7 +281,7 @@ const MIN_BOX_SIZE: Bound =
 const MAX_BOX_SIZE: Bound = Bound {
     field: "max_box_size",
     default: None,
-    meaning: "largest box of the box counting; absent: worked out from the grid",
+    meaning: "largest box of the box counting; absent: worked out from the field",
     ..MIN_BOX_SIZE
 };
 const NUM_SCALES: Bound = whole(closed("num_scales", (2.0, 64.0), 5.0, "1", "number of box sizes"));
@@ -297,7 +297,7 @@ pub const FEATURE_TABLE: [Bound; 8] = [
     closed("threshold_low_mv", (-1e6, 1e6), -60.0, "mV", "a cell above it is active"),
     closed("threshold_med_mv", (-1e6, 1e6), -50.0, "mV", "threshold of N_clusters_med"),
     closed("threshold_high_mv", (-1e6, 1e6), -40.0, "mV", "threshold of N_clusters_high"),
-    closed("stability_threshold_mv", (0.0, 1e6), 0.001, "mV", "deviation of the change of a quiet step"),
+    closed("stability_threshold_mv", (0.0, 1e6), 0.001, "mV", "size of the change of a quiet step"),
     whole(closed(
         "stability_window",
         (1.0, 1e9),

@@ -48,7 +48,7 @@ static void check_errors(void)
 
 static void check_views(void)
 {
-    mfn_features features = {.struct_size = sizeof features}, before;
+    mfn_features features = {.struct_size = sizeof features}, other = {.struct_size = sizeof other}, before;
     mfn_feature_config config;
     mfn_field_view view = mfn_field_rows(cells, 4, 4);
     features.d_box = 7;
@@ -68,7 +68,16 @@ static void check_views(void)
     view = mfn_field_rows(cells, 0, 4);
     CALL(mfn_features_compute(&view, NULL, &features, &error), MFN_INVALID, "field.rows = 0");
     view = mfn_field_rows(cells, 2, 8);
-    CALL(mfn_features_compute(&view, NULL, &features, &error), MFN_INVALID, "square");
+    CALL(mfn_features_compute(&view, NULL, &other, &error), MFN_OK, "");
+    EXPECT(other.max_cluster_size == 16 && isnan(other.t_stable));
+    CALL(mfn_feature_config_init(&config, sizeof config, &error), MFN_OK, "");
+    config.compat_v4_1 = 1;
+    CALL(mfn_features_compute(&view, &config, &features, &error), MFN_INVALID, "square");
+    config.compat_v4_1 = 2;
+    CALL(mfn_features_compute(&view, &config, &features, &error), MFN_INVALID, "compat_v4_1 = 2");
+    config.compat_v4_1 = 0;
+    config.wrap = 3;
+    CALL(mfn_features_compute(&view, &config, &features, &error), MFN_INVALID, "wrap = 3");
     view = mfn_field_rows(cells, (size_t)-1, (size_t)-1);
     CALL(mfn_features_compute(&view, NULL, &features, &error), MFN_INVALID, "field.rows");
     view = mfn_field_rows(cells, 4, 4);
