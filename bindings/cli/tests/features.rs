@@ -27,6 +27,11 @@ fn the_table_and_the_json_hold_the_features() {
     assert_eq!(json["f_active"], 0.5);
     assert_eq!(json["N_clusters_low"], 32.0);
     assert!((json["V_mean"].as_f64().unwrap() + 60.0).abs() < 1e-9);
+    // Each of the 32 active cells has its four edges to itself.
+    let described = run(directory.path(), "features field.npy --json --descriptors").expect(0).json();
+    assert_eq!((described["perimeter"].as_f64(), described.as_object().unwrap().len()), (Some(128.0), 31));
+    let text = run(directory.path(), "features field.npy --descriptors").expect(0).stdout;
+    assert!(text.lines().any(|line| line.starts_with("perimeter") && line.contains("128")), "{text}");
     let eight = run(directory.path(), "features field.npy --json --connectivity 8").expect(0).json();
     assert_eq!(eight["N_clusters_low"], 1.0);
     let none = run(directory.path(), "features field.npy --json --threshold-low-mv -40").expect(0).json();

@@ -1,6 +1,7 @@
 //! The claims of pattern formation, each against the theory: growth rates against the dispersion
 //! relation, grown patterns against the predicted wavelength, the default preset against its
 //! promise, and v4.1 as it is.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::f64::consts::TAU;
 

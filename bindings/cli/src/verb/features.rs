@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use mfn_sim::{
     Compat, FeatureConfig, Features, SpecError,
+    descriptors::{self, DescriptorConfig, Descriptors},
     features::{self, Connectivity, NAMES, UNITS},
 };
+use ndarray::ArrayView2;
+use serde::Serialize;
 
 use crate::{
     failure::{Failure, Fault},
@@ -23,6 +26,7 @@ use crate::{
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  mfn features result/field.npy\n  mfn features result/field.npy --json\n  mfn features result/field.npy --compat v4.1\n  \
+    mfn features result/field.npy --descriptors\n  \
     mfn features field.npy --threshold-low-mv -65 --png field.png"
 )]
 pub(crate) struct Arguments {
@@ -33,6 +37,11 @@ pub(crate) struct Arguments {
     /// Write the features as one line of JSON, by name; a value that is not finite is null.
     #[arg(long)]
     json: bool,
+
+    /// Also compute the descriptors: further dimensions, lacunarity, perimeter, wavelength, entropy. They use the
+    /// low threshold, the wrap and the connectivity of the settings.
+    #[arg(long)]
+    descriptors: bool,
 
     /// Also draw the field into this PNG file.
     #[arg(long, value_name = "FILE")]
@@ -130,19 +139,53 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let name = arguments.file.display().to_string();
         staging::write_whole(place, &field::png(&name, array.view())?)?;
     }
+    let descriptors = arguments.descriptors.then(|| describe(arguments, array.view())).transpose()?;
     let mut output = Output::stdout();
-    if arguments.json { output.json(&features) } else { output.text(&table_of(&features)) }
+    if arguments.json {
+        return output.json(&Answer { features, descriptors });
+    }
+    output.text(&table_of(&features))?;
+    let Some(descriptors) = descriptors else { return Ok(()) };
+    output.text("\n")?;
+    output.text(&table_with("descriptor", &descriptors::NAMES, &descriptors.to_array(), &descriptors::UNITS))
+}
+
+/// What `--json` writes: one object with all names.
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    features: Features,
+    #[serde(flatten)]
+    descriptors: Option<Descriptors>,
+}
+
+fn describe(arguments: &Arguments, field: ArrayView2<'_, f64>) -> Result<Descriptors, Failure> {
+    let Settings { threshold_low_mv, wrap, connectivity, .. } = arguments.settings;
+    let config = DescriptorConfig {
+        threshold_mv: threshold_low_mv,
+        wrap,
+        connectivity,
+        ..DescriptorConfig::default()
+    };
+    descriptors::compute(field, &config).map_err(|error| {
+        Failure::work(format!("{}: {error}", arguments.file.display()), "give a field of finite numbers")
+    })
 }
 
 /// The features with their units, one per line.
 pub(crate) fn table_of(features: &Features) -> String {
-    let rows: Vec<_> = NAMES
+    table_with("feature", &NAMES, &features.to_array(), &UNITS)
+}
+
+/// Named numbers with their units, one per line.
+fn table_with(heading: &str, names: &[&str], values: &[f64], units: &[&str]) -> String {
+    let rows: Vec<_> = names
         .iter()
-        .zip(features.to_array())
-        .zip(UNITS)
-        .map(|((name, value), unit)| [(*name).to_owned(), table::number(value), unit.to_owned()])
+        .zip(values)
+        .zip(units)
+        .map(|((name, &value), unit)| [(*name).to_owned(), table::number(value), (*unit).to_owned()])
         .collect();
-    table::layout([("feature", Align::Left, 0), ("value", Align::Right, 0), ("unit", Align::Left, 0)], &rows)
+    table::layout([(heading, Align::Left, 0), ("value", Align::Right, 0), ("unit", Align::Left, 0)], &rows)
 }
 
 /// Refused settings, each under the name of its option.

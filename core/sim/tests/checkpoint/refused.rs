@@ -49,12 +49,15 @@ fn every_damaged_byte_is_noticed() {
     }
 }
 
+/// What makes a state of no run out of that of one.
+type Damage = fn(&mut SimulationState);
+
 /// Guards the refusals of what has the right checksum: parts that do not fit together, and numbers that
 /// no run has. Each names its section or the field.
 #[test]
 fn states_of_no_run_are_refused() {
     let good = || state(Precision::F64, RngKind::Pcg64);
-    let cases: [(&str, fn(&mut SimulationState)); 13] = [
+    let cases: [(&str, Damage); 13] = [
         ("alpha", |state| state.spec.alpha = 0.5),
         ("rows", |state| state.spec.rows = Some(0)),
         ("FILD", |state| state.spec.rows = Some(5)),

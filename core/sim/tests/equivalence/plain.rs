@@ -1,4 +1,5 @@
 //! The model as a page of a textbook: slow, and as short as it can be.
+#![allow(clippy::needless_range_loop, reason = "the plain loop reads as the equations do")]
 
 use mfn_sim::kinetics::Kinetics;
 use mfn_sim::rng::{Generator, Philox, Stream};
