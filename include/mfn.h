@@ -1654,7 +1654,7 @@ mfn_status mfn_ensemble_create(const mfn_ensemble_options *options,
                                mfn_ensemble **ensemble,
                                mfn_error **error);
 
-// Runs count specifications that lie in a row, specs[0].struct_size bytes apart, each from its beginning to its
+// Runs count specifications that lie in a row, as many bytes apart as struct_size of the first says, each from its beginning to its
 // end, and gives each result to the function. MFN_CANCELLED: stopped by it or by mfn_ensemble_cancel(). Blocks
 // until no run is under way. specs and user_data stay the host's. [one-thread-per-handle]
 mfn_status mfn_ensemble_run(mfn_ensemble *ensemble,
@@ -1770,7 +1770,7 @@ mfn_status mfn_sweep_spec_json(const mfn_sweep *sweep,
 
 // Computes every run and writes the dataset to path, a name that ends in .parquet or .csv; the folders above it are
 // made. options, progress and report may be NULL. A run that fails is a row with its error and does not end the
-// sweep. MFN_CANCELLED: stopped by the callback or by mfn_sweep_cancel(); what is done is kept in <path>.partial
+// sweep. MFN_CANCELLED: stopped by the callback or by mfn_sweep_cancel(); what is done is kept in PATH.partial
 // and MFN_SWEEP_RESUME goes on with it. MFN_IO: the system refused something, or another process writes the same
 // target. Blocks until done. user_data and report stay the host's. [one-thread-per-handle]
 mfn_status mfn_sweep_write(mfn_sweep *sweep,

@@ -212,7 +212,7 @@ fn read_options(options: *const mfn_sweep_options) -> Result<SweepOptions, Failu
 
 /// Computes every run and writes the dataset to path, a name that ends in .parquet or .csv; the folders above it are
 /// made. options, progress and report may be NULL. A run that fails is a row with its error and does not end the
-/// sweep. MFN_CANCELLED: stopped by the callback or by mfn_sweep_cancel(); what is done is kept in <path>.partial
+/// sweep. MFN_CANCELLED: stopped by the callback or by mfn_sweep_cancel(); what is done is kept in PATH.partial
 /// and MFN_SWEEP_RESUME goes on with it. MFN_IO: the system refused something, or another process writes the same
 /// target. Blocks until done. user_data and report stay the host's. [one-thread-per-handle]
 #[unsafe(no_mangle)]

@@ -39,8 +39,8 @@ use crate::graph::{CELLS_MAX, SIDE_MAX_CELLS};
 use pattern::Pattern;
 
 /// The descriptors of one field in volts, of any strides, with 1 to
-/// [`SIDE_MAX_CELLS`](crate::graph::SIDE_MAX_CELLS) cells on a side and at most
-/// [`CELLS_MAX`](crate::graph::CELLS_MAX) in all. A descriptor that the field has not is NaN; [`Descriptors`] says
+/// [`SIDE_MAX_CELLS`] cells on a side and at most
+/// [`CELLS_MAX`] in all. A descriptor that the field has not is NaN; [`Descriptors`] says
 /// when.
 ///
 /// # Errors
