@@ -119,8 +119,8 @@ fn bad_npy(random: &mut Random) -> Vec<u8> {
         3 => {
             shape(random.pick(&["(64,)", "(4, 4, 4)", "()", "(-8, 8)", "(8, 8", "((8, 8))", "8"]).to_owned())
         }
-        // Fits the bytes, but is no square field.
-        4 => shape("(4, 16)".into()),
+        // Half a row more than there are bytes.
+        4 => shape("(4, 17)".into()),
         5 => {
             let mut bytes = good;
             let at = bytes.len() - 8 * (1 + random.below(64));
