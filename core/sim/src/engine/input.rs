@@ -79,8 +79,8 @@ impl Simulation {
     /// flux form, which conserves the amount of what diffuses.
     ///
     /// # Errors
-    /// [`SimError::Map`] when the shape differs from the grid or a cell is out of range; the
-    /// simulation is then unchanged.
+    /// [`SimError::Map`] when the shape differs from the grid or a cell is out of range, as it is
+    /// given or in the precision of the run; the simulation is then unchanged.
     pub fn set_map(
         &mut self,
         coefficient: Coefficient,

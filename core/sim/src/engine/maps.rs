@@ -39,7 +39,7 @@ impl Coefficient {
         &MAP_TABLE[self as usize]
     }
 
-    /// Checks a map and makes a copy of it, row by row.
+    /// Checks a map, as it is given and in the precision of the run, and makes a copy of it, row by row.
     pub(crate) fn read<T: Real>(
         self,
         map: ArrayView2<'_, f64>,
@@ -56,10 +56,16 @@ impl Coefficient {
             Self::DActivator | Self::DInhibitor => time_step * value,
             Self::RActivator | Self::RInhibitor => value,
         };
-        for ((row, column), &value) in map.indexed_iter() {
+        let fault = |value: f64| {
             // A sum with the leak may not hide a negative coefficient.
             let checked = if value < 0.0 { value } else { limited(value) };
-            if let Some(fault) = SpecFault::check(self.bound(), checked) {
+            SpecFault::check(self.bound(), checked)
+        };
+        for ((row, column), &value) in map.indexed_iter() {
+            // What the run keeps is checked too: single precision rounds a cell just below the end of the
+            // range onto it, and a checkpoint of such a map could not be restored.
+            let fault = fault(value).or_else(|| fault(T::of(value).wide()));
+            if let Some(fault) = fault {
                 return Err(MapError::Cell { row, column, value, fault });
             }
         }

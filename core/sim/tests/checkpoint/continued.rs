@@ -109,6 +109,36 @@ fn features_and_statistics_go_on() {
     }
 }
 
+/// Guards runs in single precision whose map lies at the upper end of its range: a cell that is rounded
+/// onto the end is refused when it is given, so that the checkpoint of what was taken can be restored.
+#[test]
+fn maps_taken_in_single_precision_are_restored() {
+    let below = f64::from(0.25f32.next_down());
+    let numbers = [
+        (below, true),
+        // Half way to 0.25, which is rounded to it, and less than half way, which is not.
+        ((below + 0.25) / 2.0, false),
+        ((3.0 * below + 0.25) / 4.0, true),
+        (0.249_999_999_99, false),
+        (0.25, false),
+        // Too small for the precision, but negative.
+        (-1e-60, false),
+    ];
+    for coefficient in [Coefficient::Alpha, Coefficient::DActivator, Coefficient::DInhibitor] {
+        for (time_step, (number, taken)) in numbers.map(|number| [(1.0, number), (0.5, number)]).concat() {
+            let precision = Precision::F32;
+            let spec = Spec { grid_size: 4, time_step, leak_rate: 0.0, precision, ..Spec::default() };
+            let mut simulation = Simulation::new(spec).unwrap();
+            let map = Array2::from_elem((4, 4), number / time_step);
+            let given = simulation.set_map(coefficient, Some(map.view()));
+            let bytes = checkpoint::encode(&simulation);
+            let restored = checkpoint::restore(&bytes);
+            assert!(restored.is_ok(), "{coefficient:?} {number} at {time_step}: {restored:?}");
+            assert_eq!(given.is_ok(), taken, "{coefficient:?} {number} at {time_step}: {given:?}");
+        }
+    }
+}
+
 /// The runs whose files are kept: every section is in one of them.
 fn kept_runs() -> [(&'static str, Simulation); 3] {
     let base = Spec { grid_size: 4, cols: Some(5), quantum_jitter: true, ..Spec::default() };
