@@ -2,15 +2,11 @@
 //! else allocates meanwhile.
 #![cfg(target_os = "linux")]
 
+mod common;
+
+use common::peak_resident_bytes;
 use mfn_sim::learning::{AttentionConfig, SparseAttention};
 use ndarray::Array3;
-
-/// Peak resident memory of this process, kB.
-fn peak_resident_kb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("a status");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
-    line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
-}
 
 /// Guards the claim O(n k): the scores of 8192 x 8192 pairs would take 512 MiB, the tokens and all
 /// that is made of them take less than 8 MiB.
@@ -22,9 +18,9 @@ fn the_scores_of_all_pairs_are_never_in_memory() {
         Array3::from_shape_fn((1, length, 8), |(_, token, place)| ((token * 8 + place) as f64 * 0.7).sin())
     };
     layer.forward(tokens(64).view()).expect("an output");
-    let before = peak_resident_kb();
+    let before = peak_resident_bytes();
     let output = layer.forward(tokens(8192).view()).expect("an output");
-    let grown = peak_resident_kb() - before;
+    let grown = peak_resident_bytes() - before;
     assert_eq!(output.dim(), (1, 8192, 8));
-    assert!(grown < 8 * 1024, "{grown} kB more for 8192 tokens");
+    assert!(grown < 8 << 20, "{grown} bytes more for 8192 tokens");
 }

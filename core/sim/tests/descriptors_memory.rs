@@ -2,15 +2,11 @@
 //! meanwhile.
 #![cfg(target_os = "linux")]
 
+mod common;
+
+use common::peak_resident_bytes;
 use mfn_sim::descriptors::{DescriptorConfig, compute};
 use ndarray::Array2;
-
-/// Peak resident memory of this process, bytes.
-fn peak_resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("a status");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
-    1024 * line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("a number")
-}
 
 /// Guards the declared 8 bytes per cell, 16 per row and so many per cell of the longer side, on long grids with prime
 /// sides, whose transforms need the most, and on one with many cells.

@@ -2,16 +2,12 @@
 //! allocates meanwhile.
 #![cfg(target_os = "linux")]
 
+mod common;
+
 use std::ops::ControlFlow;
 
+use common::peak_resident_bytes;
 use mfn_sim::{Precision, RngKind, Simulation, Spec};
-
-/// Peak resident memory of this process, bytes.
-fn peak_resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("a status");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
-    1024 * line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("a number")
-}
 
 /// Guards the declaration against both kinds of fault: a run that takes more (a host would be
 /// killed), and a declaration far above it (a host would refuse what fits).
