@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, path::Path, process::ExitCode};
 
+use mfn_sim::{SpecError, SpecFault};
+
 /// Why the command did not do its work, as the shell sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
@@ -47,6 +49,15 @@ impl Failure {
     /// What was asked for is wrong in several places.
     pub(crate) fn faults(faults: Vec<Fault>) -> Self {
         Self { code: Code::Usage, faults }
+    }
+
+    /// Settings that are refused, each under the name of the option that gives it.
+    pub(crate) fn options(refused: &SpecError) -> Self {
+        let fault = |fault: &SpecFault| Fault {
+            what: format!("--{} is refused: {fault}", fault.field().replace('_', "-")),
+            fix: fault.advice(),
+        };
+        Self::faults(refused.faults().iter().map(fault).collect())
     }
 
     /// A failed operation on a file that a result goes to.

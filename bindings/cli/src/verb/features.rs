@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mfn_sim::{
-    Compat, FeatureConfig, Features, SpecError,
+    Compat, FeatureConfig, Features,
     descriptors::{self, DescriptorConfig, Descriptors},
     features::{self, Connectivity, NAMES, UNITS},
 };
@@ -12,7 +12,7 @@ use ndarray::ArrayView2;
 use serde::Serialize;
 
 use crate::{
-    failure::{Failure, Fault},
+    failure::Failure,
     field,
     output::Output,
     staging,
@@ -127,7 +127,7 @@ impl Settings {
 /// Does the work of the verb.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.settings.config();
-    config.validate().map_err(|error| refused(&error))?;
+    config.validate().map_err(|error| Failure::options(&error))?;
     let array = field::read(&arguments.file)?;
     let features = features::compute(array.view(), &config).map_err(|error| {
         Failure::work(
@@ -186,18 +186,4 @@ fn table_with(heading: &str, names: &[&str], values: &[f64], units: &[&str]) -> 
         .map(|((name, &value), unit)| [(*name).to_owned(), table::number(value), (*unit).to_owned()])
         .collect();
     table::layout([(heading, Align::Left, 0), ("value", Align::Right, 0), ("unit", Align::Left, 0)], &rows)
-}
-
-/// Refused settings, each under the name of its option.
-fn refused(error: &SpecError) -> Failure {
-    Failure::faults(
-        error
-            .faults()
-            .iter()
-            .map(|fault| Fault {
-                what: format!("--{} is refused: {fault}", fault.field().replace('_', "-")),
-                fix: fault.advice(),
-            })
-            .collect(),
-    )
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use mfn_runtime::picture::{self, Colour, Mark, PictureOptions};
 
 use crate::{
-    failure::{Failure, Fault},
+    failure::Failure,
     field,
     output::Output,
     staging,
@@ -373,16 +373,7 @@ fn robustness_text(found: &Robustness) -> String {
 /// Refused settings, each under the name of its option, or a field without a network.
 fn refused(error: &GraphError, name: &str) -> Failure {
     match error {
-        GraphError::Config(faults) => Failure::faults(
-            faults
-                .faults()
-                .iter()
-                .map(|fault| Fault {
-                    what: format!("--{} is refused: {fault}", fault.field().replace('_', "-")),
-                    fix: fault.advice(),
-                })
-                .collect(),
-        ),
+        GraphError::Config(faults) => Failure::options(faults),
         GraphError::Full { .. } => {
             Failure::work(format!("{name}: {error}"), "raise --threshold-mv, or leave out --wrap")
         }
