@@ -1503,6 +1503,20 @@ mfn_status mfn_sim_set_map(mfn_sim *sim,
 // kinetics of the library. [one-thread-per-handle]
 mfn_status mfn_sim_set_kinetics(mfn_sim *sim, mfn_rates_fn rates, void *user_data, mfn_error **error);
 
+// Analyses the linear stability of a host's kinetics, as mfn_turing_analyse() does that of the library's, at the
+// steady state to which Newton's method leads from (activator, inhibitor). spec gives the factors of the rates, the
+// coefficients, the step and the grid; its kinetics does not matter. The derivatives are central differences, good
+// to about nine digits. MFN_INVALID: no steady state was found, or a rate was NaN or refused by the function; the
+// error says where. rates is called on this thread, for one cell at a time. user_data and turing stay the host's.
+// [any-thread]
+mfn_status mfn_turing_analyse_host(const mfn_spec *spec,
+                                   mfn_rates_fn rates,
+                                   void *user_data,
+                                   double activator,
+                                   double inhibitor,
+                                   mfn_turing *turing,
+                                   mfn_error **error);
+
 // Says how steps are carried out from the next one on. Threads of the simulation's own end with it. execution
 // stays the host's. [one-thread-per-handle]
 mfn_status mfn_sim_set_execution(mfn_sim *sim, const mfn_execution *execution, mfn_error **error);
@@ -1592,6 +1606,25 @@ mfn_status mfn_lyapunov_map(mfn_map_fn map,
                             mfn_lyapunov_estimate *estimate,
                             mfn_error **error);
 
+// Measures all exponents of a map along the trajectory of a state of length components, at most 256, by its
+// derivatives (Eckmann and Ruelle, 1985). jacobian is told a state and writes length * length numbers, row by row:
+// number i * length + j is the change of component i with component j. transient steps are done before the steps
+// that count. exponents has room for length numbers: from the largest to the smallest, 1 per step, -INFINITY for
+// directions that a singular Jacobian annihilates. dimension, which may be NULL, becomes the dimension that they imply
+// (Kaplan and Yorke, 1979). MFN_CANCELLED: one of the functions stopped it. MFN_UNSTABLE: a component or a derivative
+// became NaN or infinite; the error says in which step. state is read during the call only; what is written and
+// user_data, which both functions get, stay the host's. [any-thread]
+mfn_status mfn_lyapunov_spectrum(mfn_map_fn map,
+                                 mfn_map_fn jacobian,
+                                 void *user_data,
+                                 const double *state,
+                                 size_t length,
+                                 uint64_t transient,
+                                 uint64_t steps,
+                                 double *exponents,
+                                 double *dimension,
+                                 mfn_error **error);
+
 // Measures the largest exponent of equations along the trajectory of a state of length components. MFN_UNSTABLE:
 // as mfn_lyapunov_map() and mfn_ode_integrate(). state and options are read during the call only; estimate and
 // user_data stay the host's. [any-thread]
@@ -1614,6 +1647,58 @@ mfn_status mfn_sim_lyapunov(const mfn_sim *sim,
                             void *user_data,
                             mfn_lyapunov_estimate *estimate,
                             mfn_error **error);
+
+/* ==================================================================================================
+ * The second simulator of MyceliumFractalNet 4.1, for numbers that its REST service and its validation made.
+ *
+ * It means the same model as mfn_sim in the mode "v4.1" and differs in three things: activator and inhibitor are
+ * drawn only when the reaction is on, they are advanced by one sum each, and a coefficient beyond the stability limit
+ * is allowed. The potential is equal bit for bit to v4.1's. New work uses mfn_sim.
+ */
+
+// The arguments of v4.1's simulate_mycelium_field(). Fill it with mfn_model_init_v4_1().
+typedef struct mfn_model_v4_1 {
+    // sizeof(mfn_model_v4_1).
+    uint32_t struct_size;
+    // 1 when activator and inhibitor are drawn and advance, else 0.
+    int32_t turing_enabled;
+    // Cells along each side of the square, periodic grid, 1 to 1024.
+    uint64_t grid_size;
+    // Steps of the run, 0 to 10^9.
+    uint64_t steps;
+    // Diffusion coefficient of the potential, cells^2 per step, 0 to 1. From 0.25 on only the clamp bounds the field.
+    double alpha;
+    // Probability of one growth event in a step, 0 to 1.
+    double spike_probability;
+    // Activator level above which a cell is activated, 0 to below 1.
+    double turing_threshold;
+    // Variance of the noise added to each cell in each step, 0 to 1 V^2.
+    double jitter_var;
+    // 1 with that noise, else 0.
+    int32_t quantum_jitter;
+    // 0.
+    int32_t reserved;
+    // Seed of NumPy's default_rng.
+    uint64_t random_seed;
+} mfn_model_v4_1;
+
+// Fills model with the defaults of v4.1 and seed 42. struct_size is sizeof(mfn_model_v4_1). model belongs to the
+// host. [any-thread]
+mfn_status mfn_model_init_v4_1(mfn_model_v4_1 *model,
+                               size_t struct_size,
+                               mfn_error **error);
+
+// Runs v4.1's second simulator from its first step to its last and writes the potential in volts to field, row by
+// row: cell_count is grid_size * grid_size. progress is told of every step and may stop the run (MFN_CANCELLED, nothing
+// is written); it may be NULL. growth_events, which may be NULL, becomes the number of growth events. Needs six more
+// grids of memory. model is read during the call only; field, growth_events and user_data stay the host's. [any-thread]
+mfn_status mfn_model_run_v4_1(const mfn_model_v4_1 *model,
+                              mfn_progress_fn progress,
+                              void *user_data,
+                              double *field,
+                              size_t cell_count,
+                              uint64_t *growth_events,
+                              mfn_error **error);
 
 /* ==================================================================================================
  * Ensembles: many runs over one pool of threads, with the results in order.
@@ -3395,6 +3480,18 @@ MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, reserved) == 4, mfn_lyapunov_es
 MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, exponent) == 8, mfn_lyapunov_estimate_exponent);
 MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, standard_error) == 16, mfn_lyapunov_estimate_standard_error);
 MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_estimate, intervals) == 24, mfn_lyapunov_estimate_intervals);
+MFN_LAYOUT_CHECK(sizeof(mfn_model_v4_1) == 72, mfn_model_v4_1_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, struct_size) == 0, mfn_model_v4_1_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, turing_enabled) == 4, mfn_model_v4_1_turing_enabled);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, grid_size) == 8, mfn_model_v4_1_grid_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, steps) == 16, mfn_model_v4_1_steps);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, alpha) == 24, mfn_model_v4_1_alpha);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, spike_probability) == 32, mfn_model_v4_1_spike_probability);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, turing_threshold) == 40, mfn_model_v4_1_turing_threshold);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, jitter_var) == 48, mfn_model_v4_1_jitter_var);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, quantum_jitter) == 56, mfn_model_v4_1_quantum_jitter);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, reserved) == 60, mfn_model_v4_1_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_model_v4_1, random_seed) == 64, mfn_model_v4_1_random_seed);
 MFN_LAYOUT_CHECK(sizeof(mfn_picture_options) == 32, mfn_picture_options_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, struct_size) == 0, mfn_picture_options_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_picture_options, side_px) == 4, mfn_picture_options_side_px);

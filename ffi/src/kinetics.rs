@@ -200,7 +200,16 @@ impl From<AnalysisError> for Failure {
 
 fn analyse(spec: &Spec, state: u32, turing: *mut mfn_turing) -> Result<(), Failure> {
     let slot = SizedSlot::new("turing", turing)?;
-    let analysis: TuringAnalysis = turing_analysis_of(spec)?;
+    write_state(slot, &turing_analysis_of(spec)?, spec, state)
+}
+
+/// Writes what was found at one of the steady states of a specification.
+pub(crate) fn write_state(
+    slot: SizedSlot<mfn_turing>,
+    analysis: &TuringAnalysis,
+    spec: &Spec,
+    state: u32,
+) -> Result<(), Failure> {
     let states = analysis.states();
     let main = analysis.main_state().and_then(|main| states.iter().position(|state| state == main));
     let index = if state == MFN_STATE_MAIN { main.unwrap_or(0) } else { state as usize };

@@ -31,6 +31,7 @@ pub mod library;
 pub mod log;
 pub mod lyapunov;
 pub mod membrane;
+pub mod model;
 pub mod outcome;
 pub mod owned;
 pub mod picture;

@@ -8,13 +8,13 @@ use std::ffi::{c_double, c_void};
 use std::ops::ControlFlow;
 
 use ::mfn_sim::lyapunov::{
-    Estimate, FlowStepping, Interval, LyapunovError, LyapunovOptions, flow_exponent, map_exponent,
-    simulation_exponent,
+    Estimate, FlowStepping, Interval, LyapunovError, LyapunovOptions, SpectrumOptions, flow_exponent,
+    kaplan_yorke_dimension, map_exponent, map_spectrum, simulation_exponent,
 };
 use ::mfn_sim::membrane::ode::AdaptiveStep;
 use ::mfn_sim::{RunEnd, Simulation};
 
-use crate::argument::{self, SizedSlot, read_sized, sized32};
+use crate::argument::{self, SizedSlot, Slot, read_sized, sized32};
 use crate::error::{Failure, mfn_error, spec_faults};
 use crate::guard;
 use crate::membrane::{
@@ -159,24 +159,79 @@ pub unsafe extern "C" fn mfn_lyapunov_map(
     guard::free_standing(error, || {
         let slot = SizedSlot::new("estimate", estimate)?;
         let given = read_sized("options", options)?;
-        let call = map.ok_or_else(|| Failure::invalid("map is NULL: give a function"))?;
-        let state = argument::array("state", state, length)?;
         let stopped = Cell::new(false);
-        let image = |state: &[f64], next: &mut [f64]| {
-            if stopped.get() {
-                // The interval under way is finished without the host and dropped.
-                return next.copy_from_slice(state);
-            }
-            // SAFETY: the host gave a function of this type, to be called with its own user_data; both arrays
-            // have `length` elements.
-            stopped.set(unsafe { call(user_data, state.as_ptr(), next.as_mut_ptr(), state.len()) } != 0);
-        };
-        let control = |_| if stopped.get() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        let result = map_exponent(image, state, &self::options(&given), control);
+        let image = host_map("map", map, user_data, &stopped)?;
+        let state = argument::array("state", state, length)?;
+        let result = map_exponent(image, state, &self::options(&given), |_| flow(&stopped));
+        write(slot, &outcome(&stopped, result)?);
+        Ok(())
+    })
+}
+
+/// A map of the host's that notes when it wishes to stop.
+fn host_map(
+    name: &str,
+    map: mfn_map_fn,
+    user_data: *mut c_void,
+    stopped: &Cell<bool>,
+) -> Result<impl Fn(&[f64], &mut [f64]), Failure> {
+    let call = map.ok_or_else(|| Failure::invalid(format!("{name} is NULL: give a function")))?;
+    Ok(move |state: &[f64], next: &mut [f64]| {
         if stopped.get() {
-            return Err(Failure::answer(MFN_CANCELLED));
+            // What is under way is finished without the host and dropped.
+            return next.fill(0.0);
         }
-        write(slot, &result?);
+        // SAFETY: the host gave a function of this type, to be called with its own user_data; the arrays have
+        // the lengths that it was told.
+        stopped.set(unsafe { call(user_data, state.as_ptr(), next.as_mut_ptr(), state.len()) } != 0);
+    })
+}
+
+/// To be asked after every step.
+fn flow(stopped: &Cell<bool>) -> ControlFlow<()> {
+    if stopped.get() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+/// The result of the work, or the answer that the host stopped it.
+fn outcome<T>(stopped: &Cell<bool>, result: Result<T, LyapunovError>) -> Result<T, Failure> {
+    if stopped.get() { Err(Failure::answer(MFN_CANCELLED)) } else { Ok(result?) }
+}
+
+/// Measures all exponents of a map along the trajectory of a state of length components, at most 256, by its
+/// derivatives (Eckmann and Ruelle, 1985). jacobian is told a state and writes length * length numbers, row by row:
+/// number i * length + j is the change of component i with component j. transient steps are done before the steps
+/// that count. exponents has room for length numbers: from the largest to the smallest, 1 per step, -INFINITY for
+/// directions that a singular Jacobian annihilates. dimension, which may be NULL, becomes the dimension that they imply
+/// (Kaplan and Yorke, 1979). MFN_CANCELLED: one of the functions stopped it. MFN_UNSTABLE: a component or a derivative
+/// became NaN or infinite; the error says in which step. state is read during the call only; what is written and
+/// user_data, which both functions get, stay the host's. [any-thread]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mfn_lyapunov_spectrum(
+    map: mfn_map_fn,
+    jacobian: mfn_map_fn,
+    user_data: *mut c_void,
+    state: *const c_double,
+    length: usize,
+    transient: u64,
+    steps: u64,
+    exponents: *mut c_double,
+    dimension: *mut c_double,
+    error: *mut *mut mfn_error,
+) -> mfn_status {
+    guard::free_standing(error, || {
+        let slots = argument::slots("exponents", exponents, length)?;
+        let dimension = Slot::optional("dimension", dimension)?;
+        let stopped = Cell::new(false);
+        let image = host_map("map", map, user_data, &stopped)?;
+        let derivatives = host_map("jacobian", jacobian, user_data, &stopped)?;
+        let state = argument::array("state", state, length)?;
+        let options = SpectrumOptions { transient, steps };
+        let result = map_spectrum(image, derivatives, state, &options, |_| flow(&stopped));
+        let found = outcome(&stopped, result)?.exponents;
+        if let Some(slot) = dimension {
+            slot.write(kaplan_yorke_dimension(&found).unwrap_or(f64::NAN));
+        }
+        slots.zip(found).for_each(|(slot, exponent)| slot.write(exponent));
         Ok(())
     })
 }

@@ -9,14 +9,16 @@ use std::sync::Arc;
 
 use ndarray::ArrayView2;
 
-use ::mfn_sim::kinetics::{HostReaction, HostReactionError};
+use ::mfn_sim::kinetics::{HostReaction, HostReactionError, ReactionDiffusion, host_turing_analysis};
 use ::mfn_sim::{Coefficient, Execution, SimdLevel};
 
-use crate::argument::{Slot, read_sized, sized32};
+use crate::argument::{SizedSlot, Slot, read_sized, sized32};
 use crate::error::{Failure, mfn_error};
 use crate::field::{self, mfn_field_view};
 use crate::guard;
+use crate::kinetics::{mfn_turing, write_state};
 use crate::simulation::mfn_sim;
+use crate::spec::{mfn_spec, read_spec};
 use crate::status::mfn_status;
 
 /// The diffusion coefficient of the potential.
@@ -188,6 +190,33 @@ pub unsafe extern "C" fn mfn_sim_set_kinetics(
         let rates = rates.ok_or_else(|| Failure::invalid("rates is NULL"))?;
         let host = Arc::new(HostRates { rates, user_data });
         Ok(run.simulation.write()?.set_host_reaction(host)?)
+    })
+}
+
+/// Analyses the linear stability of a host's kinetics, as mfn_turing_analyse() does that of the library's, at the
+/// steady state to which Newton's method leads from (activator, inhibitor). spec gives the factors of the rates, the
+/// coefficients, the step and the grid; its kinetics does not matter. The derivatives are central differences, good
+/// to about nine digits. MFN_INVALID: no steady state was found, or a rate was NaN or refused by the function; the
+/// error says where. rates is called on this thread, for one cell at a time. user_data and turing stay the host's.
+/// [any-thread]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mfn_turing_analyse_host(
+    spec: *const mfn_spec,
+    rates: mfn_rates_fn,
+    user_data: *mut c_void,
+    activator: c_double,
+    inhibitor: c_double,
+    turing: *mut mfn_turing,
+    error: *mut *mut mfn_error,
+) -> mfn_status {
+    guard::free_standing(error, || {
+        let slot = SizedSlot::new("turing", turing)?;
+        let rates = rates.ok_or_else(|| Failure::invalid("rates is NULL"))?;
+        let spec = read_spec(spec)?;
+        spec.validate()?;
+        let host = HostRates { rates, user_data };
+        let analysis = host_turing_analysis(&host, (activator, inhibitor), &ReactionDiffusion::from(&spec))?;
+        write_state(slot, &analysis, &spec, 0)
     })
 }
 

@@ -220,3 +220,11 @@ fn dynamics_are_computed_and_refused_under_valgrind() {
     valgrind(&workshop.compile(&source("dynamics.c")), &[]);
     valgrind(&workshop.compile(&source("arguments_dynamics.c")), &[]);
 }
+
+// Guards what v4.1 computed beside its engine, and those functions against wrong arguments.
+#[test]
+fn functions_of_v4_1_give_its_numbers_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("v4_1.c")), &[]);
+    valgrind(&workshop.compile(&source("arguments_v4_1.c")), &[]);
+}

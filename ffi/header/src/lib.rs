@@ -28,6 +28,7 @@ pub const BLOCKS: &[&str] = &[
     "recording",
     "simulation_input",
     "lyapunov",
+    "model",
     "ensemble",
     "sweep",
     "aggregation",

@@ -28,6 +28,7 @@ use crate::learning::{mfn_attention_config, mfn_network_config, mfn_stdp_rule};
 use crate::log::mfn_log_record;
 use crate::lyapunov::{mfn_lyapunov_estimate, mfn_lyapunov_options};
 use crate::membrane::{mfn_ode_options, mfn_ode_report, mfn_permeation};
+use crate::model::mfn_model_v4_1;
 use crate::owned::mfn_bytes;
 use crate::picture::mfn_picture_options;
 use crate::pipeline::{mfn_drain_report, mfn_pipeline_status};

@@ -123,6 +123,10 @@ macro_rules! with_layouts {
                 time_start: 40, time_step: 48, relative_tolerance: 56, absolute_tolerance: 64,
             }
             mfn_lyapunov_estimate: 32 { struct_size: 0, reserved: 4, exponent: 8, standard_error: 16, intervals: 24 }
+            mfn_model_v4_1: 72 {
+                struct_size: 0, turing_enabled: 4, grid_size: 8, steps: 16, alpha: 24, spike_probability: 32,
+                turing_threshold: 40, jitter_var: 48, quantum_jitter: 56, reserved: 60, random_seed: 64,
+            }
             mfn_picture_options: 32 {
                 struct_size: 0, side_px: 4, title: 8, range_low_mv: 16, range_high_mv: 24,
             }

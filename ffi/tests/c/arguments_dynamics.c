@@ -142,8 +142,29 @@ static void check_exponents(void)
     CALL(mfn_lyapunov_map(halve, NULL, state, 2, &options, &estimate, &error), MFN_INVALID, "separation = NaN");
 }
 
+static void check_spectra(void)
+{
+    static const double many[300];
+    double state[2] = {1, 2}, out[2] = {7, 7}, d = 7;
+
+    CALL(mfn_lyapunov_spectrum(NULL, halve, NULL, state, 2, 0, 9, out, &d, &error), MFN_INVALID, "map is NULL");
+    CALL(mfn_lyapunov_spectrum(halve, NULL, NULL, state, 2, 0, 9, out, &d, &error), MFN_INVALID, "jacobian is NULL");
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, NULL, 2, 0, 9, out, &d, &error), MFN_INVALID, "state is NULL");
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, state, 2, 0, 9, NULL, &d, &error), MFN_INVALID, "exponents is NULL");
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, state, 2, 0, 9, out, MISALIGNED(double *, &d), &error), MFN_INVALID, "dimension is misaligned");
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, state, 0, 0, 9, out, &d, &error), MFN_INVALID, "0 components");
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, many, 300, 0, 9, out, &d, &error), MFN_INVALID, "300 components");
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, state, SIZE_MAX, 0, 9, out, &d, &error), MFN_INVALID, "memory");
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, state, 2, 0, 0, out, &d, &error), MFN_INVALID, "steps = 0");
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, state, 2, UINT64_MAX, 9, out, &d, &error), MFN_INVALID, "transient");
+    state[1] = NAN;
+    CALL(mfn_lyapunov_spectrum(halve, halve, NULL, state, 2, 0, 9, out, &d, &error), MFN_INVALID, "component 1");
+    EXPECT(out[0] == 7 && d == 7);
+}
+
 int main(void)
 {
+    check_spectra();
     check_potentials();
     check_integration();
     check_systems();

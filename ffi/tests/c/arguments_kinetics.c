@@ -93,6 +93,60 @@ static void check_wrong_arguments(void)
     EXPECT(isnan(rate));
 }
 
+/* Schnakenberg's kinetics with a = 0.1 and b = 0.9, whose steady state (1, 0.9) and derivatives are known. */
+static int32_t schnakenberg(void *user_data, const double *u, const double *v, double *du, double *dv, size_t count)
+{
+    int *calls = user_data;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        du[i] = 0.1 - u[i] + u[i] * u[i] * v[i];
+        dv[i] = 0.9 - u[i] * u[i] * v[i];
+    }
+    return ++*calls < 0;
+}
+
+static int32_t constant(void *user_data, const double *u, const double *v, double *du, double *dv, size_t count)
+{
+    (void)u, (void)v;
+    while (count-- > 0)
+        du[count] = dv[count] = 1;
+    return user_data != NULL;
+}
+
+/* A host's kinetics is analysed like the same one of the library. */
+static void check_host_analysis(void)
+{
+    static const char json[] = "{\"kinetics\": {\"name\": \"schnakenberg\", \"a\": 0.1, \"b\": 0.9}, \"d_activator\": 0.01, "
+                               "\"d_inhibitor\": 0.2, \"r_activator\": 1, \"r_inhibitor\": 1}";
+    mfn_turing turing = {.struct_size = sizeof turing}, known = {.struct_size = sizeof known}, before;
+    int calls = 0;
+    mfn_spec spec;
+
+    CALL(mfn_spec_init(&spec, sizeof spec, &error), MFN_OK, "");
+    spec.d_activator = 0.01, spec.d_inhibitor = 0.2;
+    spec.r_activator = spec.r_inhibitor = 1;
+    CALL(mfn_turing_analyse_host(&spec, schnakenberg, &calls, 1.5, 1.5, &turing, &error), MFN_OK, "");
+    EXPECT(calls > 5 && turing.state_count == 1 && turing.state == 0 && turing.stability == MFN_STABILITY_TURING);
+    EXPECT(fabs(turing.activator - 1) < 1e-8 && fabs(turing.inhibitor - 0.9) < 1e-8);
+    EXPECT(fabs(turing.f_u - 0.8) < 1e-8 && fabs(turing.f_v - 1) < 1e-8);
+    EXPECT(fabs(turing.g_u + 1.8) < 1e-8 && fabs(turing.g_v + 1) < 1e-8);
+    CALL(mfn_turing_analyse_json(json, MFN_STATE_MAIN, &known, &error), MFN_OK, "");
+    EXPECT(fabs(turing.wavelength_cells / known.wavelength_cells - 1) < 1e-6 && turing.mode_count == known.mode_count);
+    EXPECT(fabs(turing.critical_ratio / known.critical_ratio - 1) < 1e-6);
+
+    before = turing;
+    CALL(mfn_turing_analyse_host(NULL, schnakenberg, &calls, 1, 1, &turing, &error), MFN_INVALID, "spec is NULL");
+    CALL(mfn_turing_analyse_host(&spec, NULL, &calls, 1, 1, &turing, &error), MFN_INVALID, "rates is NULL");
+    CALL(mfn_turing_analyse_host(&spec, schnakenberg, &calls, 1, 1, NULL, &error), MFN_INVALID, "turing is NULL");
+    CALL(mfn_turing_analyse_host(&spec, schnakenberg, &calls, NAN, 1, &turing, &error), MFN_INVALID, "no steady state");
+    CALL(mfn_turing_analyse_host(&spec, constant, NULL, 1, 1, &turing, &error), MFN_INVALID, "no steady state");
+    CALL(mfn_turing_analyse_host(&spec, constant, &calls, 1, 1, &turing, &error), MFN_INVALID, "no steady state");
+    spec.d_inhibitor = -1;
+    CALL(mfn_turing_analyse_host(&spec, schnakenberg, &calls, 1, 1, &turing, &error), MFN_INVALID, "d_inhibitor = -1");
+    EXPECT(memcmp(&turing, &before, sizeof turing) == 0);
+}
+
 static void check_warnings(void)
 {
     char *warnings = NULL;
@@ -111,6 +165,7 @@ int main(void)
     check_names();
     check_analysis();
     check_wrong_arguments();
+    check_host_analysis();
     check_warnings();
     EXPECT(mfn_live_handles() == 0);
     return 0;

@@ -31,6 +31,22 @@ static int32_t henon(void *user_data, const double *state, double *next, size_t 
     return *stop;
 }
 
+static int32_t henon_derivatives(void *user_data, const double *state, double *matrix, size_t length)
+{
+    EXPECT(length == 2 && user_data != NULL);
+    matrix[0] = -2.8 * state[0], matrix[1] = 1;
+    matrix[2] = 0.3, matrix[3] = 0;
+    return 0;
+}
+
+static int32_t flatten(void *user_data, const double *state, double *matrix, size_t length)
+{
+    (void)state;
+    memset(matrix, 0, length * length * sizeof *matrix);
+    matrix[0] = 0.5;
+    return *(int *)user_data == 2;
+}
+
 static void check_potentials(void)
 {
     static const double outside[2] = {0.005, 0.145}, inside[2] = {0.140, 0.012};
@@ -158,9 +174,30 @@ static void check_exponents(void)
     }
 }
 
+/* The exponents of the Henon map, whose sum is the logarithm of its area change; a direction that is annihilated. */
+static void check_spectra(void)
+{
+    const double start[2] = {0.1, 0.1};
+    double exponents[2] = {7, 7}, dimension = 7;
+    int stop = 0;
+
+    CALL(mfn_lyapunov_spectrum(henon, henon_derivatives, &stop, start, 2, 1000, 20000, exponents, &dimension, &error), MFN_OK, "");
+    EXPECT(fabs(exponents[0] - 0.419) < 0.02 && fabs(exponents[0] + exponents[1] - log(0.3)) < 1e-9);
+    EXPECT(fabs(dimension - (1 - exponents[0] / exponents[1])) < 1e-12 && fabs(dimension - 1.258) < 0.02);
+    CALL(mfn_lyapunov_spectrum(henon, flatten, &stop, start, 2, 0, 10, exponents, NULL, &error), MFN_OK, "");
+    EXPECT(fabs(exponents[0] + log(2)) < 1e-12 && isinf(exponents[1]) && exponents[1] < 0);
+    /* Either function can stop the work. */
+    for (stop = 1; stop <= 2; stop++) {
+        exponents[0] = 7;
+        CALL(mfn_lyapunov_spectrum(henon, flatten, &stop, start, 2, 0, 10, exponents, &dimension, &error), MFN_CANCELLED, "");
+        EXPECT(exponents[0] == 7);
+    }
+}
+
 int main(void)
 {
     check_potentials();
+    check_spectra();
     check_integration();
     check_systems();
     check_exponents();
