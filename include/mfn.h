@@ -1739,9 +1739,10 @@ mfn_status mfn_ensemble_create(const mfn_ensemble_options *options,
                                mfn_ensemble **ensemble,
                                mfn_error **error);
 
-// Runs count specifications that lie in a row, as many bytes apart as struct_size of the first says, each from its beginning to its
-// end, and gives each result to the function. MFN_CANCELLED: stopped by it or by mfn_ensemble_cancel(). Blocks
-// until no run is under way. specs and user_data stay the host's. [one-thread-per-handle]
+// Runs count specifications that lie in a row, as many bytes apart as struct_size of the first says, each from its
+// beginning to its end, and gives each result to the function. MFN_CANCELLED: stopped by it or by
+// mfn_ensemble_cancel(). Blocks until no run is under way. specs and user_data stay the host's.
+// [one-thread-per-handle]
 mfn_status mfn_ensemble_run(mfn_ensemble *ensemble,
                             const mfn_spec *specs,
                             size_t count,

@@ -171,9 +171,10 @@ fn run<W: Work<Output = RunRecord>>(
     }
 }
 
-/// Runs count specifications that lie in a row, as many bytes apart as struct_size of the first says, each from its beginning to its
-/// end, and gives each result to the function. MFN_CANCELLED: stopped by it or by mfn_ensemble_cancel(). Blocks
-/// until no run is under way. specs and user_data stay the host's. [one-thread-per-handle]
+/// Runs count specifications that lie in a row, as many bytes apart as struct_size of the first says, each from its
+/// beginning to its end, and gives each result to the function. MFN_CANCELLED: stopped by it or by
+/// mfn_ensemble_cancel(). Blocks until no run is under way. specs and user_data stay the host's.
+/// [one-thread-per-handle]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_ensemble_run(
     ensemble: *mut mfn_ensemble,
