@@ -3,11 +3,15 @@
 use anyhow::{Context, Result, anyhow};
 use ndarray::ArrayView2;
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::register_font;
 
 /// A part of a picture that can be drawn on.
 pub(crate) type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
+
+/// The coordinates of a chart.
+type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
 
 /// The one font, compiled in so that every machine draws the same pixels.
 pub(crate) const FONT: &str = "DejaVu Sans";
@@ -78,6 +82,32 @@ pub(crate) fn text(size: u32) -> TextStyle<'static> {
     TextStyle::from((FONT, size).into_font()).color(&INK)
 }
 
+/// A number with so many decimals; what rounds to 0 has no sign.
+pub(crate) fn decimal(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.chars().all(|digit| matches!(digit, '0' | '.')) => digits.to_owned(),
+        _ => text,
+    }
+}
+
+/// Draws the legend of a chart's lines.
+pub(crate) fn legend<'a>(
+    chart: &mut ChartContext<'a, BitMapBackend<'a>, Plane>,
+    position: SeriesLabelPosition,
+) -> Result<()> {
+    chart
+        .configure_series_labels()
+        .position(position)
+        .background_style(WHITE)
+        .border_style(FAINT)
+        .legend_area_size(36)
+        .margin(14)
+        .label_font((FONT, LABEL_PX).into_font().color(&INK))
+        .draw()?;
+    Ok(())
+}
+
 /// Draws the cells of a field as squares of `zoom` pixels, the lower end of the range dark.
 pub(crate) fn heat_map(
     area: &Area<'_>,
@@ -113,10 +143,26 @@ pub(crate) fn colour_bar(
     for step in 0..=4 {
         let fraction = f64::from(step) / 4.0;
         let y = top + height - (fraction * f64::from(height)) as i32;
-        let label = format!("{:.decimals$}", low + fraction * (high - low));
+        let label = decimal(low + fraction * (high - low), decimals);
         area.draw(&PathElement::new(vec![(left + WIDTH, y), (left + WIDTH + 5, y)], INK))?;
         area.draw(&Text::new(label, (left + WIDTH + 9, y - LABEL_PX as i32 / 2), text(LABEL_PX - 3)))?;
     }
     area.draw(&Text::new(unit.to_owned(), (left, top - LABEL_PX as i32 - 6), text(LABEL_PX - 3)))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    /// Guards the labels of axes and bars: rounding leaves no zero with a sign, and takes no sign from a number.
+    #[test]
+    fn a_rounded_zero_has_no_sign() {
+        for (value, text) in
+            [(-0.001, "0.00"), (-0.0, "0.00"), (0.0, "0.00"), (-0.01, "-0.01"), (-10.0, "-10.00")]
+        {
+            assert_eq!(decimal(value, 2), text);
+        }
+        assert_eq!(decimal(-0.4, 0), "0");
+    }
 }

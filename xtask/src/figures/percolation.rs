@@ -5,7 +5,7 @@ use mfn_sim::CancelToken;
 use mfn_sim::graph::{Attack, RobustnessConfig, percolation};
 use plotters::prelude::*;
 
-use super::canvas::{FAINT, FONT, INK, LABEL_PX, Picture, TITLE_PX, line_colour, text};
+use super::canvas::{FAINT, INK, LABEL_PX, Picture, TITLE_PX, legend, line_colour, text};
 use super::runs;
 
 const SIDE: usize = 256;
@@ -55,15 +55,6 @@ pub(super) fn draw() -> Result<Picture> {
                 .label(format!("{words}: R = {:.3}", fall.robustness))
                 .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 28, y)], style));
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .background_style(WHITE)
-            .border_style(FAINT)
-            .legend_area_size(36)
-            .margin(14)
-            .label_font((FONT, LABEL_PX).into_font().color(&INK))
-            .draw()?;
-        Ok(())
+        legend(&mut chart, SeriesLabelPosition::UpperRight)
     })
 }
