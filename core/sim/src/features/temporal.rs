@@ -9,6 +9,9 @@ use super::error::{FeatureError, check_shape};
 use crate::moments::{for_each_row, sum_row};
 use crate::real::Real;
 
+/// Frames of a state are at most this many, so that no count of a stream that goes on from it overflows.
+const FRAMES_MAX: u64 = 1 << 62;
+
 /// The four temporal features.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct TemporalFeatures {
@@ -126,6 +129,9 @@ impl TemporalState {
         check_shape(self.rows, self.cols, self.config.compat)?;
         if self.rows.checked_mul(self.cols) != Some(self.last_mv.len()) {
             return wrong("the last frame does not have rows x cols cells");
+        }
+        if self.frames > FRAMES_MAX {
+            return wrong("more frames than any run has");
         }
         if self.energy.count != self.frames {
             return wrong("the energy counts other frames");
