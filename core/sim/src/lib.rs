@@ -42,6 +42,7 @@ pub mod membrane;
 pub mod model;
 mod moments;
 pub mod operators;
+mod parallel;
 mod real;
 pub mod record;
 pub mod rng;

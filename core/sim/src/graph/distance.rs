@@ -5,10 +5,12 @@
 //! The time is linear in the number of cells, the memory 4 bytes a cell beside the result.
 
 use super::grid::Grid;
-use super::parallel::for_each_pair;
+use crate::parallel::for_each_chunk_mut;
 
 /// A distance along a column that no background cell is at. Its square is above every squared distance of a grid.
 const NONE: u32 = 1 << 20;
+/// Rows that share an envelope.
+const PIECE_ROWS: usize = 16;
 
 /// The squared distance from the centre of each cell to the nearest centre of a background cell, in cells; 0 on
 /// the background. Outside a grid that does not wrap everything is background. At least one cell must be
@@ -16,12 +18,13 @@ const NONE: u32 = 1 << 20;
 pub(super) fn squared_distances(grid: &Grid, mask: &[u8]) -> Vec<u32> {
     let along_columns = column_distances(grid, mask);
     let mut squared = vec![0; mask.len()];
-    for_each_pair(
-        (&mut squared, &along_columns),
-        grid.cols,
-        || Envelope::new(grid),
-        |envelope, squared, distances| envelope.row(distances, squared),
-    );
+    for_each_chunk_mut(&mut squared, PIECE_ROWS * grid.cols, &|piece, squared| {
+        let mut envelope = Envelope::new(grid);
+        let distances = along_columns[piece * PIECE_ROWS * grid.cols..].chunks_exact(grid.cols);
+        for (squared, distances) in squared.chunks_exact_mut(grid.cols).zip(distances) {
+            envelope.row(distances, squared);
+        }
+    });
     squared
 }
 

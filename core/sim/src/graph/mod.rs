@@ -28,7 +28,6 @@ mod export;
 mod forest;
 mod grid;
 mod network;
-mod parallel;
 mod prune;
 mod robustness;
 mod simple;

@@ -6,11 +6,8 @@
 //! are computed by the rayon pool that the caller runs in (`ThreadPool::install`), else one after
 //! the other on the calling thread: this crate starts no threads.
 
-use std::ops::Range;
-
-use rayon::prelude::*;
-
 use super::{AffineMap, Ifs, IfsError};
+use crate::parallel::for_each_chunk_mut;
 use crate::rng::{Generator, SeedSequence};
 
 /// Points of a block.
@@ -60,19 +57,14 @@ impl Ifs {
     /// [`IfsError::Points`] above [`POINTS_MAX`].
     pub fn fill_points(&self, seed: u64, points: &mut [[f64; 2]]) -> Result<(), IfsError> {
         check_points(points.len() as u64)?;
-        let fill = |(block, points): (usize, &mut [[f64; 2]])| {
+        for_each_chunk_mut(points, BLOCK_POINTS, &|block, points| {
             let mut orbit = Orbit::new(self, seed, block as u64);
             let mut point = orbit.start();
             for out in points {
                 point = orbit.map().apply(point);
                 *out = point;
             }
-        };
-        if is_in_pool() {
-            points.par_chunks_mut(BLOCK_POINTS).enumerate().for_each(fill);
-        } else {
-            points.chunks_mut(BLOCK_POINTS).enumerate().for_each(fill);
-        }
+        });
         Ok(())
     }
 
@@ -90,13 +82,4 @@ impl Ifs {
 
 pub(super) fn check_points(points: u64) -> Result<(), IfsError> {
     if points > POINTS_MAX { Err(IfsError::Points { points }) } else { Ok(()) }
-}
-
-/// The results of `work` for each block, in order: by the pool that the caller runs in, if any.
-pub(super) fn each_block<R: Send>(blocks: Range<u64>, work: impl Fn(u64) -> R + Sync + Send) -> Vec<R> {
-    if is_in_pool() { blocks.into_par_iter().map(work).collect() } else { blocks.map(work).collect() }
-}
-
-fn is_in_pool() -> bool {
-    rayon::current_thread_index().is_some()
 }

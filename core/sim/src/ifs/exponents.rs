@@ -5,10 +5,11 @@
 //! (Benettin, Galgani, Giorgilli and Strelcyn, 1980). In two dimensions the second diagonal
 //! element is |det| over the first, so no second direction is needed.
 
-use super::chaos_game::{Orbit, each_block};
+use super::chaos_game::Orbit;
 use super::{Ifs, IfsError};
 use crate::bounds::{Bound, closed, whole};
 use crate::error::SpecFault;
+use crate::parallel::map_range;
 
 /// The bounds of [`Ifs::exponents`].
 pub const EXPONENT_TABLE: [Bound; 1] =
@@ -51,7 +52,9 @@ impl Ifs {
     /// [`IfsError::Parameters`] for a number of steps outside [`EXPONENT_TABLE`].
     pub fn exponents(&self, seed: u64, steps: u64) -> Result<IfsExponents, IfsError> {
         SpecFault::check_table(&EXPONENT_TABLE, |_| Some(steps as f64))?;
-        let blocks = each_block(0..steps.div_ceil(BLOCK_STEPS), |block| self.block(seed, block));
+        // Fits: there are at most 10^9 steps.
+        let blocks =
+            map_range(0..steps.div_ceil(BLOCK_STEPS) as usize, &|block| self.block(seed, block as u64));
         let count = blocks.len() as f64;
         let mean =
             |value: fn(&Block) -> f64| blocks.iter().map(value).sum::<f64>() / count / BLOCK_STEPS as f64;

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ndarray::Array2;
 
-use super::chaos_game::{BLOCK_POINTS, Orbit, check_points, each_block};
+use super::chaos_game::{BLOCK_POINTS, Orbit, check_points};
 use super::{Ifs, IfsError};
 use crate::engine::{Progress, RunEnd};
+use crate::parallel::map_range;
 
 /// Longest side of a raster.
 pub const SIDE_MAX_CELLS: usize = 65_536;
@@ -137,7 +138,10 @@ impl Ifs {
         let mut end = RunEnd::Completed;
         while done < points {
             let next = (done + BLOCKS_PER_REPORT * block_points).min(points);
-            each_block(done / block_points..next.div_ceil(block_points), |block| {
+            // Fit: there are at most 2^16 blocks.
+            let blocks = (done / block_points) as usize..next.div_ceil(block_points) as usize;
+            map_range(blocks, &|block| {
+                let block = block as u64;
                 visit(block, (next - block * block_points).min(block_points) as usize);
             });
             done = next;

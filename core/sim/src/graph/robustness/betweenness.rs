@@ -11,8 +11,8 @@ use std::collections::BinaryHeap;
 use super::Graph;
 use super::count::Count;
 use crate::CancelToken;
-use crate::graph::parallel::map_chunks;
 use crate::graph::{GraphError, RobustnessConfig};
+use crate::parallel::map_chunks;
 use crate::rng::Generator;
 
 /// Two paths whose lengths differ by less than this, relatively, are equally short: sums of the same steps in another
@@ -63,7 +63,7 @@ pub(super) fn among(
 ) -> Result<Betweenness, GraphError> {
     let candidates: Vec<u32> = (0..graph.node_count() as u32).filter(|&node| alive[node as usize]).collect();
     let sources = sources_of(&candidates, config);
-    let blocks = map_chunks(&sources, sources.len().div_ceil(BLOCKS), |sources| {
+    let blocks = map_chunks(&sources, sources.len().div_ceil(BLOCKS), &|sources| {
         let mut block = Block::new(graph);
         let mut search = Search::new(graph, alive);
         for &source in sources {

@@ -7,8 +7,8 @@
 use super::{Graph, betweenness, order};
 use crate::CancelToken;
 use crate::graph::forest::Forest;
-use crate::graph::parallel::map_chunks;
 use crate::graph::{GraphError, RobustnessConfig};
+use crate::parallel::map_chunks;
 
 /// Trials are shared out to so many blocks, whose sums are added up in order.
 const BLOCKS: usize = 8;
@@ -135,7 +135,7 @@ fn random(
     cancel: &CancelToken,
 ) -> Result<Curve, GraphError> {
     let trials: Vec<u64> = (0..config.trials).collect();
-    let blocks = map_chunks(&trials, trials.len().div_ceil(BLOCKS), |trials| {
+    let blocks = map_chunks(&trials, trials.len().div_ceil(BLOCKS), &|trials| {
         let mut curve = Curve::new(count);
         for &trial in trials {
             if cancel.is_cancelled() {
