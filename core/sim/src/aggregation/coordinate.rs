@@ -2,10 +2,10 @@
 //! Bartlett, 2018).
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
 use super::gradients::Gradients;
 use super::{Aggregation, AggregationError};
+use crate::parallel::for_each_chunk_mut;
 
 /// Numbers that a task holds at a time, unless one coordinate alone has more.
 const TASK_NUMBERS: usize = 1 << 16;
@@ -16,8 +16,8 @@ const RULE: &str = "n >= 2f + 1";
 /// anywhere.
 ///
 /// `gradients` has one row per client and one column per coordinate. Values are added in
-/// ascending order. Memory: one column per thread. Work: n d log n, in the current rayon pool;
-/// the same bits for any number of threads.
+/// ascending order. Memory: up to 64 columns per thread. Work: n d log n, in the rayon pool that the
+/// caller runs in, else on the calling thread; the same bits for any number of threads.
 ///
 /// # Errors
 /// [`AggregationError`] for no gradients, a coordinate that is NaN, infinite or beyond
@@ -68,7 +68,7 @@ fn by_coordinate(gradients: &Gradients<'_>, of_sorted: impl Fn(&[f64]) -> f64 + 
     // Neighbouring coordinates share cache lines, so several are gathered at once.
     let block = (TASK_NUMBERS / clients).clamp(1, 64);
     let mut values = vec![0.0; gradients.coordinates()];
-    values.par_chunks_mut(block).enumerate().for_each(|(index, values)| {
+    for_each_chunk_mut(&mut values, block, &|index, values| {
         let width = values.len();
         let mut columns = vec![0.0; width * clients];
         for client in 0..clients {

@@ -6,10 +6,9 @@
 //! its lengths is computed anew from the differences. Every entry is a sum in one fixed order; the
 //! number of threads changes no bit.
 
-use rayon::prelude::*;
-
 use super::coordinate::median_of_sorted;
 use super::gradients::Gradients;
+use crate::parallel::{for_each_chunk_mut, map_chunks};
 
 /// Rows that one task takes at a time.
 const TILE_ROWS: usize = 32;
@@ -33,10 +32,9 @@ impl Distances {
         let clients = gradients.clients();
         let centred = centred(gradients);
         let width = gradients.coordinates();
-        let lengths: Vec<f64> =
-            centred.par_chunks(width).map(|row| dots([row, row], [row, row])[0]).collect();
+        let lengths = map_chunks(&centred, width, &|row| dots([row, row], [row, row])[0]);
         let mut squared = vec![0.0; clients * clients];
-        squared.par_chunks_mut(TILE_ROWS * clients).enumerate().for_each(|(tile, rows)| {
+        for_each_chunk_mut(&mut squared, TILE_ROWS * clients, &|tile, rows| {
             let first = tile * TILE_ROWS;
             let count = rows.len() / clients;
             for other in (first..clients).step_by(TILE_ROWS) {
@@ -103,7 +101,7 @@ fn centred(gradients: &Gradients<'_>) -> Vec<f64> {
         })
         .collect();
     let mut rows = gradients.flat().to_vec();
-    rows.par_chunks_mut(centre.len()).for_each(|row| {
+    for_each_chunk_mut(&mut rows, centre.len(), &|_, row| {
         for (value, centre) in row.iter_mut().zip(&centre) {
             *value -= centre;
         }

@@ -6,7 +6,6 @@
 //! hence F(x) - F(x*) <= |grad F(x)| |x - x*| <= 2 g F(x).
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::coordinate;
@@ -14,6 +13,7 @@ use super::distances::squared_distance;
 use super::gradients::Gradients;
 use super::{Aggregation, AggregationError, SETTINGS_TABLE};
 use crate::error::SpecFault;
+use crate::parallel::{for_each_chunk_mut, map_chunks};
 
 /// Coordinates that one task moves.
 const BLOCK: usize = 1024;
@@ -53,7 +53,8 @@ pub struct Convergence {
 /// Starts from the coordinate-wise median. When more than half of the clients agree on one
 /// gradient it is the result, exactly. `gradients` has one row per client and one column per
 /// coordinate; `byzantine` is only checked against their number. Memory: 3 rows. Work: 3 n d
-/// per iteration, in the current rayon pool; the same bits for any number of threads.
+/// per iteration, in the rayon pool that the caller runs in, else on the calling thread; the same bits for
+/// any number of threads.
 ///
 /// # Errors
 /// As [`trimmed_mean`](super::trimmed_mean), and [`AggregationError::Settings`].
@@ -102,13 +103,13 @@ pub fn geometric_median(
 }
 
 fn distances_from(gradients: &Gradients<'_>, point: &[f64]) -> Vec<f64> {
-    gradients.flat().par_chunks(point.len()).map(|row| squared_distance(row, point).sqrt()).collect()
+    map_chunks(gradients.flat(), point.len(), &|row| squared_distance(row, point).sqrt())
 }
 
 /// The weighted mean of the gradients as seen from the point.
 fn mean_offset(gradients: &Gradients<'_>, point: &[f64], weights: &[f64], total: f64) -> Vec<f64> {
     let mut offset = vec![0.0; point.len()];
-    offset.par_chunks_mut(BLOCK).enumerate().for_each(|(index, offset)| {
+    for_each_chunk_mut(&mut offset, BLOCK, &|index, offset| {
         let first = index * BLOCK;
         for (client, weight) in weights.iter().enumerate() {
             let row = &gradients.row(client)[first..first + offset.len()];

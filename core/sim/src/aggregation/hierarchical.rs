@@ -5,7 +5,6 @@
 //! that attackers who were dealt out at random hold a majority in hardly any of them.
 
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::coordinate::coordinate_median;
@@ -13,6 +12,7 @@ use super::gradients::Gradients;
 use super::krum::{krum, multi_krum};
 use super::{AggregationError, SETTINGS_TABLE};
 use crate::error::SpecFault;
+use crate::parallel::map_range;
 use crate::rng::Generator;
 
 /// Settings of [`hierarchical_krum`].
@@ -66,7 +66,8 @@ pub struct HierarchicalAggregation {
 /// the expected number of attackers plus two standard deviations is below that. The upper level
 /// combines Krum and the coordinate-wise median of the winners and survives a fraction
 /// `byzantine_fraction` of lost clusters, rounded up. When there are too few clients for that, all
-/// form one cluster, whose winner is the result.
+/// form one cluster, whose winner is the result. The clusters are shared out to the rayon pool that the caller runs
+/// in, else taken one by one on the calling thread; the same bits for any number of threads.
 ///
 /// # Errors
 /// As [`multi_krum`], and [`AggregationError::Settings`].
@@ -102,14 +103,13 @@ pub fn hierarchical_krum(
         if count == 1 { (used as f64 * fraction).ceil() as usize } else { (smallest - 3) / 2 };
 
     let width = checked.coordinates();
-    let winners: Vec<Vec<f64>> = clusters
-        .par_iter()
-        .map(|members| {
-            let rows: Vec<f64> = members.iter().flat_map(|&client| checked.row(client)).copied().collect();
-            multi_krum(grid(members.len(), width, rows).view(), cluster_byzantine, None)
-                .map(|winner| winner.value)
-        })
-        .collect::<Result<_, _>>()?;
+    let winners = map_range(0..count, &|cluster| {
+        let members = &clusters[cluster];
+        let rows: Vec<f64> = members.iter().flat_map(|&client| checked.row(client)).copied().collect();
+        multi_krum(grid(members.len(), width, rows).view(), cluster_byzantine, None)
+            .map(|winner| winner.value)
+    });
+    let winners: Vec<Vec<f64>> = winners.into_iter().collect::<Result<_, _>>()?;
     let value = if count == 1 {
         winners.concat()
     } else {

@@ -5,11 +5,11 @@
 //! arbitrary clients are survived when n >= 2f + 3.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
 use super::distances::{Distances, squared_distance};
 use super::gradients::Gradients;
 use super::{Aggregation, AggregationError};
+use crate::parallel::map_range;
 
 /// The most clients of one table of distances, which then takes 512 MiB.
 pub const KRUM_CLIENTS_MAX: usize = 8192;
@@ -21,8 +21,8 @@ const RULE: &str = "n >= 2f + 3";
 ///
 /// `gradients` has one row per client (1 to [`KRUM_CLIENTS_MAX`]) and one column per coordinate;
 /// `byzantine` is the number f of attackers to be survived. Scores are in squared units of the
-/// gradients. Memory: a copy of the gradients and n^2 numbers. Work: n^2 d / 2 multiplications,
-/// in the current rayon pool; the same bits for any number of threads.
+/// gradients. Memory: a copy of the gradients and n^2 numbers. Work: n^2 d / 2 multiplications, in the
+/// rayon pool that the caller runs in, else on the calling thread; the same bits for any number of threads.
 ///
 /// # Errors
 /// [`AggregationError`] for no gradients, a coordinate that is NaN, infinite or beyond
@@ -76,23 +76,18 @@ fn select(
     }
     let neighbours = clients - byzantine - 2;
     let distances = Distances::of(gradients);
-    let mut scores: Vec<f64> = (0..clients)
-        .into_par_iter()
-        .map(|client| score(distances.row(client).to_vec(), client, neighbours))
-        .collect();
+    let mut scores =
+        map_range(0..clients, &|client| score(distances.row(client).to_vec(), client, neighbours));
     drop(distances);
 
     let limit = scores[ranking(&scores)[count - 1]];
     let near: Vec<usize> =
         (0..clients).filter(|&client| (scores[client] - limit).abs() <= NEAR_TIE * limit).collect();
-    let exact: Vec<f64> = near
-        .par_iter()
-        .map(|&client| {
-            let row = gradients.row(client);
-            let direct = (0..clients).map(|other| squared_distance(row, gradients.row(other))).collect();
-            score(direct, client, neighbours)
-        })
-        .collect();
+    let exact = map_range(0..near.len(), &|index| {
+        let row = gradients.row(near[index]);
+        let direct = (0..clients).map(|other| squared_distance(row, gradients.row(other))).collect();
+        score(direct, near[index], neighbours)
+    });
     for (&client, exact) in near.iter().zip(exact) {
         scores[client] = exact;
     }

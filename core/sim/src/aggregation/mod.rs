@@ -101,7 +101,8 @@ impl Aggregation {
     }
 }
 
-/// Aggregates gradients (one row per client) so that `byzantine` attackers are survived.
+/// Aggregates gradients (one row per client) so that `byzantine` attackers are survived. The work is done in the
+/// rayon pool that the caller runs in, else on the calling thread; the same bits for any number of threads.
 ///
 /// # Errors
 /// Those of the function that `method` names.

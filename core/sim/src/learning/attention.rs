@@ -6,7 +6,6 @@
 //! n x n scores are never in memory at once: beside the tokens themselves O(n k) is stored.
 
 use ndarray::{Array3, ArrayView3};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::error::{check_finite, check_length};
@@ -15,6 +14,7 @@ use super::top_k::TopK;
 use super::{LearningError, SETTINGS_TABLE};
 use crate::Real;
 use crate::error::SpecFault;
+use crate::parallel::map_range;
 use crate::rng::Generator;
 
 /// Queries that one task answers.
@@ -120,7 +120,8 @@ impl<T: Real> SparseAttention<T> {
 
     /// The output for tokens of shape batch x sequence x `embed_dim`, of the same shape. Memory:
     /// six times the tokens, and two `top_k` scores for each query under way. Work: n^2 `embed_dim`
-    /// for a sequence of n, in the current rayon pool; the same bits for any number of threads.
+    /// for a sequence of n, in the rayon pool that the caller runs in, else on the calling thread; the same
+    /// bits for any number of threads.
     ///
     /// # Errors
     /// [`LearningError`] for a shape that does not fit, no token, more than 2^20 tokens in a sequence,
@@ -220,17 +221,14 @@ impl Attention {
         let embed = self.query.outputs;
         let blocks_per_sequence = length.div_ceil(QUERY_BLOCK);
         let sequences = x.len() / (embed * length);
-        let blocks: Vec<(Vec<T>, Choices<T>)> = (0..sequences * blocks_per_sequence)
-            .into_par_iter()
-            .map(|block| {
-                let tokens = block / blocks_per_sequence * length * embed;
-                let sequence = tokens..tokens + length * embed;
-                let first = block % blocks_per_sequence * QUERY_BLOCK;
-                let rows = first * embed..length.min(first + QUERY_BLOCK) * embed;
-                let queries = &queries[sequence.clone()][rows];
-                self.answer(queries, &keys[sequence.clone()], &values[sequence], keep)
-            })
-            .collect();
+        let blocks = map_range(0..sequences * blocks_per_sequence, &|block| {
+            let tokens = block / blocks_per_sequence * length * embed;
+            let sequence = tokens..tokens + length * embed;
+            let first = block % blocks_per_sequence * QUERY_BLOCK;
+            let rows = first * embed..length.min(first + QUERY_BLOCK) * embed;
+            let queries = &queries[sequence.clone()][rows];
+            self.answer(queries, &keys[sequence.clone()], &values[sequence], keep)
+        });
         let (mixtures, chosen): (Vec<_>, Vec<_>) = blocks.into_iter().unzip();
         let (mixtures, chosen) = (mixtures.concat(), chosen.concat());
         let output = self.out.forward(parameters, &mixtures);

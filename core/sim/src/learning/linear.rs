@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::Real;
+use crate::parallel::for_each_chunk_mut;
 use crate::rng::Generator;
 
 /// Rows that one task computes.
@@ -48,15 +47,14 @@ impl Linear {
         let (weight, bias) = (&parameters[self.weight()], &parameters[self.bias()]);
         let rows = x.len() / self.inputs;
         let mut y = vec![T::ZERO; rows * self.outputs];
-        y.par_chunks_mut(TASK_ROWS * self.outputs).zip(x.par_chunks(TASK_ROWS * self.inputs)).for_each(
-            |(y, x)| {
-                for (y, x) in y.chunks_exact_mut(self.outputs).zip(x.chunks_exact(self.inputs)) {
-                    for ((y, row), bias) in y.iter_mut().zip(weight.chunks_exact(self.inputs)).zip(bias) {
-                        *y = dot(x, row) + *bias;
-                    }
+        for_each_chunk_mut(&mut y, TASK_ROWS * self.outputs, &|task, y| {
+            let x = &x[task * TASK_ROWS * self.inputs..];
+            for (y, x) in y.chunks_exact_mut(self.outputs).zip(x.chunks_exact(self.inputs)) {
+                for ((y, row), bias) in y.iter_mut().zip(weight.chunks_exact(self.inputs)).zip(bias) {
+                    *y = dot(x, row) + *bias;
                 }
-            },
-        );
+            }
+        });
         y
     }
 

@@ -183,7 +183,8 @@ impl<T: Real> Network<T> {
         self.adam.steps()
     }
 
-    /// One number for each sequence of `x`, which is batch x sequence x `input_dim`.
+    /// One number for each sequence of `x`, which is batch x sequence x `input_dim`. The work is done in the rayon
+    /// pool that the caller runs in, else on the calling thread; the same bits for any number of threads.
     ///
     /// # Errors
     /// [`LearningError`] for a shape that does not fit, no token, too many of them, a number that
@@ -193,7 +194,8 @@ impl<T: Real> Network<T> {
     }
 
     /// The mean squared error against `y` (one number per sequence) and its gradient by every
-    /// parameter, in the order of [`parameters`](Self::parameters).
+    /// parameter, in the order of [`parameters`](Self::parameters). Only the pass forward is shared out to a pool,
+    /// as in [`forward`](Self::forward).
     ///
     /// # Errors
     /// As [`forward`](Self::forward), and for a `y` of another length.

@@ -11,7 +11,6 @@
 use std::ops::ControlFlow;
 
 use ndarray::{Array3, s};
-use rayon::prelude::*;
 
 use super::training::train;
 use super::{POTASSIUM_MOLAR, ValidationConfig, ValidationError, ValidationMetrics, ValidationReport, Work};
@@ -21,6 +20,7 @@ use crate::ifs::v4_1::generate_fractal_ifs;
 use crate::learning::{Network, NetworkConfig};
 use crate::membrane::constants::{BODY_TEMPERATURE_K, PhysicalConstants};
 use crate::membrane::{Permeation, goldman, nernst};
+use crate::parallel::map_range;
 use crate::rng::Generator;
 
 /// Samples that are trained on.
@@ -104,8 +104,7 @@ pub(super) fn run(
     let seeds: Vec<u64> = (0..count).map(|_| random.next_u64()).collect();
     let mut samples = Vec::with_capacity(count);
     for seeds in seeds.chunks(SAMPLES_AT_ONCE) {
-        let made: Vec<Result<Sample, _>> = seeds.par_iter().map(|&seed| simulate(seed, config)).collect();
-        for sample in made {
+        for sample in map_range(0..seeds.len(), &|index| simulate(seeds[index], config)) {
             samples.push(sample?);
         }
         work.advance(seeds.len() as u64)?;

@@ -183,7 +183,9 @@ pub enum ValidationError {
 pub type Control<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 
 /// Runs the cycle that `config.compat` names. Memory: the grids of the simulations under way, and
-/// a network of 32 hidden numbers. Two runs with equal settings give the same bits.
+/// a network of 32 hidden numbers. The default cycle simulates up to eight samples at a time in the rayon pool
+/// that the caller runs in, else one by one on the calling thread, which also hears of the progress. Two runs
+/// with equal settings give the same bits on any number of threads.
 ///
 /// # Errors
 /// [`ValidationError`].
