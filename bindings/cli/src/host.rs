@@ -35,6 +35,21 @@ impl PluginDirs {
     }
 }
 
+/// How many threads a verb without a pipeline computes with.
+#[derive(Args)]
+pub(crate) struct Threads {
+    /// The most threads to compute with; 0 uses all cores. The result does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+impl Threads {
+    /// A runtime with that many threads, in whose pool the verb works.
+    pub(crate) fn runtime(&self) -> Result<Runtime, Failure> {
+        start(RuntimeOptions { threads: self.threads, ..RuntimeOptions::default() })
+    }
+}
+
 /// Loads every library of a directory and tells what became of each.
 pub(crate) fn scan(runtime: &Runtime, directory: &Path) -> Result<Vec<LoadAttempt>, Failure> {
     runtime

@@ -44,6 +44,23 @@ fn unusable_gradients_are_refused() {
     run(directory.path(), "aggregate missing.npy").expect(2).names("missing.npy");
 }
 
+/// Guards: the number of threads is an option of both verbs that changes nothing, and an impossible one is refused.
+#[test]
+fn threads_do_not_change_the_result() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("gradients.npy"), gradients(&CLIENTS)).unwrap();
+    for line in [
+        "aggregate gradients.npy --byzantine 1 --json",
+        "aggregate gradients.npy --method geometric-median --json",
+        "validate --grid-size 8 --steps 16 --epochs 1 --json",
+    ] {
+        let [one, three] = ["1", "3"]
+            .map(|threads| run(directory.path(), &format!("{line} --threads {threads}")).expect(0).stdout);
+        assert_eq!(one, three, "{line}");
+        run(directory.path(), &format!("{line} --threads 5000")).expect(2).names("threads");
+    }
+}
+
 /// Guards: both cycles give their numbers; the default learns; a setting out of range is refused.
 #[test]
 fn a_validation_gives_its_numbers() {

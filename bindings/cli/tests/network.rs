@@ -49,7 +49,8 @@ fn the_robustness_is_worked_out() {
     );
     assert_eq!(robustness["percolation"].as_array().unwrap().len(), 7);
     assert_eq!(robustness["percolation"][0]["trials"], 7);
-    assert_eq!(run(directory.path(), line).expect(0).json(), json);
+    assert_eq!(run(directory.path(), &format!("{line} --threads 3")).expect(0).json(), json);
+    run(directory.path(), &format!("{line} --threads 5000")).expect(2).names("threads");
     let text = run(directory.path(), "network field.npy --robustness").expect(0).stdout;
     assert!(text.contains("no single loss cuts anything off") && text.contains("degree-adaptive"), "{text}");
 }

@@ -8,6 +8,7 @@ use mfn_sim::aggregation::{Aggregation, GeometricMedian, Method, aggregate};
 use crate::{
     failure::Failure,
     field,
+    host::Threads,
     output::Output,
     table::{self, Align},
 };
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     /// Write the result as one line of JSON: value, selected clients, scores, convergence.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    threads: Threads,
 }
 
 /// The methods by name.
@@ -67,13 +71,14 @@ impl From<Name> for Method {
 /// Does the work of the verb.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let gradients = field::read_array(&arguments.file, "one row of float64 per client")?;
-    let result =
-        aggregate(gradients.view(), &arguments.method.into(), arguments.byzantine).map_err(|error| {
-            Failure::work(
-                format!("{}: {error}", arguments.file.display()),
-                "change the file, --method or --byzantine",
-            )
-        })?;
+    let (method, byzantine) = (arguments.method.into(), arguments.byzantine);
+    let runtime = arguments.threads.runtime()?;
+    let result = runtime.install(|| aggregate(gradients.view(), &method, byzantine)).map_err(|error| {
+        Failure::work(
+            format!("{}: {error}", arguments.file.display()),
+            "change the file, --method or --byzantine",
+        )
+    })?;
     let mut output = Output::stdout();
     if arguments.json { output.json(&result) } else { output.text(&text_of(&result)) }
 }

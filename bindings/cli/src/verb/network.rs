@@ -18,6 +18,7 @@ use mfn_runtime::picture::{self, Colour, Mark, PictureOptions};
 use crate::{
     failure::Failure,
     field,
+    host::Threads,
     output::Output,
     staging,
     table::{self, Align},
@@ -61,6 +62,9 @@ pub(crate) struct Arguments {
     /// Also work out what the loss of nodes and branches does: cuts, betweenness, percolation.
     #[arg(long)]
     robustness: bool,
+
+    #[command(flatten)]
+    threads: Threads,
 
     #[command(flatten)]
     settings: Settings,
@@ -184,14 +188,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     robustness.validate().map_err(GraphError::from).map_err(|error| refused(&error, ""))?;
     let name = arguments.file.display().to_string();
     let array = field::read(&arguments.file)?;
-    let network = Network::of_field(array.view(), &config).map_err(|error| refused(&error, &name))?;
+    let runtime = arguments.threads.runtime()?;
+    let network = runtime
+        .install(|| Network::of_field(array.view(), &config))
+        .map_err(|error| refused(&error, &name))?;
     if let Some(place) = &arguments.out {
         staging::write_whole(place, &document(place, &network)?)?;
     }
     if let Some(place) = &arguments.picture {
         staging::write_whole(place, &drawn(&name, array.view(), &network)?)?;
     }
-    let found = if arguments.robustness { Some(robustness_of(&network, &robustness)?) } else { None };
+    let found = match arguments.robustness {
+        true => Some(runtime.install(|| robustness_of(&network, &robustness))?),
+        false => None,
+    };
     let figures = Figures { summary: network.summary(), robustness: found };
     let mut output = Output::stdout();
     if arguments.json {

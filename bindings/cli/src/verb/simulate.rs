@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use mfn_runtime::{
-    RuntimeOptions, npy,
+    npy,
     snapshot::{Identity, Snapshot},
 };
 use mfn_sim::{Execution, FeatureConfig, Simulation};
@@ -15,7 +15,8 @@ use mfn_sim::{Execution, FeatureConfig, Simulation};
 use super::features::table_of;
 use crate::{
     failure::Failure,
-    field, host,
+    field,
+    host::Threads,
     interrupt::Interrupt,
     keeping::{Keeper, Keeping},
     output::Output,
@@ -55,9 +56,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// The most threads to compute with; 0 uses all cores. The result does not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    threads: Threads,
 
     /// Show nothing but errors.
     #[arg(long, conflicts_with = "json")]
@@ -72,8 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interrupt = Interrupt::catch()?;
     let simulation = prepare(arguments)?;
     let staging = Staging::begin(&arguments.out)?;
-    let options = RuntimeOptions { threads: arguments.threads, ..RuntimeOptions::default() };
-    let runtime = host::start(options)?;
+    let runtime = arguments.threads.runtime()?;
     let mut keeper = arguments.keeping.begin(&simulation)?;
     let written = runtime
         .install(|| advance(simulation, arguments, &mut keeper, &interrupt))

@@ -7,6 +7,7 @@ use mfn_sim::learning::validation::{ValidationConfig, ValidationError, Validatio
 
 use crate::{
     failure::Failure,
+    host::Threads,
     interrupt::Interrupt,
     output::Output,
     progress::Progress,
@@ -55,6 +56,9 @@ pub(crate) struct Arguments {
     /// Write the numbers as one line of JSON, by name.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    threads: Threads,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -81,10 +85,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ..defaults
     };
     let interrupt = Interrupt::catch()?;
+    let runtime = arguments.threads.runtime()?;
     let mut progress = Progress::begin(arguments.json, 0, "pieces of work");
-    let result = run_validation(&config, &mut |now| {
-        progress.show(now.step, now.steps_total);
-        if interrupt.is_raised() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    let result = runtime.install(|| {
+        run_validation(&config, &mut |now| {
+            progress.show(now.step, now.steps_total);
+            if interrupt.is_raised() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
     });
     progress.end();
     let report = result.map_err(|error| match error {
