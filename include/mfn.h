@@ -25,6 +25,7 @@
  *  - [any-thread]: may be called from any thread at any time. [one-thread-per-handle]: one call at a time with
  *    this handle; a second one at the same time answers MFN_INVALID. A const handle is always [any-thread]; while
  *    another call changes it, what would read it answers MFN_INVALID.
+ *  - A call computes on the thread that makes it, unless its comment or its options speak of threads.
  *  - Freeing is the end: no call with the handle may be under way or come later.
  *  - The library changes nothing that belongs to the whole process: no signal handlers, no locale, no
  *    environment, no output of its own. (A defect that is caught, MFN_FATAL, is also written to stderr.)
@@ -1889,6 +1890,7 @@ void mfn_sweep_free(mfn_sweep *sweep);
  * Gradients are a view with one row per client and one column per coordinate, read where they lie. A
  * coordinate that is NaN, infinite or beyond 1e140 is refused with the index of its client. The functions
  * with v4_1 in their name give the results of MyceliumFractalNet 4.1 in single precision, faults included.
+ * The work is done on the calling thread.
  */
 
 // The gradient with the lowest Krum score. Needs n >= 2 f + 3.
@@ -2018,7 +2020,8 @@ mfn_status mfn_aggregate_hierarchical_v4_1(const mfn_field_view *gradients,
  * Learning: spike-timing plasticity, sparse attention, and a small network trained with Adam.
  *
  * Arrays are contiguous, row by row: tokens are batch x sequence x numbers in a token. A call that is
- * refused changes nothing. Attention and networks compute in double precision.
+ * refused changes nothing. Attention and networks compute in double precision. The work is done on the calling
+ * thread.
  */
 
 // Weights are clipped to their range.
@@ -2194,6 +2197,8 @@ void mfn_network_free(mfn_network *network);
 
 /* ==================================================================================================
  * Validation: one cycle through simulation, features, membrane, fractals and learning, and its numbers.
+ *
+ * The work is done on the calling thread.
  */
 
 // Settings of a validation. Fill it with mfn_validation_config_init().
@@ -2263,9 +2268,9 @@ mfn_status mfn_validation_config_init(mfn_validation_config *config,
                                       int32_t compat_v4_1,
                                       mfn_error **error);
 
-// Runs a validation. config may be NULL for the defaults. progress (may be NULL) hears of every simulation and
-// every pass over the samples, on the calling thread; MFN_CANCELLED: it ended the validation. Blocks until
-// done, seconds with the defaults. user_data stays the host's; validation belongs to the host. [any-thread]
+// Runs a validation on the calling thread. config may be NULL for the defaults. progress (may be NULL) hears of
+// every simulation and every pass over the samples; MFN_CANCELLED: it ended the validation. Blocks until done,
+// seconds with the defaults. user_data stays the host's; validation belongs to the host. [any-thread]
 mfn_status mfn_validate(const mfn_validation_config *config,
                         mfn_progress_fn progress,
                         void *user_data,

@@ -3,6 +3,7 @@
 //! Gradients are a view with one row per client and one column per coordinate, read where they lie. A
 //! coordinate that is NaN, infinite or beyond 1e140 is refused with the index of its client. The functions
 //! with v4_1 in their name give the results of MyceliumFractalNet 4.1 in single precision, faults included.
+//! The work is done on the calling thread.
 
 use std::ffi::c_double;
 

@@ -1,7 +1,8 @@
 //! Learning: spike-timing plasticity, sparse attention, and a small network trained with Adam.
 //!
 //! Arrays are contiguous, row by row: tokens are batch x sequence x numbers in a token. A call that is
-//! refused changes nothing. Attention and networks compute in double precision.
+//! refused changes nothing. Attention and networks compute in double precision. The work is done on the calling
+//! thread.
 
 use std::ffi::c_double;
 

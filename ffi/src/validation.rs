@@ -1,4 +1,6 @@
 //! Validation: one cycle through simulation, features, membrane, fractals and learning, and its numbers.
+//!
+//! The work is done on the calling thread.
 
 use std::ffi::{c_double, c_void};
 use std::ops::ControlFlow;
@@ -127,9 +129,9 @@ pub unsafe extern "C" fn mfn_validation_config_init(
     })
 }
 
-/// Runs a validation. config may be NULL for the defaults. progress (may be NULL) hears of every simulation and
-/// every pass over the samples, on the calling thread; MFN_CANCELLED: it ended the validation. Blocks until
-/// done, seconds with the defaults. user_data stays the host's; validation belongs to the host. [any-thread]
+/// Runs a validation on the calling thread. config may be NULL for the defaults. progress (may be NULL) hears of
+/// every simulation and every pass over the samples; MFN_CANCELLED: it ended the validation. Blocks until done,
+/// seconds with the defaults. user_data stays the host's; validation belongs to the host. [any-thread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_validate(
     config: *const mfn_validation_config,

@@ -171,6 +171,7 @@ const OPENING: &str = "\
  *  - [any-thread]: may be called from any thread at any time. [one-thread-per-handle]: one call at a time with
  *    this handle; a second one at the same time answers MFN_INVALID. A const handle is always [any-thread]; while
  *    another call changes it, what would read it answers MFN_INVALID.
+ *  - A call computes on the thread that makes it, unless its comment or its options speak of threads.
  *  - Freeing is the end: no call with the handle may be under way or come later.
  *  - The library changes nothing that belongs to the whole process: no signal handlers, no locale, no
  *    environment, no output of its own. (A defect that is caught, MFN_FATAL, is also written to stderr.)
