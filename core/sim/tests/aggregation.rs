@@ -56,8 +56,9 @@ fn error(value: &[f64]) -> f64 {
     (value.iter().map(|x| (x - 1.0) * (x - 1.0)).sum::<f64>() / value.len() as f64).sqrt()
 }
 
-/// Guards the purpose of the module: a fifth of attackers of any kind moves no aggregate further
-/// than the noise of single clients (deviation 1), and the averaging methods stay well inside it.
+/// Guards the purpose of the module: a fifth of attackers that stand out are never selected, and what is left is the
+/// noise of the honest clients (deviation 1 each). Attackers hidden in that noise may be selected by Krum and
+/// Multi-Krum, which they then move by their own distance.
 #[test]
 fn a_fifth_of_attackers_is_survived() {
     for attack in [Attack::Large, Attack::Largest, Attack::SignFlip, Attack::SmallPerturbation] {
