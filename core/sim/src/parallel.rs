@@ -44,6 +44,7 @@ pub(crate) fn for_each_chunk_mut<T: Send>(
     }
 }
 
-fn is_in_pool() -> bool {
+/// Whether the calling thread belongs to a rayon pool.
+pub(crate) fn is_in_pool() -> bool {
     rayon::current_thread_index().is_some()
 }

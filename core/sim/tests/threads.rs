@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 
 use mfn_sim::aggregation::{GeometricMedian, HierarchicalKrum, Method, aggregate, hierarchical_krum};
+use mfn_sim::ensemble::Ensemble;
 use mfn_sim::graph::{self, Attack, NetworkConfig, RobustnessConfig};
 use mfn_sim::ifs::{BLOCK_POINTS, Window, examples};
 use mfn_sim::learning::validation::{ValidationConfig, run_validation};
@@ -92,6 +93,9 @@ fn no_call_starts_threads_and_threads_change_no_bit() {
             assert!(alone.1 == shared.1, "{} with {threads} threads", alone.0);
         }
     }
+    // An ensemble makes a pool, but one of its own, whose threads end after it.
+    let specs = [Spec { grid_size: 8, steps: 2, ..Spec::default() }, Spec::default()];
+    Ensemble::default().run_specs(&specs, &mut |_, _| ControlFlow::Continue(())).unwrap();
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build_global()

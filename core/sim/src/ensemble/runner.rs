@@ -17,6 +17,7 @@ use super::record::RunRecord;
 use crate::engine::{CancelToken, RunEnd, Simulation};
 use crate::error::SimError;
 use crate::features::FeatureConfig;
+use crate::parallel::is_in_pool;
 use crate::spec::Spec;
 
 /// The most threads of an ensemble's own pool.
@@ -59,8 +60,8 @@ pub enum EnsembleEnd {
 /// The settings of ensembles. None of them changes a result.
 #[derive(Debug, Clone)]
 pub struct Ensemble {
-    /// Threads of a pool made for the ensemble; 0 uses the pool of the calling thread, or else rayon's
-    /// global one. At most [`THREADS_MAX`].
+    /// Threads of a pool made for the ensemble; 0 uses the pool that the caller runs in, or else makes one with a
+    /// thread for each core. At most [`THREADS_MAX`].
     pub threads: usize,
     /// Runs that may be unfinished, or wait for one before them, at once; 0 means four for each thread. At
     /// most [`WINDOW_RUNS_MAX`].
@@ -150,7 +151,7 @@ impl Ensemble {
             0 => (4 * threads.max(1)).min(WINDOW_RUNS_MAX) as u64,
             runs => runs as u64,
         };
-        if self.threads == 0 {
+        if self.threads == 0 && is_in_pool() {
             let window = window_of(rayon::current_num_threads());
             let mut runner = Runner::new(self, work, indices, window, sink);
             return Ok(rayon::in_place_scope(|scope| runner.go(|task| scope.spawn(|_| task()))));
@@ -160,7 +161,8 @@ impl Ensemble {
             .thread_name(|index| format!("mfn-ensemble-{index}"))
             .build()
             .map_err(|error| EnsembleError::Threads { threads: self.threads, reason: error.to_string() })?;
-        let mut runner = Runner::new(self, work, indices, window_of(self.threads), sink);
+        let window = window_of(pool.current_num_threads());
+        let mut runner = Runner::new(self, work, indices, window, sink);
         Ok(pool.in_place_scope(|scope| runner.go(|task| scope.spawn(|_| task()))))
     }
 }
