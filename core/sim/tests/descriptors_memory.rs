@@ -5,16 +5,16 @@
 mod common;
 
 use common::peak_resident_bytes;
-use mfn_sim::descriptors::{DescriptorConfig, compute};
+use mfn_sim::descriptors::{DescriptorConfig, compute, memory_bytes};
 use ndarray::Array2;
 
-/// Guards the declared 8 bytes per cell, 16 per row and so many per cell of the longer side, on long grids with prime
-/// sides, whose transforms need the most, and on one with many cells.
+/// Guards the declared bytes on long grids with prime sides, whose transforms need the most, and on one with many
+/// cells.
 #[test]
 fn descriptors_take_the_memory_that_they_declare() {
     for (rows, cols) in [(1usize, 65267usize), (65267, 3), (2000, 1500)] {
         let field = Array2::from_shape_fn((rows, cols), |(row, col)| ((row * 7 + col * 5) % 23) as f64);
-        let declared = (8 * rows * cols + 16 * rows + 250 * rows.max(cols)) as u64;
+        let declared = memory_bytes(rows, cols);
         let before = peak_resident_bytes();
         compute(field.view(), &DescriptorConfig::default()).expect("accepted");
         let grown = peak_resident_bytes() - before;

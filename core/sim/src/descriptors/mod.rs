@@ -5,7 +5,7 @@
 //! dimension can still differ in all of this, so these numbers tell patterns apart that the features do not.
 //!
 //! [`compute`] runs on the calling thread and gives the same bits every time. Beside the field it takes at most
-//! 8 bytes per cell, 16 per row, and 250 per cell of the longer side.
+//! [`memory_bytes`].
 //!
 //! ```
 //! use mfn_sim::descriptors::{DescriptorConfig, compute};
@@ -74,6 +74,15 @@ pub fn compute(
         wavelength: spectrum::wavelength_cells(field, range),
         entropy: entropy::entropy_bits(field, range, config.histogram_bins),
     })
+}
+
+/// The most memory that [`compute`] takes beside a field of this shape, bytes: 8 per cell, 16 per row, and 250 per
+/// cell of the longer side. Also defined for a shape that would be refused.
+#[must_use]
+pub fn memory_bytes(rows: usize, cols: usize) -> u64 {
+    let (rows, cols) = (rows as u64, cols as u64);
+    let lines = rows.saturating_mul(16).saturating_add(rows.max(cols).saturating_mul(250));
+    rows.saturating_mul(cols).saturating_mul(8).saturating_add(lines)
 }
 
 /// The lowest value of a field and how far the highest lies above it, both halved: the difference of two finite

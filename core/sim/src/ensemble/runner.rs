@@ -66,8 +66,8 @@ pub struct Ensemble {
     /// Runs that may be unfinished, or wait for one before them, at once; 0 means four for each thread. At
     /// most [`WINDOW_RUNS_MAX`].
     pub window_runs: usize,
-    /// The most memory of the runs that are computed at once, bytes, counted with [`run_memory_bytes`]. A run
-    /// that alone needs more fails. The results that wait in the window come on top.
+    /// The most memory of the runs that are computed at once, bytes, counted with [`run_memory_bytes`] and
+    /// [`Work::reduce_memory_bytes`]. A run that alone needs more fails. The results that wait in the window come on top.
     pub memory_bytes_max: u64,
     /// Stops the ensemble from any thread.
     pub cancel: CancelToken,
@@ -89,6 +89,13 @@ pub trait Work: Sync {
     /// # Errors
     /// The failure that is reported for this index.
     fn spec(&self, index: u64) -> Result<Spec, RunFailure>;
+
+    /// The memory that [`reduce`](Self::reduce) takes beyond that of the run and its features, bytes. Called
+    /// on the calling thread with a specification that is in order.
+    fn reduce_memory_bytes(&self, spec: &Spec) -> u64 {
+        let _ = spec;
+        0
+    }
 
     /// Reduces a complete run. Called on a thread of the pool.
     fn reduce(&self, index: u64, simulation: &Simulation) -> Self::Output;
@@ -294,7 +301,8 @@ impl<'a, 'sink, W: Work> Runner<'a, 'sink, W> {
     fn fits(&self, spec: Spec) -> Result<(Spec, u64), RunFailure> {
         // Before any memory is counted: an impossible grid is a fault of the specification.
         spec.validate().map_err(SimError::from)?;
-        let needed_bytes = run_memory_bytes(&spec);
+        let reduced_bytes = contained(|| self.work.reduce_memory_bytes(&spec))?;
+        let needed_bytes = run_memory_bytes(&spec).saturating_add(reduced_bytes);
         let allowed_bytes = self.ensemble.memory_bytes_max;
         if needed_bytes > allowed_bytes {
             return Err(RunFailure::Memory { needed_bytes, allowed_bytes });
