@@ -34,9 +34,10 @@ mod write;
 pub use error::DatasetError;
 pub use format::Format;
 pub use mfn_sim::dataset::{ColumnKind, ColumnSummary, DatasetStats, PRESET_NAMES};
+pub use mfn_sim::descriptors::DescriptorConfig;
 pub use mfn_sim::ensemble::SeedRule;
 pub use plan::{
     AXES_MAX, Axis, ColumnSet, FailedRows, Method, PlanError, PlanFault, RUNS_MAX, Scale, Sweep, SweepPlan,
 };
-pub use table::{Cell, TableColumn};
+pub use table::{Cell, SweepRecord, TableColumn};
 pub use write::{Existing, SweepEnd, SweepOptions, SweepProgress, SweepReport};

@@ -5,15 +5,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use mfn_sim::dataset::{DatasetStats, V4_1_COLUMNS};
-use mfn_sim::ensemble::{Ensemble, EnsembleEnd, RunFailure, RunRecord, Work};
-use mfn_sim::{CancelToken, Simulation, Spec};
+use mfn_sim::ensemble::{Ensemble, EnsembleEnd, RunFailure, Work};
+use mfn_sim::{CancelToken, Precision, Simulation, Spec, descriptors};
 
 use crate::error::DatasetError;
 use crate::format::Format;
 use crate::journal::{Journal, Rows};
 use crate::place::Place;
 use crate::plan::{FailedRows, Sweep};
-use crate::table::{Cell, STATUS_COLUMN, row_of, written_columns};
+use crate::table::{Cell, STATUS_COLUMN, SweepRecord, row_of, written_columns};
 
 /// The most failures that a report describes.
 const FAILURES_MAX: usize = 16;
@@ -132,14 +132,24 @@ fn is_ok(row: &[Cell]) -> bool {
 }
 
 impl Work for Sweep {
-    type Output = RunRecord;
+    type Output = SweepRecord;
 
     fn spec(&self, index: u64) -> Result<Spec, RunFailure> {
         Sweep::spec(self, index).map_err(|reason| RunFailure::NoSpec { reason })
     }
 
-    fn reduce(&self, _index: u64, simulation: &Simulation) -> RunRecord {
-        RunRecord::of(simulation)
+    fn reduce_memory_bytes(&self, spec: &Spec) -> u64 {
+        if self.plan().descriptors.is_none() {
+            return 0;
+        }
+        let (rows, cols) = (spec.rows(), spec.cols());
+        // In single precision the field is widened first.
+        let widened = if spec.precision == Precision::F32 { size_of::<f64>() * rows * cols } else { 0 };
+        descriptors::memory_bytes(rows, cols) + widened as u64
+    }
+
+    fn reduce(&self, _index: u64, simulation: &Simulation) -> SweepRecord {
+        SweepRecord::of(simulation, self.plan().descriptors.as_ref())
     }
 }
 

@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{plan, sweep};
-use mfn_dataset::{PRESET_NAMES, SweepPlan};
+use mfn_dataset::{DescriptorConfig, PRESET_NAMES, SweepPlan};
 use mfn_sim::dataset::{ConfigRanges, ConfigSampler, Scenario};
 use mfn_sim::{BoundaryCondition, Spec};
 use proptest::prelude::*;
@@ -25,6 +25,7 @@ fn every_fault_is_listed() {
             {"field": "d_activator"},
         ],
         "base": {"random_seed": 1},
+        "columns": "v4.1", "descriptors": {"threshold_mv": 1e9, "box_ratio": 1},
     }))
     .check()
     .expect_err("a plan full of faults");
@@ -39,6 +40,9 @@ fn every_fault_is_listed() {
         "axes[5].values",
         "base.random_seed",
         "count",
+        "descriptors",
+        "descriptors.box_ratio",
+        "descriptors.threshold_mv",
         "name",
         "seed",
         "seeds_per_config",
@@ -144,7 +148,13 @@ fn the_hash_tells_plans_apart() {
         toml::from_str("name = 'a'\n[[axes]]\nfield = 'alpha'\nmin = 0.05\nmax = 0.2\npoints = 4\n")
             .expect("TOML");
     let hash = *sweep(&json).hash();
-    assert_eq!(toml.check().expect("in order").hash(), &hash);
+    assert_eq!(toml.clone().check().expect("in order").hash(), &hash);
+    let described: SweepPlan = toml::from_str("name = 'a'\n[descriptors]\nbox_ratio = 3\n").expect("TOML");
+    let config = DescriptorConfig { box_ratio: 3, ..DescriptorConfig::default() };
+    assert_eq!((described.descriptors, toml.descriptors), (Some(config), None));
+    let written = serde_json::to_value(plan(&json)).expect("JSON");
+    assert!(written.get("descriptors").is_none(), "plans of before have another hash: {written}");
+    assert!(toml::from_str::<SweepPlan>("[descriptors]\nwarp = true\n").is_err());
     for (field, value) in [
         ("name", json!("b")),
         ("seed", json!(7)),
@@ -153,6 +163,7 @@ fn the_hash_tells_plans_apart() {
         ("base", json!({"steps": 3})),
         ("failed_rows", json!("skip")),
         ("seed_rule", json!("common")),
+        ("descriptors", json!({})),
     ] {
         let mut other = json.clone();
         other[field] = value;

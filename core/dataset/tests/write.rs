@@ -6,9 +6,11 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use common::{reader, rows, sweep, value, write};
-use mfn_dataset::{DatasetError, Existing, Sweep, SweepEnd, SweepOptions, SweepPlan};
+use mfn_dataset::{DatasetError, DescriptorConfig, Existing, Sweep, SweepEnd, SweepOptions, SweepPlan};
 use mfn_sim::dataset::V4_1_COLUMNS;
-use mfn_sim::ensemble::Ensemble;
+use mfn_sim::ensemble::{Ensemble, run_memory_bytes};
+use mfn_sim::features::Connectivity;
+use mfn_sim::{Simulation, descriptors};
 use parquet::file::reader::FileReader;
 use parquet::record::Field;
 use serde_json::json;
@@ -61,7 +63,7 @@ fn rows_are_the_runs() {
     let mut means = Vec::new();
     Ensemble::default()
         .run(&sweep, 0..18, &mut |_, result| {
-            means.push(result.expect("a stable run").features.v_mean);
+            means.push(result.expect("a stable run").run.features.v_mean);
             ControlFlow::Continue(())
         })
         .expect("it runs");
@@ -149,6 +151,89 @@ fn existing_work_is_kept() {
     write(&other, &target, &with(1, Existing::Replace)).expect("replaced");
     assert_ne!(fs::read(&target).expect("a file"), before);
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left over");
+}
+
+/// Guards the descriptors as columns: those of the field of each run, in both precisions, behind the columns that
+/// every sweep has and before those of the axes, with every other value as it is without them.
+#[test]
+fn descriptors_are_columns_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [plain, described] =
+        ["plain", "described"].map(|name| folder.path().join(name).with_extension("parquet"));
+    let mut json = json!({
+        "base": {"steps": 40, "grid_size": 20}, "seeds_per_config": 2,
+        "axes": [
+            {"field": "precision", "values": ["f64", "f32"]},
+            {"field": "kinetics.feed", "values": [0.03, 0.05]},
+        ],
+    });
+    write(&sweep(&json), &plain, &SweepOptions::default()).expect("written");
+    json["descriptors"] = json!({"threshold_mv": -70.0, "wrap": true, "connectivity": 4, "box_ratio": 3});
+    let sweep = sweep(&json);
+    write(&sweep, &described, &with(2, Existing::Refuse)).expect("written");
+
+    let names: Vec<String> = reader(&described)
+        .metadata()
+        .file_metadata()
+        .schema_descr()
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned())
+        .collect();
+    let mut wanted: Vec<String> = reader(&plain)
+        .metadata()
+        .file_metadata()
+        .schema_descr()
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned())
+        .collect();
+    let behind = wanted.iter().position(|name| name == "spec").expect("the specification") + 1;
+    wanted.splice(behind..behind, descriptors::NAMES.map(str::to_owned));
+    assert_eq!(names, wanted);
+
+    let config = DescriptorConfig {
+        threshold_mv: -70.0,
+        wrap: true,
+        connectivity: Connectivity::Four,
+        box_ratio: 3,
+        ..DescriptorConfig::default()
+    };
+    for (index, (row, plain)) in rows(&described).iter().zip(rows(&plain)).enumerate() {
+        for (name, field) in plain.get_column_iter() {
+            assert_eq!(format!("{:?}", value(row, name)), format!("{field:?}"), "{name} of run {index}");
+        }
+        let mut simulation = Simulation::new(sweep.spec(index as u64).expect("a run")).expect("in order");
+        simulation.run(40, &mut |_| ControlFlow::Continue(())).expect("stable");
+        let found = descriptors::compute(simulation.field().view(), &config).expect("finite");
+        assert!(found.area > 0.0 && found.lacunarity[3].is_finite(), "{found:?} tells nothing");
+        for (name, number) in descriptors::NAMES.iter().zip(found.to_array()) {
+            let Field::Double(written) = value(row, name) else {
+                panic!("{name} of run {index} is no number")
+            };
+            assert_eq!(written.to_bits(), number.to_bits(), "{name} of run {index}");
+        }
+    }
+}
+
+/// Guards the memory of descriptors: it counts against the bound of the sweep, and a failed run has empty columns.
+#[test]
+fn descriptors_count_as_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut json = json!({"base": {"steps": 1}, "axes": [{"field": "grid_size", "values": [16, 64]}]});
+    let one = |json: &serde_json::Value| run_memory_bytes(&sweep(json).spec(1).expect("a run"));
+    let ensemble = Ensemble { memory_bytes_max: one(&json), ..Ensemble::default() };
+    let options = SweepOptions { ensemble, ..SweepOptions::default() };
+    let report = write(&sweep(&json), &folder.path().join("a.parquet"), &options).expect("written");
+    assert_eq!(report.failed, 0);
+    json["descriptors"] = json!({});
+    let target = folder.path().join("b.parquet");
+    let report = write(&sweep(&json), &target, &options).expect("written");
+    assert_eq!((report.succeeded, report.failed), (1, 1));
+    let rows = rows(&target);
+    assert_eq!(value(&rows[1], "status"), &Field::Str("memory".to_owned()));
+    assert_eq!(value(&rows[1], "entropy"), &Field::Null);
+    assert!(matches!(value(&rows[0], "entropy"), Field::Double(_)));
 }
 
 /// Guards against two writers on one target: the second is refused while the first is at work.

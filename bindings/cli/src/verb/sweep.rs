@@ -32,7 +32,8 @@ use crate::{
     [base]                     # fields of a specification\n  preset = \"mycelium\"\n  steps = 500\n  \
     [[axes]]\n  field = \"kinetics.feed\"\n  min = 0.03\n  max = 0.05\n  \
     [[axes]]\n  field = \"boundary_condition\"\n  values = [\"periodic\", \"neumann\"]\n\n\
-    A grid needs points in each range, and no count.")]
+    A grid needs points in each range, and no count. A table [descriptors], which may be empty or hold\n\
+    threshold_mv, wrap, connectivity and so on, adds columns for the descriptors of mfn features.")]
 pub(crate) struct Arguments {
     /// The plan: TOML where the name ends in .toml, else JSON; - reads either from standard input.
     #[arg(value_name = "PLAN")]

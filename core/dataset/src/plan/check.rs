@@ -8,7 +8,7 @@ use mfn_sim::ensemble::design::LATIN_POINTS_MAX;
 use serde_json::Value;
 
 use super::sweep::{Sweep, set_field};
-use super::{AXES_MAX, Method, RUNS_MAX, SweepPlan};
+use super::{AXES_MAX, ColumnSet, Method, RUNS_MAX, SweepPlan};
 
 /// The most faults that a check lists.
 const FAULTS_MAX: usize = 64;
@@ -77,6 +77,7 @@ impl SweepPlan {
         let mut faults = Faults::default();
         self.check_numbers(&mut faults);
         self.check_axes(&mut faults);
+        self.check_descriptors(&mut faults);
         let configs = self.check_count(&mut faults);
         let base = self.check_base(&mut faults);
         faults.end()?;
@@ -130,6 +131,17 @@ impl SweepPlan {
                 let message = format!("{} and {} set the same field", other.field, axis.field);
                 faults.add(format!("axes[{index}].field"), message, "keep one of them");
             }
+        }
+    }
+
+    fn check_descriptors(&self, faults: &mut Faults) {
+        let Some(config) = &self.descriptors else { return };
+        for fault in config.validate().err().iter().flat_map(|error| error.faults()) {
+            faults.add(format!("descriptors.{}", fault.field()), fault.to_string(), fault.advice());
+        }
+        if self.columns == ColumnSet::V4_1 {
+            let message = "the columns of v4.1 have none";
+            faults.add("descriptors", message, "leave it out, or set columns = \"all\"");
         }
     }
 

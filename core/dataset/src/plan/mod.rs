@@ -8,6 +8,7 @@ mod check;
 mod preset;
 mod sweep;
 
+use mfn_sim::descriptors::DescriptorConfig;
 use mfn_sim::ensemble::SeedRule;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -104,6 +105,11 @@ pub struct SweepPlan {
     /// What becomes of runs that failed. Default `keep`.
     #[serde(default)]
     pub failed_rows: FailedRows,
+    /// Adds a column for each of the [descriptors](mfn_sim::descriptors) of the final field, computed with this
+    /// configuration. Absent: none.
+    // Left out where absent, so that plans without it keep their hash and their bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub descriptors: Option<DescriptorConfig>,
 }
 
 impl Default for SweepPlan {
@@ -121,6 +127,7 @@ impl Default for SweepPlan {
             runs: None,
             columns: ColumnSet::default(),
             failed_rows: FailedRows::default(),
+            descriptors: None,
         }
     }
 }

@@ -40,7 +40,7 @@ impl Sweep {
         };
         let unwritable = |error: serde_json::Error| refused("base", error.to_string());
         let design = Design::of(&plan).map_err(|message| refused("method", message))?;
-        let columns = columns_of(&plan.axes);
+        let columns = columns_of(&plan);
         let base = serde_json::to_value(&base).map_err(unwritable)?;
         let hash = hash_of(&plan, &base, &columns).map_err(unwritable)?;
         Ok(Self { plan, base, design, runs, columns, hash })

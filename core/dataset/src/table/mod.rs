@@ -1,16 +1,19 @@
 //! The table: which columns a dataset has, and the row that a run gives.
 //!
 //! The 28 columns of MFN 4.1 come first, in its order. Then comes what it left out: how the run ended, every
-//! setting, the specification as a whole, and one column for each axis that is not among them already.
+//! setting, the specification as a whole, the descriptors where the plan asks for them, and one column for each axis
+//! that is not among them already.
 
 mod row;
 
 use mfn_sim::dataset::{ColumnKind, V4_1_COLUMNS};
+use mfn_sim::descriptors;
 use serde_json::Value;
 
+pub use row::SweepRecord;
 pub(crate) use row::{STATUS_COLUMN, row_of};
 
-use crate::plan::{Axis, ColumnSet};
+use crate::plan::{ColumnSet, SweepPlan};
 
 /// Name and type of a column of a dataset. Every column may be empty in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +74,13 @@ const FURTHER: [(&str, ColumnKind); 27] = {
 };
 
 /// All columns of a sweep, whichever of them are written.
-pub(crate) fn columns_of(axes: &[Axis]) -> Vec<TableColumn> {
-    let known = V4_1_COLUMNS.iter().map(|column| (column.name, column.kind)).chain(FURTHER);
+pub(crate) fn columns_of(plan: &SweepPlan) -> Vec<TableColumn> {
+    let described: &[&str] = if plan.descriptors.is_some() { &descriptors::NAMES } else { &[] };
+    let described = described.iter().map(|name| (*name, ColumnKind::Number));
+    let known = V4_1_COLUMNS.iter().map(|column| (column.name, column.kind)).chain(FURTHER).chain(described);
     let mut columns: Vec<TableColumn> =
         known.map(|(name, kind)| TableColumn { name: name.to_owned(), kind }).collect();
-    for axis in axes {
+    for axis in &plan.axes {
         // A whole kinetics as an axis has its name in the column `kinetics` and its parameters in `spec`.
         if columns.iter().all(|column| column.name != axis.field) {
             columns.push(TableColumn { name: axis.field.clone(), kind: axis.kind() });
