@@ -336,6 +336,65 @@ const char *mfn_feature_name(size_t index);
 const char *mfn_feature_unit(size_t index);
 
 /* ==================================================================================================
+ * Histories: the temporal features of a host's own frames, one frame at a time, and rates of change.
+ *
+ * A run of the library follows its own features (mfn_sim_follow_features()); here a solver of the host's does. A
+ * history holds one grid of memory, however many frames it has seen.
+ */
+
+// What a stream of frames has shown so far. Freed with mfn_history_free().
+typedef struct mfn_history mfn_history;
+
+// Rates of change of a history. Set struct_size before the call. Lengths are in the unit of the field.
+typedef struct mfn_change_rates {
+    // sizeof(mfn_change_rates).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Mean of the logarithm of the Euclidean size of a step's change, per unit of time. MyceliumFractalNet 4.1 calls
+    // it the Lyapunov exponent, which it is not: it depends on the unit of the field and on the grid.
+    double mean_log_step_change;
+    // Mean absolute change of a cell per unit of time.
+    double mean_change_rate;
+    // Largest absolute change of a cell per unit of time.
+    double max_change_rate;
+    // Standard deviation of the last frame.
+    double final_std;
+} mfn_change_rates;
+
+// Begins a history without a frame. config, which may be NULL for the defaults, decides when a history is stable. The
+// host owns *history and frees it with mfn_history_free(). [any-thread]
+mfn_status mfn_history_create(const mfn_feature_config *config,
+                              mfn_history **history,
+                              mfn_error **error);
+
+// Adds the next frame, in volts and of the shape of the first. The field is read during the call only.
+// [one-thread-per-handle]
+mfn_status mfn_history_push(mfn_history *history, const mfn_field_view *field, mfn_error **error);
+
+// The 18 features of a history: those of field, which is the last frame that was pushed, with dv_mean, dv_max, t_stable
+// and e_trend of all frames. The history goes on. The field is read during the call only; features belongs to the host.
+// [any-thread]
+mfn_status mfn_history_features(const mfn_history *history,
+                                const mfn_field_view *field,
+                                mfn_features *features,
+                                mfn_error **error);
+
+// Frees a history; NULL is allowed. history must not be used afterwards. [one-thread-per-handle]
+void mfn_history_free(mfn_history *history);
+
+// Measures how fast frames of rows x cols cells change that lie time_step apart. frames has frame_count * rows * cols
+// numbers, frame after frame, each row by row, and is read during the call only. rates belongs to the host.
+// [any-thread]
+mfn_status mfn_change_rates_compute(const double *frames,
+                                    size_t frame_count,
+                                    size_t rows,
+                                    size_t cols,
+                                    double time_step,
+                                    mfn_change_rates *rates,
+                                    mfn_error **error);
+
+/* ==================================================================================================
  * Descriptors: what else tells the pattern of a field from another, beside the features.
  *
  * mfn_descriptors_compute() reads a field of 1 to 65,536 cells on a side in volts where it lies: dimensions of its mass,
@@ -429,7 +488,7 @@ const char *mfn_descriptor_unit(size_t index);
  *
  * mfn_graph_from_field() cuts a field at a threshold, thins the pattern to lines of one cell and follows the lines.
  * The network that it gives is immutable: any number of threads may ask it at once, and what it lends lives as long
- * as the network. Nodes and branches are numbered from 0. The work is done on the calling thread.
+ * as the network. mfn_graph_from_edges() takes a network of the host's own. Nodes and branches are numbered from 0. The work is done on the calling thread.
  */
 
 // A piece without a branch (degree 0).
@@ -594,6 +653,27 @@ mfn_error *mfn_graph_last_error(const mfn_graph *graph);
 
 // Frees a network and what it lent. NULL is allowed. [any-thread]
 void mfn_graph_free(mfn_graph *graph);
+
+/* ==================================================================================================
+ * Networks of a host's own: nodes and edges from anywhere, with the same questions as the network of a pattern.
+ *
+ * Such a network knows lengths and no places: mfn_graph_summarise(), mfn_graph_nodes(), mfn_graph_branches(), the
+ * cuts, betweenness and percolation work; what is measured in cells is 0, the places and widths of nodes and branches
+ * are NaN, and mfn_graph_path(), mfn_graph_skeleton() and mfn_graph_export() answer MFN_INVALID.
+ */
+
+// Makes a network of node_count nodes, numbered from 0, and edge_count edges. Edge i joins the nodes ends[2 * i] and
+// ends[2 * i + 1] and has the length lengths[i], above 0, in any unit; it becomes branch i. lengths may be NULL: every
+// edge has length 1. Several edges between two nodes and edges from a node to itself are allowed. A node is a tip with
+// one end of an edge, a junction with three or more, isolated with none, and MFN_NODE_RING with two. At most 2^28 nodes
+// and edges. ends and lengths are read during the call only. The host owns *graph and frees it with mfn_graph_free().
+// [any-thread]
+mfn_status mfn_graph_from_edges(size_t node_count,
+                                const uint32_t *ends,
+                                const double *lengths,
+                                size_t edge_count,
+                                mfn_graph **graph,
+                                mfn_error **error);
 
 /* ==================================================================================================
  * Robustness: what the loss of nodes and branches does to a network.
@@ -785,6 +865,15 @@ typedef struct mfn_ode_options {
     double step_max;
     // Most steps; Dormand-Prince only.
     uint64_t steps_max;
+    // 1: after each step every component is moved into clamp_min to clamp_max, else 0; Euler and RK4 only. With -0.15
+    // and 0.15 V, Euler or RK4 is the membrane engine of MyceliumFractalNet 4.1, bit for bit.
+    int32_t clamp;
+    // 1: go on when a component becomes NaN or infinite, else 0; Euler and RK4 only.
+    int32_t allow_not_finite;
+    // Lower limit of the clamp.
+    double clamp_min;
+    // Upper limit of the clamp.
+    double clamp_max;
 } mfn_ode_options;
 
 // The derivative y' = f(time, state): writes the slope of each of the length components. Returns 0 to go on,
@@ -806,6 +895,8 @@ typedef struct mfn_ode_report {
     uint64_t evaluations;
     // Time of the state.
     double time;
+    // Components changed by the clamp, added up over the steps.
+    uint64_t clamping_events;
 } mfn_ode_report;
 
 // The Nernst potential of an ion in volts. valence is in -4..4 without 0, concentrations in (0, 100] mol/L, the
@@ -826,6 +917,20 @@ mfn_status mfn_nernst_array(int32_t valence,
                             double temperature_k,
                             double *potentials_v,
                             mfn_error **error);
+
+// The Nernst potentials that MyceliumFractalNet 4.1 computes: concentrations below ion_clamp_min (0 to 100 mol/L,
+// v4.1: 1e-6) are raised to it, temperatures are not checked, and the valence is -2, -1, 1 or 2. The resting calcium
+// of a cell, 1e-7 mol/L, comes out wrong by 31 mV: new work uses mfn_nernst_array(). clamping_events, which may be
+// NULL, becomes the number of concentrations raised. All arrays belong to the host. [any-thread]
+mfn_status mfn_nernst_array_v4_1(int32_t valence,
+                                 const double *outside_molar,
+                                 const double *inside_molar,
+                                 size_t count,
+                                 double temperature_k,
+                                 double ion_clamp_min,
+                                 double *potentials_v,
+                                 uint64_t *clamping_events,
+                                 mfn_error **error);
 
 // The GHK potential in volts of a membrane that count kinds of monovalent ions can cross (Goldman, 1943; Hodgkin
 // and Katz, 1949). ions is read during the call only; potential_v belongs to the host. [any-thread]
@@ -849,60 +954,6 @@ mfn_status mfn_ode_integrate(mfn_ode_fn derivative,
                              size_t length,
                              const mfn_ode_options *options,
                              mfn_ode_report *report,
-                             mfn_error **error);
-
-/* ==================================================================================================
- * Iterated function systems: fractal point sets from affine maps of the plane.
- *
- * A system is an array of contracting maps, with weights in proportion to which the chaos game chooses them; NULL
- * for the weights makes all maps equally probable. Results depend on the maps, the weights and the seed alone.
- * The work is done on the calling thread.
- */
-
-// The map (x, y) -> (a x + b y + e, c x + d y + f).
-typedef struct mfn_affine_map {
-    // Weight of x in the new x.
-    double a;
-    // Weight of y in the new x.
-    double b;
-    // Weight of x in the new y.
-    double c;
-    // Weight of y in the new y.
-    double d;
-    // Shift of x.
-    double e;
-    // Shift of y.
-    double f;
-} mfn_affine_map;
-
-// Writes point_count points (x, y) of the attractor of count maps to points, which has room for 2 * point_count
-// doubles. Refuses maps whose largest singular value is 1 or more. At most 2^28 points; needs 16 bytes a point
-// beside the host's. maps and weights are read during the call only; points belongs to the host. [any-thread]
-mfn_status mfn_ifs_points(const mfn_affine_map *maps,
-                          const double *weights,
-                          size_t count,
-                          uint64_t random_seed,
-                          double *points,
-                          size_t point_count,
-                          mfn_error **error);
-
-// The similarity dimension of count maps: the d with sum of ratio^d = 1 (Moran, 1946). Refuses maps that are no
-// similarities. maps is read during the call only; dimension belongs to the host. [any-thread]
-mfn_status mfn_ifs_dimension(const mfn_affine_map *maps,
-                             size_t count,
-                             double *dimension,
-                             mfn_error **error);
-
-// Both Lyapunov exponents of count maps, 1 per map applied, from steps maps (1 to 10^9). *smallest is -INFINITY
-// when a map that can be chosen is singular. maps and weights are read during the call only; largest and
-// smallest belong to the host. [any-thread]
-mfn_status mfn_ifs_exponents(const mfn_affine_map *maps,
-                             const double *weights,
-                             size_t count,
-                             uint64_t random_seed,
-                             uint64_t steps,
-                             double *largest,
-                             double *smallest,
                              mfn_error **error);
 
 /* ==================================================================================================
@@ -1049,6 +1100,59 @@ mfn_status mfn_spec_init_preset(const char *name,
                                 mfn_spec *spec,
                                 size_t struct_size,
                                 mfn_error **error);
+
+/* ==================================================================================================
+ * Grid operators: Laplacian, gradient and summary numbers of a host's own field.
+ *
+ * Fields have any shape and any strides and are read in place; results are written row by row. Spacing is one cell.
+ */
+
+// Summary numbers of a field, in its unit. Set struct_size before the call.
+typedef struct mfn_field_statistics {
+    // sizeof(mfn_field_statistics).
+    uint32_t struct_size;
+    // 0.
+    uint32_t reserved;
+    // Lowest cell; NaN when a cell is NaN.
+    double min;
+    // Highest cell; NaN when a cell is NaN.
+    double max;
+    // Mean of the cells.
+    double mean;
+    // Population standard deviation.
+    double std;
+    // Cells that are NaN.
+    uint64_t nan_count;
+    // Cells that are infinite.
+    uint64_t inf_count;
+    // Share of finite cells.
+    double finite_fraction;
+} mfn_field_statistics;
+
+// Computes the five-point Laplacian of a field, in its unit per cell^2. boundary is one of the MFN_BOUNDARY_* constants.
+// laplacian has room for cell_count = rows * cols numbers. MFN_INVALID names the first cell that is NaN or infinite.
+// The field is read during the call only; laplacian belongs to the host and may be the field's own array. [any-thread]
+mfn_status mfn_field_laplacian(const mfn_field_view *field,
+                               int32_t boundary,
+                               double *laplacian,
+                               size_t cell_count,
+                               mfn_error **error);
+
+// Computes the gradient of a field, in its unit per cell: central differences, one-sided ones at edges that do not wrap.
+// along_rows becomes the change from row to row, along_columns that from column to column; each has room for
+// cell_count = rows * cols numbers. Otherwise as mfn_field_laplacian(). What is written belongs to the host. [any-thread]
+mfn_status mfn_field_gradient(const mfn_field_view *field,
+                              int32_t boundary,
+                              double *along_rows,
+                              double *along_columns,
+                              size_t cell_count,
+                              mfn_error **error);
+
+// Computes summary numbers of a field, whose cells may be NaN or infinite. The field is read during the call only;
+// statistics belongs to the host. [any-thread]
+mfn_status mfn_field_summarise(const mfn_field_view *field,
+                               mfn_field_statistics *statistics,
+                               mfn_error **error);
 
 /* ==================================================================================================
  * Kinetics: which reactions there are, and whether a specification can form patterns.
@@ -1650,6 +1754,135 @@ mfn_status mfn_sim_lyapunov(const mfn_sim *sim,
                             mfn_error **error);
 
 /* ==================================================================================================
+ * Iterated function systems: fractal point sets from affine maps of the plane.
+ *
+ * A system is an array of contracting maps, with weights in proportion to which the chaos game chooses them; NULL
+ * for the weights makes all maps equally probable. Results depend on the maps, the weights and the seed alone.
+ * The work is done on the calling thread.
+ */
+
+// The map (x, y) -> (a x + b y + e, c x + d y + f).
+typedef struct mfn_affine_map {
+    // Weight of x in the new x.
+    double a;
+    // Weight of y in the new x.
+    double b;
+    // Weight of x in the new y.
+    double c;
+    // Weight of y in the new y.
+    double d;
+    // Shift of x.
+    double e;
+    // Shift of y.
+    double f;
+} mfn_affine_map;
+
+// The part of the plane that a raster shows.
+typedef struct mfn_ifs_window {
+    // Left end.
+    double x_min;
+    // Right end.
+    double x_max;
+    // Lower end.
+    double y_min;
+    // Upper end.
+    double y_max;
+} mfn_ifs_window;
+
+// What the generator of MyceliumFractalNet 4.1 draws. Fill it with mfn_ifs_init_v4_1().
+typedef struct mfn_ifs_config_v4_1 {
+    // sizeof(mfn_ifs_config_v4_1).
+    uint32_t struct_size;
+    // 0: as its growth engine, with the ranges here. 1: as its model.generate_fractal_ifs(), which takes 1 to 10^8
+    // points and 1 to 4096 maps, leaves the three numbers below at their defaults and does not look how far points
+    // reach.
+    int32_t of_model;
+    // Points of the orbit, 1000 to 100000.
+    uint64_t point_count;
+    // Number of maps, 2 to 8.
+    uint64_t map_count;
+    // Smallest ratio of a map, above 0.
+    double scale_min;
+    // Largest ratio of a map, below 1.
+    double scale_max;
+    // Largest shift of a map along an axis, 0 to 2.
+    double translation_range;
+} mfn_ifs_config_v4_1;
+
+// Writes point_count points (x, y) of the attractor of count maps to points, which has room for 2 * point_count
+// doubles. Refuses maps whose largest singular value is 1 or more. At most 2^28 points; needs 16 bytes a point
+// beside the host's. maps and weights are read during the call only; points belongs to the host. [any-thread]
+mfn_status mfn_ifs_points(const mfn_affine_map *maps,
+                          const double *weights,
+                          size_t count,
+                          uint64_t random_seed,
+                          double *points,
+                          size_t point_count,
+                          mfn_error **error);
+
+// The similarity dimension of count maps: the d with sum of ratio^d = 1 (Moran, 1946). Refuses maps that are no
+// similarities. maps is read during the call only; dimension belongs to the host. [any-thread]
+mfn_status mfn_ifs_dimension(const mfn_affine_map *maps,
+                             size_t count,
+                             double *dimension,
+                             mfn_error **error);
+
+// Both Lyapunov exponents of count maps, 1 per map applied, from steps maps (1 to 10^9). *smallest is -INFINITY
+// when a map that can be chosen is singular. maps and weights are read during the call only; largest and
+// smallest belong to the host. [any-thread]
+mfn_status mfn_ifs_exponents(const mfn_affine_map *maps,
+                             const double *weights,
+                             size_t count,
+                             uint64_t random_seed,
+                             uint64_t steps,
+                             double *largest,
+                             double *smallest,
+                             mfn_error **error);
+
+// Marks the cells of a rows x cols grid over window that the first point_count points of mfn_ifs_points() visit, for
+// box counting and pictures, without keeping the points. cells has rows * cols numbers, row by row, with row 0 at
+// y_min: 1 for a visited cell, else 0, so that functions which take a field in volts want a threshold of 500 mV.
+// Sides are 1 to 65536 cells, at most 2^28 in all; at most 2^28 points; needs two bytes a cell beside the host's.
+// progress is told every million points and may stop the work (MFN_CANCELLED, nothing is written); it may be NULL.
+// inside, which may be NULL, becomes the number of points in the window. maps, weights and window are read during the
+// call only; cells, inside and user_data stay the host's. [any-thread]
+mfn_status mfn_ifs_raster(const mfn_affine_map *maps,
+                          const double *weights,
+                          size_t count,
+                          uint64_t random_seed,
+                          uint64_t point_count,
+                          const mfn_ifs_window *window,
+                          mfn_progress_fn progress,
+                          void *user_data,
+                          double *cells,
+                          size_t rows,
+                          size_t cols,
+                          uint64_t *inside,
+                          mfn_error **error);
+
+// Fills config with the defaults of v4.1: 10000 points of 4 maps. struct_size is sizeof(mfn_ifs_config_v4_1). config
+// belongs to the host. [any-thread]
+mfn_status mfn_ifs_init_v4_1(mfn_ifs_config_v4_1 *config,
+                             size_t struct_size,
+                             mfn_error **error);
+
+// Draws the maps and the orbit that MyceliumFractalNet 4.1 draws from default_rng(random_seed). maps has room for
+// map_count maps; points for 2 * point_count doubles (x, y), or is NULL with a point_count of 0: both are the
+// numbers in config. mean_log_area_change, which may be NULL, becomes what v4.1 calls the Lyapunov exponent: the
+// mean of ln |determinant|, the sum of both exponents of mfn_ifs_exponents(). distance_max, which may be NULL, becomes
+// the largest magnitude of a coordinate; the engine refuses 100 and more. config is read during the call only; what is
+// written belongs to the host. [any-thread]
+mfn_status mfn_ifs_generate_v4_1(const mfn_ifs_config_v4_1 *config,
+                                 uint64_t random_seed,
+                                 mfn_affine_map *maps,
+                                 size_t map_count,
+                                 double *points,
+                                 size_t point_count,
+                                 double *mean_log_area_change,
+                                 double *distance_max,
+                                 mfn_error **error);
+
+/* ==================================================================================================
  * The second simulator of MyceliumFractalNet 4.1, for numbers that its REST service and its validation made.
  *
  * It means the same model as mfn_sim in the mode "v4.1" and differs in three things: activator and inhibitor are
@@ -2017,11 +2250,11 @@ mfn_status mfn_aggregate_hierarchical_v4_1(const mfn_field_view *gradients,
                                            mfn_error **error);
 
 /* ==================================================================================================
- * Learning: spike-timing plasticity, sparse attention, and a small network trained with Adam.
+ * Plasticity: how the times of spikes change the weights between neurons.
  *
- * Arrays are contiguous, row by row: tokens are batch x sequence x numbers in a token. A call that is
- * refused changes nothing. Attention and networks compute in double precision. The work is done on the calling
- * thread.
+ * A synapse grows when its input fires before its output and shrinks when it fires after (Song, Miller and Abbott,
+ * 2000). mfn_stdp_update() takes the times of whole trials; traces follow a simulation step by step and count every
+ * pair of spikes (Morrison, Diesmann and Gerstner, 2008). Weights are inputs x outputs, row by row.
  */
 
 // Weights are clipped to their range.
@@ -2030,11 +2263,8 @@ mfn_status mfn_aggregate_hierarchical_v4_1(const mfn_field_view *gradients,
 // Changes shrink towards the ends of the range.
 #define MFN_WEIGHT_BOUNDS_SOFT 1
 
-// A layer of sparse attention. Freed with mfn_attention_free().
-typedef struct mfn_attention mfn_attention;
-
-// A network with its training. Freed with mfn_network_free().
-typedef struct mfn_network mfn_network;
+// The traces of the neurons on both sides of a matrix of weights. Freed with mfn_stdp_traces_free().
+typedef struct mfn_stdp_traces mfn_stdp_traces;
 
 // The rule of spike-timing plasticity. Fill it with mfn_stdp_rule_init().
 typedef struct mfn_stdp_rule {
@@ -2055,6 +2285,69 @@ typedef struct mfn_stdp_rule {
     // Largest weight.
     double weight_max;
 } mfn_stdp_rule;
+
+// Fills a rule with the defaults. struct_size is sizeof(mfn_stdp_rule). rule belongs to the host.
+// [any-thread]
+mfn_status mfn_stdp_rule_init(mfn_stdp_rule *rule, size_t struct_size, mfn_error **error);
+
+// Changes weights by one spike of each neuron in each trial, averaged over the trials. pre_times_s is trials
+// x inputs and post_times_s trials x outputs, in seconds; NaN: the neuron was silent. weights is inputs x
+// outputs, row by row, weight_count numbers in the range of the rule, before and after. rule may be NULL for
+// the defaults. The weights stay the host's; the rest is read during the call only. [any-thread]
+mfn_status mfn_stdp_update(const mfn_field_view *pre_times_s,
+                           const mfn_field_view *post_times_s,
+                           const mfn_stdp_rule *rule,
+                           double *weights,
+                           size_t weight_count,
+                           mfn_error **error);
+
+// The change that MyceliumFractalNet 4.1 computes, which does not depend on the weights. Arguments as for
+// mfn_stdp_update(); changes is inputs x outputs. changes belongs to the host. [any-thread]
+mfn_status mfn_stdp_change_v4_1(const mfn_field_view *pre_times_s,
+                                const mfn_field_view *post_times_s,
+                                const mfn_stdp_rule *rule,
+                                double *changes,
+                                size_t change_count,
+                                mfn_error **error);
+
+// Creates the traces of inputs and outputs neurons, each 0 to 2^24, that have not fired yet. rule may be NULL for the
+// defaults. The host owns *traces and frees it with mfn_stdp_traces_free(). [any-thread]
+mfn_status mfn_stdp_traces_create(const mfn_stdp_rule *rule,
+                                  size_t inputs,
+                                  size_t outputs,
+                                  mfn_stdp_traces **traces,
+                                  mfn_error **error);
+
+// Lets time_step_s pass and then takes the spikes of this moment: one byte for each neuron, 0 for silence and anything
+// else for a spike. weights has weight_count = pre_count * post_count numbers in the range of the rule, before and
+// after. Spikes of one moment do not pair with each other. The weights stay the host's; the spikes are read during the
+// call only. [one-thread-per-handle]
+mfn_status mfn_stdp_traces_advance(mfn_stdp_traces *traces,
+                                   double time_step_s,
+                                   const uint8_t *pre_spikes,
+                                   size_t pre_count,
+                                   const uint8_t *post_spikes,
+                                   size_t post_count,
+                                   double *weights,
+                                   size_t weight_count,
+                                   mfn_error **error);
+
+// Frees traces; NULL is allowed. traces must not be used afterwards. [one-thread-per-handle]
+void mfn_stdp_traces_free(mfn_stdp_traces *traces);
+
+/* ==================================================================================================
+ * Learning: sparse attention, and a small network trained with Adam.
+ *
+ * Arrays are contiguous, row by row: tokens are batch x sequence x numbers in a token. A call that is
+ * refused changes nothing. Attention and networks compute in double precision. The work is done on the calling
+ * thread.
+ */
+
+// A layer of sparse attention. Freed with mfn_attention_free().
+typedef struct mfn_attention mfn_attention;
+
+// A network with its training. Freed with mfn_network_free().
+typedef struct mfn_network mfn_network;
 
 // Shape of an attention layer. Set struct_size and all other fields.
 typedef struct mfn_attention_config {
@@ -2093,30 +2386,6 @@ typedef struct mfn_network_config {
     // Guard against division by zero.
     double epsilon;
 } mfn_network_config;
-
-// Fills a rule with the defaults. struct_size is sizeof(mfn_stdp_rule). rule belongs to the host.
-// [any-thread]
-mfn_status mfn_stdp_rule_init(mfn_stdp_rule *rule, size_t struct_size, mfn_error **error);
-
-// Changes weights by one spike of each neuron in each trial, averaged over the trials. pre_times_s is trials
-// x inputs and post_times_s trials x outputs, in seconds; NaN: the neuron was silent. weights is inputs x
-// outputs, row by row, weight_count numbers in the range of the rule, before and after. rule may be NULL for
-// the defaults. The weights stay the host's; the rest is read during the call only. [any-thread]
-mfn_status mfn_stdp_update(const mfn_field_view *pre_times_s,
-                           const mfn_field_view *post_times_s,
-                           const mfn_stdp_rule *rule,
-                           double *weights,
-                           size_t weight_count,
-                           mfn_error **error);
-
-// The change that MyceliumFractalNet 4.1 computes, which does not depend on the weights. Arguments as for
-// mfn_stdp_update(); changes is inputs x outputs. changes belongs to the host. [any-thread]
-mfn_status mfn_stdp_change_v4_1(const mfn_field_view *pre_times_s,
-                                const mfn_field_view *post_times_s,
-                                const mfn_stdp_rule *rule,
-                                double *changes,
-                                size_t change_count,
-                                mfn_error **error);
 
 // Creates a layer. parameters are weight (outputs x inputs) and bias of the query, key, value and output
 // layers, in this order: parameter_count = 4 * embed_dim * (embed_dim + 1) numbers, which are copied. With
@@ -3443,7 +3712,7 @@ MFN_LAYOUT_CHECK(offsetof(mfn_permeation, reserved) == 4, mfn_permeation_reserve
 MFN_LAYOUT_CHECK(offsetof(mfn_permeation, permeability) == 8, mfn_permeation_permeability);
 MFN_LAYOUT_CHECK(offsetof(mfn_permeation, outside_molar) == 16, mfn_permeation_outside_molar);
 MFN_LAYOUT_CHECK(offsetof(mfn_permeation, inside_molar) == 24, mfn_permeation_inside_molar);
-MFN_LAYOUT_CHECK(sizeof(mfn_ode_options) == 80, mfn_ode_options_size);
+MFN_LAYOUT_CHECK(sizeof(mfn_ode_options) == 104, mfn_ode_options_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, struct_size) == 0, mfn_ode_options_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, method) == 4, mfn_ode_options_method);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, time_start) == 8, mfn_ode_options_time_start);
@@ -3455,13 +3724,18 @@ MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, absolute_tolerance) == 48, mfn_ode_op
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, step_first) == 56, mfn_ode_options_step_first);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, step_max) == 64, mfn_ode_options_step_max);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, steps_max) == 72, mfn_ode_options_steps_max);
-MFN_LAYOUT_CHECK(sizeof(mfn_ode_report) == 40, mfn_ode_report_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, clamp) == 80, mfn_ode_options_clamp);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, allow_not_finite) == 84, mfn_ode_options_allow_not_finite);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, clamp_min) == 88, mfn_ode_options_clamp_min);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_options, clamp_max) == 96, mfn_ode_options_clamp_max);
+MFN_LAYOUT_CHECK(sizeof(mfn_ode_report) == 48, mfn_ode_report_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, struct_size) == 0, mfn_ode_report_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, reserved) == 4, mfn_ode_report_reserved);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, accepted) == 8, mfn_ode_report_accepted);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, rejected) == 16, mfn_ode_report_rejected);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, evaluations) == 24, mfn_ode_report_evaluations);
 MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, time) == 32, mfn_ode_report_time);
+MFN_LAYOUT_CHECK(offsetof(mfn_ode_report, clamping_events) == 40, mfn_ode_report_clamping_events);
 MFN_LAYOUT_CHECK(sizeof(mfn_affine_map) == 48, mfn_affine_map_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, a) == 0, mfn_affine_map_a);
 MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, b) == 8, mfn_affine_map_b);
@@ -3469,6 +3743,36 @@ MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, c) == 16, mfn_affine_map_c);
 MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, d) == 24, mfn_affine_map_d);
 MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, e) == 32, mfn_affine_map_e);
 MFN_LAYOUT_CHECK(offsetof(mfn_affine_map, f) == 40, mfn_affine_map_f);
+MFN_LAYOUT_CHECK(sizeof(mfn_ifs_window) == 32, mfn_ifs_window_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_window, x_min) == 0, mfn_ifs_window_x_min);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_window, x_max) == 8, mfn_ifs_window_x_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_window, y_min) == 16, mfn_ifs_window_y_min);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_window, y_max) == 24, mfn_ifs_window_y_max);
+MFN_LAYOUT_CHECK(sizeof(mfn_ifs_config_v4_1) == 48, mfn_ifs_config_v4_1_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_config_v4_1, struct_size) == 0, mfn_ifs_config_v4_1_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_config_v4_1, of_model) == 4, mfn_ifs_config_v4_1_of_model);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_config_v4_1, point_count) == 8, mfn_ifs_config_v4_1_point_count);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_config_v4_1, map_count) == 16, mfn_ifs_config_v4_1_map_count);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_config_v4_1, scale_min) == 24, mfn_ifs_config_v4_1_scale_min);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_config_v4_1, scale_max) == 32, mfn_ifs_config_v4_1_scale_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_ifs_config_v4_1, translation_range) == 40, mfn_ifs_config_v4_1_translation_range);
+MFN_LAYOUT_CHECK(sizeof(mfn_change_rates) == 40, mfn_change_rates_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_change_rates, struct_size) == 0, mfn_change_rates_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_change_rates, reserved) == 4, mfn_change_rates_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_change_rates, mean_log_step_change) == 8, mfn_change_rates_mean_log_step_change);
+MFN_LAYOUT_CHECK(offsetof(mfn_change_rates, mean_change_rate) == 16, mfn_change_rates_mean_change_rate);
+MFN_LAYOUT_CHECK(offsetof(mfn_change_rates, max_change_rate) == 24, mfn_change_rates_max_change_rate);
+MFN_LAYOUT_CHECK(offsetof(mfn_change_rates, final_std) == 32, mfn_change_rates_final_std);
+MFN_LAYOUT_CHECK(sizeof(mfn_field_statistics) == 64, mfn_field_statistics_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, struct_size) == 0, mfn_field_statistics_struct_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, reserved) == 4, mfn_field_statistics_reserved);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, min) == 8, mfn_field_statistics_min);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, max) == 16, mfn_field_statistics_max);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, mean) == 24, mfn_field_statistics_mean);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, std) == 32, mfn_field_statistics_std);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, nan_count) == 40, mfn_field_statistics_nan_count);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, inf_count) == 48, mfn_field_statistics_inf_count);
+MFN_LAYOUT_CHECK(offsetof(mfn_field_statistics, finite_fraction) == 56, mfn_field_statistics_finite_fraction);
 MFN_LAYOUT_CHECK(sizeof(mfn_lyapunov_options) == 72, mfn_lyapunov_options_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, struct_size) == 0, mfn_lyapunov_options_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_lyapunov_options, method) == 4, mfn_lyapunov_options_method);

@@ -2,13 +2,13 @@
 //!
 //! mfn_graph_from_field() cuts a field at a threshold, thins the pattern to lines of one cell and follows the lines.
 //! The network that it gives is immutable: any number of threads may ask it at once, and what it lends lives as long
-//! as the network. Nodes and branches are numbered from 0. The work is done on the calling thread.
+//! as the network. mfn_graph_from_edges() takes a network of the host's own. Nodes and branches are numbered from 0. The work is done on the calling thread.
 
 use std::ffi::{c_char, c_double};
 use std::sync::OnceLock;
 
 use ::mfn_sim::CancelToken;
-use ::mfn_sim::graph::{Graph, GraphError, Network, NetworkConfig, NodeKind, graphml};
+use ::mfn_sim::graph::{Graph, GraphError, Network, NetworkConfig, NetworkSummary, NodeKind, graphml};
 
 use crate::argument::{self, SizedSlot, Slot, read_sized, sized32};
 use crate::error::{self, Failure, mfn_error};
@@ -22,10 +22,12 @@ use crate::status::{MFN_CANCELLED, MFN_INVALID, mfn_status};
 pub struct mfn_graph(Handle<Held>);
 
 pub(crate) struct Held {
-    network: Network,
+    /// Where the cells are; none for a graph of the host's own edges.
+    pub(crate) network: Option<Network>,
+    pub(crate) summary: NetworkSummary,
     pub(crate) graph: Graph,
-    nodes: Vec<mfn_graph_node>,
-    branches: Vec<mfn_graph_branch>,
+    pub(crate) nodes: Vec<mfn_graph_node>,
+    pub(crate) branches: Vec<mfn_graph_branch>,
     /// Nodes and branches that cut something off, once they were asked for.
     pub(crate) cuts: OnceLock<[Vec<mfn_graph_cut>; 2]>,
     pub(crate) cancel: CancelToken,
@@ -185,12 +187,19 @@ impl Held {
         });
         Self {
             graph: network.graph(),
+            summary: network.summary(),
             nodes: nodes.collect(),
             branches: branches.collect(),
             cuts: OnceLock::new(),
             cancel: CancelToken::new(),
-            network,
+            network: Some(network),
         }
+    }
+
+    /// The network with its cells.
+    fn cells(&self) -> Result<&Network, Failure> {
+        let network = self.network.as_ref();
+        network.ok_or_else(|| Failure::invalid("graph was made by mfn_graph_from_edges(): it has no cells"))
     }
 }
 
@@ -256,7 +265,7 @@ pub unsafe extern "C" fn mfn_graph_summarise(
 ) -> mfn_status {
     guard::on(graph, error, |held| {
         let slot = SizedSlot::new("summary", summary)?;
-        let figures = held.network.summary();
+        let figures = held.summary;
         slot.write(&mfn_graph_summary {
             struct_size: 0,
             reserved: 0,
@@ -333,7 +342,7 @@ pub unsafe extern "C" fn mfn_graph_path(
 ) -> mfn_status {
     guard::on(graph, error, |held| {
         let lent = Lent::to(array, count)?;
-        let path = held.network.path(branch);
+        let path = held.cells()?.path(branch);
         if path.is_empty() {
             return Err(Failure::invalid(format!(
                 "branch = {branch}: the network has {} branches, numbered from 0",
@@ -355,7 +364,7 @@ pub unsafe extern "C" fn mfn_graph_skeleton(
 ) -> mfn_status {
     guard::on(graph, error, |held| {
         let slot = Slot::required("skeleton", skeleton)?;
-        give_bytes(slot, held.network.skeleton().iter().map(|&set| u8::from(set)).collect());
+        give_bytes(slot, held.cells()?.skeleton().iter().map(|&set| u8::from(set)).collect());
         Ok(())
     })
 }
@@ -371,9 +380,10 @@ pub unsafe extern "C" fn mfn_graph_export(
 ) -> mfn_status {
     guard::on(graph, error, |held| {
         let slot = Slot::required("text", text)?;
+        let network = held.cells()?;
         let written = match format {
-            MFN_GRAPH_GRAPHML => graphml(&held.network),
-            MFN_GRAPH_JSON => error::json(&held.network.document())?,
+            MFN_GRAPH_GRAPHML => graphml(network),
+            MFN_GRAPH_JSON => error::json(&network.document())?,
             other => {
                 return Err(Failure::invalid(format!(
                     "format = {other}: give MFN_GRAPH_GRAPHML or MFN_GRAPH_JSON"

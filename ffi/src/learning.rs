@@ -1,4 +1,4 @@
-//! Learning: spike-timing plasticity, sparse attention, and a small network trained with Adam.
+//! Learning: sparse attention, and a small network trained with Adam.
 //!
 //! Arrays are contiguous, row by row: tokens are batch x sequence x numbers in a token. A call that is
 //! refused changes nothing. Attention and networks compute in double precision. The work is done on the calling
@@ -7,14 +7,13 @@
 use std::ffi::c_double;
 
 use ::mfn_sim::learning::{
-    AdamConfig, AttentionConfig, LearningError, Network, NetworkConfig, SparseAttention, Stdp, WeightBounds,
+    AdamConfig, AttentionConfig, LearningError, Network, NetworkConfig, SparseAttention,
 };
-use ndarray::{ArrayView3, ArrayViewMut2};
+use ndarray::ArrayView3;
 
 use crate::aggregation::{count, outputs};
 use crate::argument::{self, SizedSlot, Slot, read_sized, sized32, slots};
 use crate::error::{Failure, mfn_error};
-use crate::field::{self, mfn_field_view};
 use crate::guard::{self, Exclusive, Handle, opaque};
 use crate::status::{MFN_INVALID, mfn_status};
 
@@ -26,33 +25,6 @@ pub struct mfn_network(Handle<Exclusive<Network<f64>>>);
 opaque! {
     mfn_attention(SparseAttention<f64>) as "attention" = 40;
     mfn_network(Exclusive<Network<f64>>) as "network" = 41;
-}
-
-/// Weights are clipped to their range.
-pub const MFN_WEIGHT_BOUNDS_HARD: i32 = 0;
-/// Changes shrink towards the ends of the range.
-pub const MFN_WEIGHT_BOUNDS_SOFT: i32 = 1;
-
-/// The rule of spike-timing plasticity. Fill it with mfn_stdp_rule_init().
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct mfn_stdp_rule {
-    /// sizeof(mfn_stdp_rule).
-    pub struct_size: u32,
-    /// One of the MFN_WEIGHT_BOUNDS_* constants.
-    pub bounds: i32,
-    /// Time constant of potentiation, 0.005 to 0.1 s.
-    pub tau_plus_s: c_double,
-    /// Time constant of depression, 0.005 to 0.1 s.
-    pub tau_minus_s: c_double,
-    /// Largest potentiation of a pair of spikes, 0.001 to 0.1.
-    pub a_plus: c_double,
-    /// Largest depression of a pair of spikes, 0.001 to 0.1.
-    pub a_minus: c_double,
-    /// Smallest weight.
-    pub weight_min: c_double,
-    /// Largest weight.
-    pub weight_max: c_double,
 }
 
 /// Shape of an attention layer. Set struct_size and all other fields.
@@ -98,7 +70,6 @@ pub struct mfn_network_config {
 }
 
 sized32! {
-    mfn_stdp_rule = 56;
     mfn_attention_config = 32;
     mfn_network_config = 72;
 }
@@ -112,7 +83,7 @@ impl From<LearningError> for Failure {
     }
 }
 
-fn write_all(slots: impl Iterator<Item = Slot<c_double>>, values: &[f64]) {
+pub(crate) fn write_all(slots: impl Iterator<Item = Slot<c_double>>, values: &[f64]) {
     for (slot, value) in slots.zip(values) {
         slot.write(*value);
     }
@@ -127,107 +98,6 @@ fn tokens<'a>(
     let numbers = shape.0.checked_mul(shape.1).and_then(|n| n.checked_mul(shape.2)).ok_or_else(too_large)?;
     let values = argument::array(name, pointer, numbers)?;
     ArrayView3::from_shape(shape, values).map_err(|_| too_large())
-}
-
-fn rule(name: &str, pointer: *const mfn_stdp_rule) -> Result<Stdp, Failure> {
-    if pointer.is_null() {
-        return Ok(Stdp::default());
-    }
-    let given = read_sized(name, pointer)?;
-    Ok(Stdp {
-        tau_plus_s: given.tau_plus_s,
-        tau_minus_s: given.tau_minus_s,
-        a_plus: given.a_plus,
-        a_minus: given.a_minus,
-        weight_min: given.weight_min,
-        weight_max: given.weight_max,
-        bounds: match given.bounds {
-            MFN_WEIGHT_BOUNDS_HARD => WeightBounds::Hard,
-            MFN_WEIGHT_BOUNDS_SOFT => WeightBounds::Soft,
-            other => {
-                return Err(Failure::invalid(format!(
-                    "{name}.bounds = {other}: give one of the MFN_WEIGHT_BOUNDS_* constants"
-                )));
-            }
-        },
-    })
-}
-
-/// Fills a rule with the defaults. struct_size is sizeof(mfn_stdp_rule). rule belongs to the host.
-/// [any-thread]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mfn_stdp_rule_init(
-    rule: *mut mfn_stdp_rule,
-    struct_size: usize,
-    error: *mut *mut mfn_error,
-) -> mfn_status {
-    guard::free_standing(error, || {
-        let defaults = Stdp::default();
-        SizedSlot::of_size("rule", rule, struct_size)?.write(&mfn_stdp_rule {
-            struct_size: 0,
-            bounds: match defaults.bounds {
-                WeightBounds::Hard => MFN_WEIGHT_BOUNDS_HARD,
-                WeightBounds::Soft => MFN_WEIGHT_BOUNDS_SOFT,
-            },
-            tau_plus_s: defaults.tau_plus_s,
-            tau_minus_s: defaults.tau_minus_s,
-            a_plus: defaults.a_plus,
-            a_minus: defaults.a_minus,
-            weight_min: defaults.weight_min,
-            weight_max: defaults.weight_max,
-        });
-        Ok(())
-    })
-}
-
-/// Changes weights by one spike of each neuron in each trial, averaged over the trials. pre_times_s is trials
-/// x inputs and post_times_s trials x outputs, in seconds; NaN: the neuron was silent. weights is inputs x
-/// outputs, row by row, weight_count numbers in the range of the rule, before and after. rule may be NULL for
-/// the defaults. The weights stay the host's; the rest is read during the call only. [any-thread]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mfn_stdp_update(
-    pre_times_s: *const mfn_field_view,
-    post_times_s: *const mfn_field_view,
-    rule: *const mfn_stdp_rule,
-    weights: *mut c_double,
-    weight_count: usize,
-    error: *mut *mut mfn_error,
-) -> mfn_status {
-    guard::free_standing(error, || {
-        let (pre, post) =
-            (field::borrow("pre_times_s", pre_times_s)?, field::borrow("post_times_s", post_times_s)?);
-        let shape = (pre.ncols(), post.ncols());
-        let places = outputs("weights", weights, weight_count, shape.0.saturating_mul(shape.1))?;
-        let mut changed = argument::array("weights", weights.cast_const(), weight_count)?.to_vec();
-        let view = ArrayViewMut2::from_shape(shape, &mut changed)
-            .map_err(|error| Failure::invalid(format!("weights: {error}")))?;
-        self::rule("rule", rule)?.update(pre, post, view)?;
-        write_all(places, &changed);
-        Ok(())
-    })
-}
-
-/// The change that MyceliumFractalNet 4.1 computes, which does not depend on the weights. Arguments as for
-/// mfn_stdp_update(); changes is inputs x outputs. changes belongs to the host. [any-thread]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mfn_stdp_change_v4_1(
-    pre_times_s: *const mfn_field_view,
-    post_times_s: *const mfn_field_view,
-    rule: *const mfn_stdp_rule,
-    changes: *mut c_double,
-    change_count: usize,
-    error: *mut *mut mfn_error,
-) -> mfn_status {
-    guard::free_standing(error, || {
-        let (pre, post) =
-            (field::borrow("pre_times_s", pre_times_s)?, field::borrow("post_times_s", post_times_s)?);
-        let places = outputs("changes", changes, change_count, pre.ncols().saturating_mul(post.ncols()))?;
-        let result = self::rule("rule", rule)?.weight_change_v4_1(pre, post)?;
-        for (slot, value) in places.zip(result) {
-            slot.write(value);
-        }
-        Ok(())
-    })
 }
 
 /// Creates a layer. parameters are weight (outputs x inputs) and bias of the query, key, value and output

@@ -10,9 +10,11 @@ use std::ops::ControlFlow;
 
 use ::mfn_sim::membrane::constants::PhysicalConstants;
 use ::mfn_sim::membrane::ode::{
-    AdaptiveStep, FixedStep, OdeError, Scheme, integrate_adaptive, integrate_fixed,
+    AdaptiveStep, Clamp, FixedStep, OdeError, Scheme, integrate_adaptive, integrate_fixed,
 };
-use ::mfn_sim::membrane::{MembraneError, Permeation, goldman, nernst, nernst_array};
+use ::mfn_sim::membrane::{
+    MembraneConfig, MembraneError, Permeation, goldman, nernst, nernst_array, nernst_array_v4_1,
+};
 
 use crate::argument::{self, SizedSlot, Slot, read_sized, sized32};
 use crate::error::{Failure, mfn_error, spec_faults};
@@ -68,6 +70,15 @@ pub struct mfn_ode_options {
     pub step_max: c_double,
     /// Most steps; Dormand-Prince only.
     pub steps_max: u64,
+    /// 1: after each step every component is moved into clamp_min to clamp_max, else 0; Euler and RK4 only. With -0.15
+    /// and 0.15 V, Euler or RK4 is the membrane engine of MyceliumFractalNet 4.1, bit for bit.
+    pub clamp: i32,
+    /// 1: go on when a component becomes NaN or infinite, else 0; Euler and RK4 only.
+    pub allow_not_finite: i32,
+    /// Lower limit of the clamp.
+    pub clamp_min: c_double,
+    /// Upper limit of the clamp.
+    pub clamp_max: c_double,
 }
 
 /// What an integration did. Set struct_size before the call.
@@ -86,6 +97,8 @@ pub struct mfn_ode_report {
     pub evaluations: u64,
     /// Time of the state.
     pub time: c_double,
+    /// Components changed by the clamp, added up over the steps.
+    pub clamping_events: u64,
 }
 
 sized32! {
@@ -212,6 +225,38 @@ pub unsafe extern "C" fn mfn_nernst_array(
     })
 }
 
+/// The Nernst potentials that MyceliumFractalNet 4.1 computes: concentrations below ion_clamp_min (0 to 100 mol/L,
+/// v4.1: 1e-6) are raised to it, temperatures are not checked, and the valence is -2, -1, 1 or 2. The resting calcium
+/// of a cell, 1e-7 mol/L, comes out wrong by 31 mV: new work uses mfn_nernst_array(). clamping_events, which may be
+/// NULL, becomes the number of concentrations raised. All arrays belong to the host. [any-thread]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mfn_nernst_array_v4_1(
+    valence: i32,
+    outside_molar: *const c_double,
+    inside_molar: *const c_double,
+    count: usize,
+    temperature_k: c_double,
+    ion_clamp_min: c_double,
+    potentials_v: *mut c_double,
+    clamping_events: *mut u64,
+    error: *mut *mut mfn_error,
+) -> mfn_status {
+    guard::free_standing(error, || {
+        let slots = argument::slots("potentials_v", potentials_v, count)?;
+        let events = Slot::optional("clamping_events", clamping_events)?;
+        let outside = argument::array("outside_molar", outside_molar, count)?;
+        let inside = argument::array("inside_molar", inside_molar, count)?;
+        let config = MembraneConfig { ion_clamp_min, ..MembraneConfig::default() };
+        let mut potentials = vec![0.0; count];
+        let raised = nernst_array_v4_1(&config, valence, outside, inside, temperature_k, &mut potentials)?;
+        slots.zip(potentials).for_each(|(slot, potential)| slot.write(potential));
+        if let Some(slot) = events {
+            slot.write(raised);
+        }
+        Ok(())
+    })
+}
+
 /// The GHK potential in volts of a membrane that count kinds of monovalent ions can cross (Goldman, 1943; Hodgkin
 /// and Katz, 1949). ions is read during the call only; potential_v belongs to the host. [any-thread]
 #[unsafe(no_mangle)]
@@ -248,6 +293,7 @@ pub unsafe extern "C" fn mfn_ode_options_init(
 ) -> mfn_status {
     guard::free_standing(error, || {
         let (adaptive, fixed) = (AdaptiveStep::default(), FixedStep::default());
+        let membrane = MembraneConfig::default();
         SizedSlot::of_size("options", options, struct_size)?.write(&mfn_ode_options {
             struct_size: 0,
             method: MFN_ODE_DORMAND_PRINCE,
@@ -260,6 +306,10 @@ pub unsafe extern "C" fn mfn_ode_options_init(
             step_first: 0.0,
             step_max: 0.0,
             steps_max: adaptive.steps_max,
+            clamp: 0,
+            allow_not_finite: 0,
+            clamp_min: membrane.potential_min_v,
+            clamp_max: membrane.potential_max_v,
         });
         Ok(())
     })
@@ -300,17 +350,25 @@ fn integrate(
     options: &mfn_ode_options,
 ) -> Result<mfn_ode_report, Failure> {
     let derivative = |time: f64, state: &[f64], slope: &mut [f64]| host.evaluate(time, state, slope);
-    let (accepted, rejected, time) = match options.method {
+    let clamp = argument::flag("options.clamp", options.clamp)?;
+    let allow_not_finite = argument::flag("options.allow_not_finite", options.allow_not_finite)?;
+    let (accepted, rejected, time, clamping_events) = match options.method {
         MFN_ODE_EULER | MFN_ODE_RK4 => {
             let fixed = FixedStep {
                 scheme: scheme(options.method),
                 time_start: options.time_start,
                 time_step: options.time_step,
                 steps: options.steps,
-                ..FixedStep::default()
+                clamp: clamp.then_some(Clamp { min: options.clamp_min, max: options.clamp_max }),
+                check_finite: !allow_not_finite,
             };
             let run = host.outcome(integrate_fixed(derivative, state, &fixed, |_| host.flow()))?;
-            (run.steps, 0, run.time)
+            (run.steps, 0, run.time, run.clamping_events)
+        }
+        MFN_ODE_DORMAND_PRINCE if clamp || allow_not_finite => {
+            return Err(Failure::invalid(
+                "options.clamp and options.allow_not_finite are for fixed steps: give 0, or MFN_ODE_EULER or MFN_ODE_RK4",
+            ));
         }
         MFN_ODE_DORMAND_PRINCE => {
             let adaptive = AdaptiveStep {
@@ -323,12 +381,12 @@ fn integrate(
                 steps_max: options.steps_max,
             };
             let run = host.outcome(integrate_adaptive(derivative, state, &adaptive, |_| host.flow()))?;
-            (run.accepted, run.rejected, run.time)
+            (run.accepted, run.rejected, run.time, 0)
         }
         other => return Err(method_refused(other)),
     };
     let evaluations = host.evaluations.get();
-    Ok(mfn_ode_report { struct_size: 0, reserved: 0, accepted, rejected, evaluations, time })
+    Ok(mfn_ode_report { struct_size: 0, reserved: 0, accepted, rejected, evaluations, time, clamping_events })
 }
 
 /// The scheme of a method with fixed steps.

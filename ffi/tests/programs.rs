@@ -228,3 +228,11 @@ fn functions_of_v4_1_give_its_numbers_under_valgrind() {
     valgrind(&workshop.compile(&source("v4_1.c")), &[]);
     valgrind(&workshop.compile(&source("arguments_v4_1.c")), &[]);
 }
+
+// Guards operators and histories as a host's own solver uses them, and their functions against wrong arguments.
+#[test]
+fn fields_of_a_host_are_measured_under_valgrind() {
+    let workshop = Workshop::new();
+    valgrind(&workshop.compile(&source("fields.c")), &[]);
+    valgrind(&workshop.compile(&source("arguments_fields.c")), &[]);
+}

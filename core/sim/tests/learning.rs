@@ -85,6 +85,18 @@ fn traces_count_every_pair() {
     assert!((weight[[0, 0]] - 2e3 * sum).abs() < 1e-9 * 2e3, "{} and {}", weight[[0, 0]], 2e3 * sum);
 }
 
+/// Guards the memory of traces: a number of neurons that no machine holds is refused by its name.
+#[test]
+fn traces_of_too_many_neurons_are_refused() {
+    for (inputs, outputs, name) in [(usize::MAX, 1, "inputs"), (1, (1 << 24) + 1, "outputs")] {
+        let refused = SpikeTraces::new(Stdp::default(), inputs, outputs).expect_err("too many");
+        assert!(
+            matches!(refused, LearningError::Settings(_)) && refused.to_string().contains(name),
+            "{refused}"
+        );
+    }
+}
+
 /// Attention written down plainly, with all scores in memory.
 fn plain_attention(config: &AttentionConfig, parameters: &[f64], x: &Array3<f64>) -> Array3<f64> {
     let width = config.embed_dim;

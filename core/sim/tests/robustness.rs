@@ -155,6 +155,19 @@ fn exact() -> RobustnessConfig {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
+    /// Guards the numbers of components against spreading along the edges: two nodes share one exactly when one is
+    /// reached from the other, and numbers go up with the first node.
+    #[test]
+    fn components_are_what_is_reached(small in graphs()) {
+        let lowest = small.pieces(None, None);
+        let mut firsts: Vec<usize> = lowest.iter().flatten().copied().collect();
+        firsts.sort_unstable();
+        firsts.dedup();
+        let expected: Vec<u32> =
+            lowest.iter().flatten().map(|first| firsts.binary_search(first).unwrap() as u32).collect();
+        prop_assert_eq!(small.graph().components(), expected);
+    }
+
     /// Guards articulation nodes and bridges, and what they cut off, against taking each node and edge away.
     #[test]
     fn cuts_are_those_of_the_definition(small in graphs()) {

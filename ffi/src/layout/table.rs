@@ -110,14 +110,29 @@ macro_rules! with_layouts {
                 loss_constant: 104,
             }
             mfn_permeation: 32 { valence: 0, reserved: 4, permeability: 8, outside_molar: 16, inside_molar: 24 }
-            mfn_ode_options: 80 {
+            mfn_ode_options: 104 {
                 struct_size: 0, method: 4, time_start: 8, time_end: 16, time_step: 24, steps: 32,
                 relative_tolerance: 40, absolute_tolerance: 48, step_first: 56, step_max: 64, steps_max: 72,
+                clamp: 80, allow_not_finite: 84, clamp_min: 88, clamp_max: 96,
             }
-            mfn_ode_report: 40 {
+            mfn_ode_report: 48 {
                 struct_size: 0, reserved: 4, accepted: 8, rejected: 16, evaluations: 24, time: 32,
+                clamping_events: 40,
             }
             mfn_affine_map: 48 { a: 0, b: 8, c: 16, d: 24, e: 32, f: 40 }
+            mfn_ifs_window: 32 { x_min: 0, x_max: 8, y_min: 16, y_max: 24 }
+            mfn_ifs_config_v4_1: 48 {
+                struct_size: 0, of_model: 4, point_count: 8, map_count: 16, scale_min: 24, scale_max: 32,
+                translation_range: 40,
+            }
+            mfn_change_rates: 40 {
+                struct_size: 0, reserved: 4, mean_log_step_change: 8, mean_change_rate: 16, max_change_rate: 24,
+                final_std: 32,
+            }
+            mfn_field_statistics: 64 {
+                struct_size: 0, reserved: 4, min: 8, max: 16, mean: 24, std: 32, nan_count: 40, inf_count: 48,
+                finite_fraction: 56,
+            }
             mfn_lyapunov_options: 72 {
                 struct_size: 0, method: 4, separation: 8, steps_per_interval: 16, transient: 24, intervals: 32,
                 time_start: 40, time_step: 48, relative_tolerance: 56, absolute_tolerance: 64,

@@ -79,7 +79,25 @@ static void check_integration(void)
     CALL(mfn_ode_integrate(still, NULL, state, 2, &options, NULL, &error), MFN_INVALID, "time_step = -1");
     options.method = 4;
     CALL(mfn_ode_integrate(still, NULL, state, 2, &options, NULL, &error), MFN_INVALID, "options.method = 4");
+    options.method = MFN_ODE_DORMAND_PRINCE, options.clamp = 1;
+    CALL(mfn_ode_integrate(still, NULL, state, 2, &options, NULL, &error), MFN_INVALID, "options.clamp and");
+    options.clamp = 2;
+    CALL(mfn_ode_integrate(still, NULL, state, 2, &options, NULL, &error), MFN_INVALID, "options.clamp = 2");
+    options.clamp = 0, options.allow_not_finite = -1;
+    CALL(mfn_ode_integrate(still, NULL, state, 2, &options, NULL, &error), MFN_INVALID, "options.allow_not_finite = -1");
+    options.allow_not_finite = 0, options.clamp = 1, options.clamp_max = NAN;
+    options.method = MFN_ODE_EULER, options.time_step = 1;
+    EXPECT(mfn_ode_integrate(still, NULL, state, 2, &options, NULL, &error) == MFN_INVALID);
+    mfn_error_free(error);
+    error = NULL;
     EXPECT(state[0] == 1 && state[1] == 2);
+    /* A host compiled before the clamp was there. */
+    options.struct_size = 80, options.clamp = 0, options.clamp_max = 0.15;
+    report.struct_size = 40, report.clamping_events = 7;
+    options.steps = 2;
+    memset(&options.clamp, 0, sizeof options - 80);
+    CALL(mfn_ode_integrate(still, NULL, state, 2, &options, &report, &error), MFN_OK, "");
+    EXPECT(report.accepted == 2 && report.clamping_events == 7);
 }
 
 static void check_systems(void)
@@ -106,6 +124,25 @@ static void check_systems(void)
     CALL(mfn_ifs_exponents(&half, NULL, 1, 0, 10, NULL, &low, &error), MFN_INVALID, "largest is NULL");
     CALL(mfn_ifs_exponents(&half, NULL, 1, 0, 10, &d, NULL, &error), MFN_INVALID, "smallest is NULL");
     EXPECT(d == 7 && low == 7 && points[0] == 7);
+}
+
+static void check_raster(void)
+{
+    const mfn_affine_map half = {0.5, 0, 0, 0.5, 0, 0};
+    const mfn_ifs_window unit = {0, 1, 0, 1}, empty = {0, 1, 1, 1};
+    double cells[4] = {7, 7, 7, 7};
+    uint64_t inside = 7;
+
+    CALL(mfn_ifs_raster(NULL, NULL, 1, 0, 9, &unit, NULL, NULL, cells, 2, 2, &inside, &error), MFN_INVALID, "maps is NULL");
+    CALL(mfn_ifs_raster(&half, NULL, 0, 0, 9, &unit, NULL, NULL, cells, 2, 2, &inside, &error), MFN_INVALID, "0 maps");
+    CALL(mfn_ifs_raster(&half, NULL, 1, 0, 9, NULL, NULL, NULL, cells, 2, 2, &inside, &error), MFN_INVALID, "window is NULL");
+    CALL(mfn_ifs_raster(&half, NULL, 1, 0, 9, &empty, NULL, NULL, cells, 2, 2, &inside, &error), MFN_INVALID, "window");
+    CALL(mfn_ifs_raster(&half, NULL, 1, 0, 9, &unit, NULL, NULL, NULL, 2, 2, &inside, &error), MFN_INVALID, "cells is NULL");
+    CALL(mfn_ifs_raster(&half, NULL, 1, 0, 9, &unit, NULL, NULL, cells, 0, 2, &inside, &error), MFN_INVALID, "raster of 0 x 2");
+    CALL(mfn_ifs_raster(&half, NULL, 1, 0, 9, &unit, NULL, NULL, cells, SIZE_MAX, 2, &inside, &error), MFN_INVALID, "memory");
+    CALL(mfn_ifs_raster(&half, NULL, 1, 0, UINT64_MAX, &unit, NULL, NULL, cells, 2, 2, &inside, &error), MFN_INVALID, "points");
+    CALL(mfn_ifs_raster(&half, NULL, 1, 0, 9, &unit, NULL, NULL, cells, 2, 2, MISALIGNED(uint64_t *, &inside), &error), MFN_INVALID, "inside is misaligned");
+    EXPECT(cells[0] == 7 && inside == 7);
 }
 
 static void check_exponents(void)
@@ -165,6 +202,7 @@ static void check_spectra(void)
 int main(void)
 {
     check_spectra();
+    check_raster();
     check_potentials();
     check_integration();
     check_systems();

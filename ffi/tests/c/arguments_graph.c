@@ -122,8 +122,29 @@ static void check_live_handle(void)
     mfn_graph_free(graph);
 }
 
+static void check_edges(void)
+{
+    const uint32_t ends[4] = {0, 1, 1, 2};
+    const double lengths[2] = {1, 0};
+    mfn_graph *graph = NULL;
+    mfn_bytes bytes;
+
+    CALL(mfn_graph_from_edges(3, NULL, NULL, 2, &graph, &error), MFN_INVALID, "ends is NULL");
+    CALL(mfn_graph_from_edges(3, ends, NULL, 2, NULL, &error), MFN_INVALID, "graph is NULL");
+    CALL(mfn_graph_from_edges(3, ends, NULL, (size_t)-1, &graph, &error), MFN_INVALID, "memory");
+    CALL(mfn_graph_from_edges(2, ends, NULL, 2, &graph, &error), MFN_INVALID, "edge 1");
+    CALL(mfn_graph_from_edges((size_t)-1, ends, NULL, 2, &graph, &error), MFN_INVALID, "nodes");
+    CALL(mfn_graph_from_edges(3, ends, lengths, 2, &graph, &error), MFN_INVALID, "edge 1");
+    CALL(mfn_graph_from_edges(3, ends, (const double *)(const void *)((const char *)lengths + 1), 1, &graph, &error), MFN_INVALID, "lengths is misaligned");
+    EXPECT(graph == NULL);
+    CALL(mfn_graph_from_edges(3, ends, lengths, 1, &graph, &error), MFN_OK, "");
+    CALL(mfn_graph_skeleton(graph, &bytes, &error), MFN_INVALID, "has no cells");
+    mfn_graph_free(graph);
+}
+
 int main(void)
 {
+    check_edges();
     check_making();
     check_null_handles();
     check_live_handle();

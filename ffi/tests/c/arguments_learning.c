@@ -92,6 +92,35 @@ static void check_plasticity(void)
     EXPECT(weights[0] == 0.5 && weights[2] == 1.5);
 }
 
+static void check_traces(void)
+{
+    static const uint8_t spikes[3] = {1, 0, 1};
+    double weights[2] = {0.5, 0.5};
+    mfn_stdp_traces *traces = NULL;
+    mfn_stdp_rule rule;
+
+    CALL(mfn_stdp_traces_create(NULL, 2, 1, NULL, &error), MFN_INVALID, "traces is NULL");
+    CALL(mfn_stdp_traces_create(NULL, (size_t)-1, 1, &traces, &error), MFN_INVALID, "inputs");
+    CALL(mfn_stdp_traces_create(NULL, 2, (size_t)1 << 25, &traces, &error), MFN_INVALID, "outputs = 33554432");
+    CALL(mfn_stdp_rule_init(&rule, sizeof rule, &error), MFN_OK, "");
+    rule.a_plus = NAN;
+    CALL(mfn_stdp_traces_create(&rule, 2, 1, &traces, &error), MFN_INVALID, "a_plus = NaN");
+    EXPECT(traces == NULL);
+    CALL(mfn_stdp_traces_create(NULL, 2, 1, &traces, &error), MFN_OK, "");
+    CALL(mfn_stdp_traces_advance(NULL, 0, spikes, 2, spikes, 1, weights, 2, &error), MFN_INVALID, "traces is NULL");
+    CALL(mfn_stdp_traces_advance(traces, 0, NULL, 2, spikes, 1, weights, 2, &error), MFN_INVALID, "pre_spikes is NULL");
+    CALL(mfn_stdp_traces_advance(traces, 0, spikes, 2, NULL, 1, weights, 2, &error), MFN_INVALID, "post_spikes is NULL");
+    CALL(mfn_stdp_traces_advance(traces, 0, spikes, 2, spikes, 1, NULL, 2, &error), MFN_INVALID, "weights is NULL");
+    CALL(mfn_stdp_traces_advance(traces, 0, spikes, 2, spikes, 1, weights, 1, &error), MFN_INVALID, "weights has room for 1");
+    CALL(mfn_stdp_traces_advance(traces, 0, spikes, 1, spikes, 2, weights, 2, &error), MFN_INVALID, "pre_spikes has 1 neurons");
+    CALL(mfn_stdp_traces_advance(traces, -1, spikes, 2, spikes, 1, weights, 2, &error), MFN_INVALID, "time_step_s = -1");
+    weights[1] = 2;
+    CALL(mfn_stdp_traces_advance(traces, 0, spikes, 2, spikes, 1, weights, 2, &error), MFN_INVALID, "weight 1 is 2");
+    EXPECT(weights[0] == 0.5);
+    mfn_stdp_traces_free(traces);
+    mfn_stdp_traces_free(NULL);
+}
+
 static void check_attention(void)
 {
     double output[8] = {7};
@@ -194,6 +223,7 @@ int main(void)
 {
     check_aggregation();
     check_plasticity();
+    check_traces();
     check_attention();
     check_network();
     check_validation();

@@ -121,7 +121,7 @@ static void check_systems(void)
     EXPECT(again[0] == 0 && again[19] == 0);
 }
 
-static int32_t count(void *user_data, uint64_t step, uint64_t steps_total)
+static int32_t count_down(void *user_data, uint64_t step, uint64_t steps_total)
 {
     int *left = user_data;
 
@@ -141,11 +141,11 @@ static void check_simulation(void)
     CALL(mfn_lyapunov_options_init(&options, sizeof options, &error), MFN_OK, "");
     options.transient = 100;
     options.intervals = 50;
-    CALL(mfn_sim_lyapunov(sim, &options, count, &left, &estimate, &error), MFN_OK, "");
+    CALL(mfn_sim_lyapunov(sim, &options, count_down, &left, &estimate, &error), MFN_OK, "");
     EXPECT(left == 1000000 - 150 && estimate.intervals == 50);
     EXPECT(fabs(estimate.exponent - log(1 - 1.6 * pow(sin(3.14159265358979 / 18), 2))) < 1e-3);
     left = 20;
-    CALL(mfn_sim_lyapunov(sim, NULL, count, &left, &estimate, &error), MFN_CANCELLED, "");
+    CALL(mfn_sim_lyapunov(sim, NULL, count_down, &left, &estimate, &error), MFN_CANCELLED, "");
     EXPECT(left == 0 && mfn_sim_step_count(sim) == 0);
     mfn_sim_free(sim);
 }
@@ -174,6 +174,34 @@ static void check_exponents(void)
     }
 }
 
+/* The raster of the Sierpinski carpet: 8^k of 9^k cells of side 3^-k, whose box-counting dimension is ln 8 / ln 3. */
+static void check_raster(void)
+{
+    static double cells[27][27], part[27][27];
+    const mfn_ifs_window unit = {0, 1, 0, 1}, lower = {0, 1, 0, 1. / 3};
+    const mfn_field_view view = mfn_field_rows(&cells[0][0], 27, 27);
+    mfn_field_statistics summary = {.struct_size = sizeof summary};
+    mfn_affine_map carpet[8];
+    uint64_t inside;
+    int i, count = 0, left = 1;
+
+    for (i = 0; i < 9; i++)
+        if (i != 4) {
+            mfn_affine_map map = {1. / 3, 0, 0, 1. / 3, i % 3 / 3., i / 3 / 3.};
+            carpet[count++] = map;
+        }
+    CALL(mfn_ifs_raster(carpet, NULL, 8, 5, 40000, &unit, NULL, NULL, &cells[0][0], 27, 27, &inside, &error), MFN_OK, "");
+    EXPECT(inside == 40000 && cells[13][13] == 0 && cells[0][0] == 1 && cells[4][4] == 0 && cells[10][16] == 0);
+    CALL(mfn_field_summarise(&view, &summary, &error), MFN_OK, "");
+    EXPECT(fabs(summary.mean - 512. / 729) < 1e-12 && summary.min == 0 && summary.max == 1);
+    /* A third of the window: the lowest nine rows, three times as high. */
+    CALL(mfn_ifs_raster(carpet, NULL, 8, 5, 40000, &lower, NULL, NULL, &part[0][0], 9, 27, &inside, &error), MFN_OK, "");
+    EXPECT(memcmp(part, cells, 9 * sizeof cells[0]) == 0 && inside > 14000 && inside < 16000);
+    part[0][0] = 7;
+    CALL(mfn_ifs_raster(carpet, NULL, 8, 5, 2000000, &unit, count_down, &left, &part[0][0], 27, 27, &inside, &error), MFN_CANCELLED, "");
+    EXPECT(left == 0 && part[0][0] == 7);
+}
+
 /* The exponents of the Henon map, whose sum is the logarithm of its area change; a direction that is annihilated. */
 static void check_spectra(void)
 {
@@ -198,6 +226,7 @@ int main(void)
 {
     check_potentials();
     check_spectra();
+    check_raster();
     check_integration();
     check_systems();
     check_exponents();

@@ -137,8 +137,31 @@ static void check_validation(void)
     EXPECT(heard == 3 && validation.loss_drop == 77);
 }
 
+/* Traces count every pair of spikes: two inputs before one output, and one after it. */
+static void check_traces(void)
+{
+    static const uint8_t both[2] = {1, 1}, first[2] = {1, 0}, none[2] = {0, 0}, fires[1] = {1}, silent[1] = {0};
+    double weights[2] = {0.5, 0.5};
+    mfn_stdp_traces *traces = NULL;
+    mfn_stdp_rule rule;
+
+    CALL(mfn_stdp_rule_init(&rule, sizeof rule, &error), MFN_OK, "");
+    CALL(mfn_stdp_traces_create(NULL, 2, 1, &traces, &error), MFN_OK, "");
+    CALL(mfn_stdp_traces_advance(traces, 0.01, both, 2, silent, 1, weights, 2, &error), MFN_OK, "");
+    CALL(mfn_stdp_traces_advance(traces, 0.01, first, 2, silent, 1, weights, 2, &error), MFN_OK, "");
+    EXPECT(weights[0] == 0.5 && weights[1] == 0.5);
+    CALL(mfn_stdp_traces_advance(traces, 0.02, none, 2, fires, 1, weights, 2, &error), MFN_OK, "");
+    EXPECT(fabs(weights[0] - 0.5 - rule.a_plus * (exp(-0.03 / rule.tau_plus_s) + exp(-0.02 / rule.tau_plus_s))) < 1e-15);
+    EXPECT(fabs(weights[1] - 0.5 - rule.a_plus * exp(-0.03 / rule.tau_plus_s)) < 1e-15);
+    weights[0] = 0.5;
+    CALL(mfn_stdp_traces_advance(traces, 0.005, first, 2, silent, 1, weights, 2, &error), MFN_OK, "");
+    EXPECT(fabs(weights[0] - 0.5 + rule.a_minus * exp(-0.005 / rule.tau_minus_s)) < 1e-15 && weights[1] > 0.5);
+    mfn_stdp_traces_free(traces);
+}
+
 int main(void)
 {
+    check_traces();
     check_aggregation();
     check_plasticity();
     check_attention();

@@ -20,7 +20,7 @@ pub use attention::{AttentionConfig, SparseAttention};
 pub use error::LearningError;
 pub use network::{Network, NetworkConfig, ParameterBlock};
 pub use stdp::{Stdp, WeightBounds};
-pub use traces::SpikeTraces;
+pub use traces::{SpikeTraces, TRACES_TABLE};
 
 use crate::bounds::{Bound, closed, whole};
 

@@ -9,6 +9,14 @@ use ndarray::ArrayViewMut2;
 use super::error::check_length;
 use super::{LearningError, Stdp};
 use crate::Real;
+use crate::bounds::{Bound, closed, whole};
+use crate::error::SpecFault;
+
+/// The bounds of the numbers of neurons of [`SpikeTraces`].
+pub const TRACES_TABLE: [Bound; 2] = [
+    whole(closed("inputs", (0.0, 16_777_216.0), 1.0, "neurons", "neurons before the synapses")),
+    whole(closed("outputs", (0.0, 16_777_216.0), 1.0, "neurons", "neurons after the synapses")),
+];
 
 /// Traces of the inputs and outputs of a weight matrix.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,9 +32,12 @@ impl SpikeTraces {
     /// Traces without an earlier spike.
     ///
     /// # Errors
-    /// [`LearningError`] for settings outside their range.
+    /// [`LearningError`] for settings outside their range, or more neurons than [`TRACES_TABLE`] allows.
     pub fn new(rule: Stdp, inputs: usize, outputs: usize) -> Result<Self, LearningError> {
         rule.validate()?;
+        SpecFault::check_table(&TRACES_TABLE, |field| {
+            Some(if field == "inputs" { inputs as f64 } else { outputs as f64 })
+        })?;
         Ok(Self { rule, pre: vec![0.0; inputs], post: vec![0.0; outputs] })
     }
 

@@ -134,6 +134,33 @@ impl Graph {
         &self.degrees
     }
 
+    /// The component of each node. Components are numbered from 0 by their first node.
+    #[must_use]
+    pub fn components(&self) -> Vec<u32> {
+        const NONE: u32 = u32::MAX;
+        let mut components = vec![NONE; self.node_count()];
+        let mut found = 0;
+        let mut waiting = Vec::new();
+        for first in 0..self.node_count() as u32 {
+            if components[first as usize] != NONE {
+                continue;
+            }
+            components[first as usize] = found;
+            waiting.push(first);
+            while let Some(node) = waiting.pop() {
+                for neighbour in self.around(node) {
+                    let component = &mut components[neighbour.node as usize];
+                    if *component == NONE {
+                        *component = found;
+                        waiting.push(neighbour.node);
+                    }
+                }
+            }
+            found += 1;
+        }
+        components
+    }
+
     /// The neighbours of a node, in the order of the edges.
     fn around(&self, node: u32) -> &[Neighbour] {
         &self.around[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
