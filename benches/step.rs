@@ -1,128 +1,142 @@
-//! One engine step against a plain loop over cells with neighbours by modulo.
+//! The step of libmfn in all its ways, each with its ratio to the plain loop and to the bounds of the machine: STREAM
+//! copy and update, and the same kernel on a grid that fits the first-level cache.
 //!
-//! Both use the same stream of random numbers and give the same bits, which is checked before
-//! anything is timed. `cargo bench -p mfn-benches --bench step`.
+//! `cargo bench -p mfn-benches --bench step`; a run with `-- --quick` leaves out the largest grid.
+#![allow(clippy::print_stdout)]
+
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Throughput};
-use mfn_benches::Comparison;
-use mfn_sim::rng::Generator;
-use mfn_sim::{Simulation, Spec};
+use mfn_benches::clock::{Times, time, units_for};
+use mfn_benches::subjects::{L1_ROWS, Subject, VARIANTS, subject};
+use mfn_sim::SimdLevel;
 
-const SIDES: [usize; 3] = [64, 256, 1024];
-/// Steps after which the two programs must agree on every bit.
-const CHECKED_STEPS: usize = 20;
+const SIDES: [usize; 4] = [64, 256, 1024, 4096];
+/// Doubles of STREAM are those of three grids of this side: beyond every cache.
+const STREAM_SIDE: usize = 4096;
+/// A step reads and writes three doubles a cell.
+const BYTES_PER_CELL_STEP: f64 = 48.0;
+/// Alternations; the best of each program counts, because other programs only ever slow one down.
+const ROUNDS: usize = 7;
+/// Shortest time of one timed run.
+const RUN_MIN: Duration = Duration::from_millis(20);
 
-/// The v4.1 step as a beginner would write it: no allocation in the step, but one pass per
-/// field and two divisions for every neighbour.
-struct NaiveLoop {
-    spec: Spec,
-    generator: Generator,
-    current: [Vec<f64>; 3],
-    next: [Vec<f64>; 3],
-    activations: u64,
-    clamps: u64,
+/// A program of the comparison and its best times.
+struct Row {
+    name: String,
+    subject: Subject,
+    units: u64,
+    best: Times,
 }
 
-impl NaiveLoop {
-    fn new(spec: &Spec) -> Self {
-        let mut generator = Generator::new(spec.random_seed);
-        let mut current = [0, 1, 2].map(|_| vec![0.0; spec.rows() * spec.cols()]);
-        generator.fill_normal(-0.070, 0.005, &mut current[0]);
-        generator.fill_uniform(0.0, 0.1, &mut current[1]);
-        generator.fill_uniform(0.0, 0.1, &mut current[2]);
-        Self { spec: spec.clone(), generator, next: current.clone(), current, activations: 0, clamps: 0 }
+impl Row {
+    fn new(name: &str, side: usize) -> Option<Self> {
+        let mut subject = subject(name, side)?;
+        let units = units_for(&mut subject.run, subject.units_min, RUN_MIN);
+        let best = Times { cpu: f64::INFINITY, wall: f64::INFINITY };
+        Some(Self { name: name.to_owned(), subject, units, best })
     }
 
-    fn laplacian(grid: &[f64], n: usize, row: usize, column: usize) -> f64 {
-        let up = grid[(row + n - 1) % n * n + column];
-        let down = grid[(row + 1) % n * n + column];
-        let left = grid[row * n + (column + n - 1) % n];
-        let right = grid[row * n + (column + 1) % n];
-        ((up + down) + left) + right - 4.0 * grid[row * n + column]
-    }
-
-    fn step(&mut self) {
-        let p = &self.spec;
-        let n = p.grid_size;
-        if self.generator.random() < p.spike_probability {
-            let row = self.generator.integer_below(n as u64) as usize;
-            let column = self.generator.integer_below(n as u64) as usize;
-            self.current[0][row * n + column] += self.generator.normal(0.02, 0.005);
-        }
-        let [v, a, i] = &self.current;
-        let [v_next, a_next, i_next] = &mut self.next;
-        for row in 0..n {
-            for column in 0..n {
-                let cell = row * n + column;
-                v_next[cell] = v[cell] + p.alpha * Self::laplacian(v, n, row, column);
-            }
-        }
-        for row in 0..n {
-            for column in 0..n {
-                let cell = row * n + column;
-                let mut a_change = p.d_activator * Self::laplacian(a, n, row, column);
-                a_change += p.r_activator * (a[cell] * (1.0 - a[cell]) - i[cell]);
-                let mut i_change = p.d_inhibitor * Self::laplacian(i, n, row, column);
-                i_change += p.r_inhibitor * (a[cell] - i[cell]);
-                if a[cell] + a_change > p.turing_threshold {
-                    v_next[cell] += 0.005;
-                    self.activations += 1;
-                }
-                a_next[cell] = (a[cell] + a_change).clamp(0.0, 1.0);
-                i_next[cell] = (i[cell] + i_change).clamp(0.0, 1.0);
-            }
-        }
-        for value in v_next.iter_mut() {
-            let kept = value.clamp(-0.095, 0.040);
-            self.clamps += u64::from(kept != *value);
-            *value = kept;
-        }
-        for grid in &self.next {
-            assert!(!grid.iter().any(|value| value.is_nan()), "the step became unstable");
-        }
-        std::mem::swap(&mut self.current, &mut self.next);
+    /// Work in a second of CPU time, or of wall time when the program has threads.
+    fn rate(&self) -> f64 {
+        let seconds = if self.name.ends_with("-threads") { self.best.wall } else { self.best.cpu };
+        self.subject.work_per_unit / seconds
     }
 }
 
-fn step(simulation: &mut Simulation) {
-    simulation.step().expect("a stable step");
+/// Times programs in turns.
+fn measured(names: &[String], side: usize) -> Vec<Row> {
+    let mut rows: Vec<Row> = names.iter().filter_map(|name| Row::new(name, side)).collect();
+    for _ in 0..ROUNDS {
+        for row in &mut rows {
+            row.best = row.best.best(time(&mut row.subject.run, row.units));
+        }
+    }
+    rows
 }
 
-/// Both programs, after they were seen to agree.
-fn checked_pair(side: usize) -> (Simulation, NaiveLoop) {
-    let spec = Spec { grid_size: side, ..Spec::v4_1() };
-    let mut naive = NaiveLoop::new(&spec);
-    let mut simulation = Simulation::new(spec).expect("an accepted specification");
-    for _ in 0..CHECKED_STEPS {
-        step(&mut simulation);
-        naive.step();
-    }
-    let fields = [simulation.field(), simulation.activator(), simulation.inhibitor()];
-    for (field, naive) in fields.into_iter().zip(&naive.current) {
-        assert!(
-            field.iter().zip(naive).all(|(left, right)| left.to_bits() == right.to_bits()),
-            "the two programs differ at side {side}"
-        );
-    }
-    (simulation, naive)
+/// Every way of a step.
+fn ways() -> Vec<String> {
+    let levels = SimdLevel::available();
+    let levels = levels.iter().flat_map(|level| [level.name().to_owned(), format!("f32 {}", level.name())]);
+    let threads = [1, 2, 8].map(|threads| format!("{threads}-threads"));
+    let variants = VARIANTS.iter().map(|(name, _)| (*name).to_owned());
+    let others = ["map", "jitter"].map(str::to_owned);
+    levels.chain(threads).chain(variants).chain(others).map(|way| format!("step {way}")).collect()
 }
 
 fn main() {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let sides = &SIDES[..if quick { 2 } else { SIDES.len() }];
     let mut criterion = mfn_benches::criterion();
-    let mut comparisons = Vec::new();
-    for side in SIDES {
-        let (mut simulation, mut naive) = checked_pair(side);
+    for &side in sides {
         let mut group = criterion.benchmark_group("step");
         group.throughput(Throughput::Elements((side * side) as u64));
-        group.bench_function(BenchmarkId::new("fused", side), |b| b.iter(|| step(&mut simulation)));
-        group.bench_function(BenchmarkId::new("naive", side), |b| b.iter(|| naive.step()));
+        for (label, name) in [("libmfn", "step"), ("plain", "plain")] {
+            let Some(mut subject) = subject(name, side) else { continue };
+            // Criterion says how many units to time; a run is never cut into single steps.
+            group.bench_function(BenchmarkId::new(label, side), |bencher| {
+                bencher.iter_custom(|units| {
+                    let started = std::time::Instant::now();
+                    (subject.run)(units);
+                    started.elapsed()
+                });
+            });
+        }
         group.finish();
-        comparisons.push((side, Comparison::measure(|| step(&mut simulation), || naive.step())));
     }
     criterion.final_summary();
-    println!("{:>6} {:>22} {:>22} {:>7}", "side", "fused Mcell-steps/s", "naive Mcell-steps/s", "ratio");
-    for (side, times) in comparisons {
-        let rate = |time: std::time::Duration| (side * side) as f64 / time.as_secs_f64() / 1e6;
-        println!("{side:>6} {:>22.1} {:>22.1} {:>7.2}", rate(times.library), rate(times.peer), times.ratio());
+
+    let stream = measured(&["copy".to_owned(), "update".to_owned()], if quick { 1024 } else { STREAM_SIDE });
+    let levels = SimdLevel::available();
+    let names: Vec<String> =
+        levels.iter().flat_map(|level| [level.name().to_owned(), format!("f32 {}", level.name())]).collect();
+    let names: Vec<String> = names.iter().map(|way| format!("row {way}")).collect();
+    let mut ceilings: Vec<Row> = L1_ROWS.iter().flat_map(|&rows| measured(&names, rows)).collect();
+    // The fastest shape of each is its bound.
+    ceilings.sort_by(|a, b| a.name.cmp(&b.name).then(b.rate().total_cmp(&a.rate())));
+    ceilings.dedup_by(|later, first| later.name == first.name);
+    for row in &stream {
+        println!("{:<28} {:>10.2} GB/s", row.name, row.rate() / 1e9);
     }
+    for row in &ceilings {
+        println!("{:<28} {:>10.1} million cell-steps/s", row.name, row.rate() / 1e6);
+    }
+    println!(
+        "{:>5} {:<24} {:>14} {:>9} {:>9} {:>9} {:>9}",
+        "side", "program", "Mcell-steps/s", "/plain", "/copy", "/update", "/L1"
+    );
+    for &side in sides {
+        let names: Vec<String> = std::iter::once("plain".to_owned()).chain(ways()).collect();
+        let rows = measured(&names, side);
+        let plain = rows.first().map_or(f64::NAN, Row::rate);
+        for row in &rows {
+            let bytes =
+                if row.name.contains("f32") { BYTES_PER_CELL_STEP / 2.0 } else { BYTES_PER_CELL_STEP };
+            let over = |bound: Option<&Row>, unit: f64| {
+                bound.map_or(f64::NAN, |bound| row.rate() * unit / bound.rate())
+            };
+            println!(
+                "{side:>5} {:<24} {:>14.1} {:>9.2} {:>9.2} {:>9.2} {:>9.2}",
+                row.name.trim_start_matches("step "),
+                row.rate() / 1e6,
+                row.rate() / plain,
+                over(stream.first(), bytes),
+                over(stream.get(1), bytes),
+                over(ceiling_of(&row.name, &ceilings), 1.0),
+            );
+        }
+    }
+    println!(
+        "best of {ROUNDS} in turns; CPU time, but wall time for threads; 48 bytes a cell-step (f32: 24)"
+    );
+}
+
+/// The row kernel of the same level and precision; of the widest level where the name has none.
+fn ceiling_of<'a>(name: &str, ceilings: &'a [Row]) -> Option<&'a Row> {
+    let levels = SimdLevel::available();
+    let named = levels.iter().find(|level| name.split(' ').any(|part| part == level.name()));
+    let level = named.or(levels.last())?.name();
+    let bound = if name.contains("f32") { format!("row f32 {level}") } else { format!("row {level}") };
+    ceilings.iter().find(|row| row.name == bound)
 }
