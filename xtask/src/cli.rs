@@ -33,7 +33,7 @@ pub(crate) enum Verb {
     ExampleData,
     /// Draws the pictures of docs/images anew, from real runs.
     Figures(FigureOptions),
-    /// Runs the criterion benches.
+    /// Runs the criterion benches, or measures peers, counts instructions, or draws the results.
     Bench(BenchOptions),
 }
 
@@ -71,10 +71,27 @@ pub(crate) struct FigureOptions {
     pub(crate) names: Vec<String>,
 }
 
-/// Options of `cargo xtask bench`.
+/// Options of `cargo xtask bench`. Without a flag the criterion benches run.
 #[derive(Debug, Args)]
 pub(crate) struct BenchOptions {
-    /// Handed on to criterion, such as a filter.
+    /// Measure libmfn and its peers in one run, in a Python environment made for it, and print each required figure
+    /// with its verdict.
+    #[arg(long, conflicts_with = "gate")]
+    pub(crate) peers: bool,
+    /// Count the instructions of small cases under callgrind and compare them with the committed counts.
+    #[arg(long)]
+    pub(crate) gate: bool,
+    /// Small grids and few rounds, to try the machinery.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Keep what was measured as what is committed: with --peers the results and all that is drawn from them, with
+    /// --gate the counts.
+    #[arg(long)]
+    pub(crate) save: bool,
+    /// Write docs/performance.md and its pictures anew from the committed results.
+    #[arg(long)]
+    pub(crate) draw: bool,
+    /// Handed on to criterion, such as a filter; with --peers the parts to measure, such as `steps`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<String>,
 }

@@ -3,6 +3,7 @@
 //! from what a developer runs.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod check;
 mod ci;
 mod cli;
@@ -45,6 +46,6 @@ fn run(cli: Cli) -> Result<()> {
         Verb::Header => header::write(&workspace),
         Verb::ExampleData => example_data::write(&workspace),
         Verb::Figures(options) => figures::write(&workspace, &options.names),
-        Verb::Bench(options) => test::bench(&workspace, &options.arguments),
+        Verb::Bench(options) => bench::run(&workspace, &options),
     }
 }

@@ -72,13 +72,6 @@ fn cargo_test(workspace: &Workspace) -> Result<(Counts, bool)> {
     Ok((counts, child.wait().context("cargo did not end")?.success()))
 }
 
-/// Runs the criterion benches.
-pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["bench", "--package", "mfn-benches", "--"]).args(arguments);
-    command::run(&mut cargo)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ mod cargo;
 mod documents;
 mod figures;
 mod header;
+mod performance;
 mod self_test;
 mod sizes;
 mod unsafe_code;
@@ -47,7 +48,7 @@ struct Check {
 }
 
 /// All checks, the quick ones first.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     Check { name: "words", run: words::check },
     Check { name: "sizes", run: sizes::check },
     Check { name: "unsafe", run: unsafe_code::check },
@@ -55,6 +56,7 @@ const CHECKS: [Check; 11] = [
     Check { name: "arrows", run: arrows::check },
     Check { name: "documents", run: documents::check },
     Check { name: "figures", run: figures::check },
+    Check { name: "performance", run: performance::check },
     Check { name: "header", run: header::check },
     Check { name: "deny", run: cargo::deny },
     Check { name: "clippy", run: cargo::clippy },

@@ -21,7 +21,7 @@ struct Break {
     expect: &'static str,
 }
 
-const BREAKS: [Break; 18] = [
+const BREAKS: [Break; 21] = [
     Break {
         check: "words",
         what: "a path of one machine in a document",
@@ -105,6 +105,24 @@ const BREAKS: [Break; 18] = [
         what: "a picture that no document shows",
         apply: |copy| copy.write("docs/images/forgotten.png", ""),
         expect: "no document shows docs/images/forgotten.png",
+    },
+    Break {
+        check: "performance",
+        what: "a figure of docs/performance.md that nobody measured",
+        apply: |copy| copy.replace("docs/performance.md", "| plain Rust loop | ", "| plain Rust loop | 9"),
+        expect: "docs/performance.md is not what the results give",
+    },
+    Break {
+        check: "performance",
+        what: "results without a new drawing",
+        apply: |copy| copy.replace("docs/data/performance.json", "\"cpu_s\": ", "\"cpu_s\": 1"),
+        expect: "docs/performance.md is not what the results give",
+    },
+    Break {
+        check: "performance",
+        what: "a picture of other results",
+        apply: |copy| copy.write("docs/images/scaling.png", "another"),
+        expect: "the picture scaling is not what the results give",
     },
     Break {
         check: "header",

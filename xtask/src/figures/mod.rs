@@ -7,11 +7,14 @@ mod dispersion;
 mod network;
 mod patterns;
 mod percolation;
+mod roofline;
 mod runs;
+mod scaling;
 
 use anyhow::{Context, Result, ensure};
 
 use self::canvas::Picture;
+use crate::bench::results::Results;
 use crate::workspace::Workspace;
 
 /// Where the pictures lie.
@@ -21,16 +24,31 @@ pub(crate) const DIRECTORY: &str = "docs/images";
 struct Figure {
     /// The file's name without `.png`.
     name: &'static str,
-    draw: fn() -> Result<Picture>,
+    draw: fn(&Workspace) -> Result<Picture>,
+}
+
+impl Figure {
+    /// The file, relative to the root.
+    fn place(&self) -> String {
+        format!("{DIRECTORY}/{}.png", self.name)
+    }
+
+    /// The file's bytes, drawn now.
+    fn png(&self, workspace: &Workspace) -> Result<Vec<u8>> {
+        let picture = (self.draw)(workspace).with_context(|| format!("can not draw {}", self.name))?;
+        picture.png()
+    }
 }
 
 /// All figures.
 const FIGURES: &[Figure] = &[
-    Figure { name: "box-counting", draw: box_counting::draw },
-    Figure { name: "dispersion", draw: dispersion::draw },
-    Figure { name: "network", draw: network::draw },
-    Figure { name: "patterns", draw: patterns::draw },
-    Figure { name: "percolation", draw: percolation::draw },
+    Figure { name: "box-counting", draw: |_| box_counting::draw() },
+    Figure { name: "dispersion", draw: |_| dispersion::draw() },
+    Figure { name: "network", draw: |_| network::draw() },
+    Figure { name: "patterns", draw: |_| patterns::draw() },
+    Figure { name: "percolation", draw: |_| percolation::draw() },
+    Figure { name: "roofline", draw: |workspace| roofline::draw(&Results::committed(workspace)?) },
+    Figure { name: "scaling", draw: |workspace| scaling::draw(&Results::committed(workspace)?) },
 ];
 
 /// The file names of all figures.
@@ -46,11 +64,18 @@ pub(crate) fn write(workspace: &Workspace, names: &[String]) -> Result<()> {
     }
     let is_wanted = |figure: &&Figure| names.is_empty() || names.iter().any(|name| name == figure.name);
     for figure in FIGURES.iter().filter(is_wanted) {
-        let place = format!("{DIRECTORY}/{}.png", figure.name);
-        let picture = (figure.draw)().with_context(|| format!("can not draw {}", figure.name))?;
-        std::fs::write(workspace.join(&place), picture.png()?)
+        let place = figure.place();
+        std::fs::write(workspace.join(&place), figure.png(workspace)?)
             .with_context(|| format!("can not write {place}"))?;
         println!("wrote {place}");
     }
     Ok(())
+}
+
+/// Whether the file of a figure has the bytes that it would be drawn with now.
+pub(crate) fn is_current(workspace: &Workspace, name: &str) -> Result<bool> {
+    let figure = FIGURES.iter().find(|figure| figure.name == name);
+    let figure = figure.with_context(|| format!("there is no figure {name}"))?;
+    let drawn = figure.png(workspace)?;
+    Ok(std::fs::read(workspace.join(figure.place())).is_ok_and(|present| present == drawn))
 }
