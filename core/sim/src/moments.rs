@@ -1,15 +1,20 @@
-//! Moments of a grid in two passes, with sums in a fixed order.
+//! Moments of a grid in one stable pass, with sums in a fixed order.
 //!
-//! The order of summation depends on the shape alone, never on strides or threads, so that a
-//! view and its copy give the same bits. Rows are summed on their own and then added up, which
-//! keeps the rounding error near that of pairwise summation.
+//! Each row is cut into blocks that stay in the nearest cache. A block is summed around its own
+//! mean, with the correction of the two-pass algorithm (Chan, Golub and LeVeque, 1983) for what the mean was
+//! rounded by; blocks are joined in pairs, pairs of pairs and so on (Pebay, 2008). So memory is read once,
+//! an offset costs no digits, and the rounding error grows with the logarithm of the number of blocks.
+//! The order of summation depends on the shape alone, never on strides, threads or vector registers.
 
 use ndarray::ArrayView2;
 
 use crate::real::Real;
+use crate::simd::{DetectedLevel, SimdLevel, Vectorised, vectorised};
 
 /// Partial sums carried side by side within a row.
 const LANES: usize = 8;
+/// Cells of a block: 16 KiB, half of the smallest nearest cache in use.
+const BLOCK_CELLS: usize = 2048;
 
 /// Extremes, mean and central moments of all cells.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,17 +31,9 @@ pub(crate) struct Summary {
 impl Summary {
     /// Of the cells times `scale`. NaN in a cell makes every number NaN; so does an empty grid.
     pub(crate) fn of<T: Real>(cells: ArrayView2<'_, T>, scale: f64) -> Self {
-        let count = cells.len() as f64;
-        let [sum] = sum_rows(cells, |value| [value * scale]);
-        let mean = sum / count;
-        let [second, third, fourth] = sum_rows(cells, |value| {
-            let distance = value * scale - mean;
-            let square = distance * distance;
-            [square, square * distance, square * square]
-        })
-        .map(|total| total / count);
-        let (min, max) = extremes(cells, scale);
-        Self { min, max, mean, second, third, fourth }
+        let mut moments = Moments::new(widest_level(), scale);
+        for_each_row(cells, |row| moments.push(row));
+        moments.finish()
     }
 
     /// Population standard deviation.
@@ -45,56 +42,240 @@ impl Summary {
     }
 }
 
-/// Smallest and largest cell times `scale`; NaN if any cell is NaN or there is none.
-fn extremes<T: Real>(cells: ArrayView2<'_, T>, scale: f64) -> (f64, f64) {
-    let mut lowest = [f64::INFINITY; LANES];
-    let mut highest = [f64::NEG_INFINITY; LANES];
-    let mut nan = cells.is_empty();
-    for_each_row(cells, |row| {
-        for chunk in row.chunks(LANES) {
-            for ((low, high), &cell) in lowest.iter_mut().zip(&mut highest).zip(chunk) {
-                let value = cell * scale;
-                nan |= value.is_nan();
-                *low = if value < *low { value } else { *low };
-                *high = if value > *high { value } else { *high };
-            }
-        }
-    });
-    if nan {
-        return (f64::NAN, f64::NAN);
-    }
-    (lowest.into_iter().fold(f64::INFINITY, f64::min), highest.into_iter().fold(f64::NEG_INFINITY, f64::max))
+/// The widest registers of this machine; they do not show in a result.
+pub(crate) fn widest_level() -> DetectedLevel {
+    SimdLevel::Auto.resolve().unwrap_or(DetectedLevel::BASELINE)
 }
 
-/// Sums of `terms` over all cells: lanes within a row, then rows in order.
-fn sum_rows<T: Real, const N: usize>(cells: ArrayView2<'_, T>, terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
-    let mut totals = [0.0; N];
-    for_each_row(cells, |row| {
-        for (total, row_total) in totals.iter_mut().zip(sum_row(row, &terms)) {
-            *total += row_total;
+/// Sums of some cells.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    count: f64,
+    /// The plain sum, which says whether a cell is NaN or infinite.
+    sum: f64,
+    /// A number near the mean, and the sum of the distances from it: together the mean to more digits than one
+    /// number has.
+    centre: f64,
+    rest: f64,
+    /// Sums of the second to fourth power of the distances from the mean.
+    second: f64,
+    third: f64,
+    fourth: f64,
+}
+
+impl Part {
+    /// Of two parts together (Pebay, 2008, equations 2.1 and 2.7 to 2.9).
+    fn join(self, other: Self) -> Self {
+        let (a, b) = (self.count, other.count);
+        let count = a + b;
+        let between = other.centre - self.centre;
+        let distance = between + (other.rest / b - self.rest / a);
+        let step = distance / count;
+        let square = distance * step * a * b;
+        Self {
+            count,
+            sum: self.sum + other.sum,
+            centre: self.centre,
+            rest: self.rest + other.rest + b * between,
+            second: self.second + other.second + square,
+            third: self.third
+                + other.third
+                + square * step * (a - b)
+                + 3.0 * step * (a * other.second - b * self.second),
+            fourth: self.fourth
+                + other.fourth
+                + square * step * step * (a * a - a * b + b * b)
+                + 6.0 * step * step * (a * a * other.second + b * b * self.second)
+                + 4.0 * step * (a * other.third - b * self.third),
         }
-    });
-    totals
+    }
+
+    fn mean(&self) -> f64 {
+        if self.sum.is_finite() { self.centre + self.rest / self.count } else { self.sum / self.count }
+    }
+}
+
+/// Moments of a stream of rows, in constant memory.
+pub(crate) struct Moments {
+    level: DetectedLevel,
+    scale: f64,
+    min: f64,
+    max: f64,
+    /// Blocks seen.
+    blocks: u64,
+    /// One part for each bit that is set in `blocks`, the largest first, as the digits of a binary counter.
+    parts: Vec<Part>,
+}
+
+impl Moments {
+    /// Of the cells times `scale`.
+    pub(crate) fn new(level: DetectedLevel, scale: f64) -> Self {
+        let parts = Vec::with_capacity(u64::BITS as usize);
+        Self { level, scale, min: f64::INFINITY, max: f64::NEG_INFINITY, blocks: 0, parts }
+    }
+
+    /// Takes the next row.
+    pub(crate) fn push(&mut self, row: &[f64]) {
+        for cells in row.chunks(BLOCK_CELLS) {
+            let (mut part, range) = vectorised(self.level, Block { cells, scale: self.scale });
+            // A sum is NaN where a cell is, and where both infinities are.
+            let has_nan = part.sum.is_nan() && cells.iter().any(|cell| cell.is_nan());
+            let [low, high] = if has_nan { [f64::NAN; 2] } else { range };
+            // Once NaN, always NaN.
+            self.min = if low < self.min || has_nan { low } else { self.min };
+            self.max = if high > self.max || has_nan { high } else { self.max };
+            let mut joined = self.blocks;
+            while joined & 1 == 1 {
+                if let Some(left) = self.parts.pop() {
+                    part = left.join(part);
+                }
+                joined >>= 1;
+            }
+            self.parts.push(part);
+            self.blocks += 1;
+        }
+    }
+
+    /// Whether every cell so far is finite, if their sum is: then none is NaN or infinite.
+    pub(crate) fn is_surely_finite(&self) -> bool {
+        self.parts.iter().all(|part| part.sum.is_finite())
+    }
+
+    /// The moments of the rows so far; NaN when there was none.
+    pub(crate) fn finish(&self) -> Summary {
+        let mut parts = self.parts.iter().rev().copied();
+        let Some(last) = parts.next() else {
+            return Summary {
+                min: f64::NAN,
+                max: f64::NAN,
+                mean: f64::NAN,
+                second: f64::NAN,
+                third: f64::NAN,
+                fourth: f64::NAN,
+            };
+        };
+        let all = parts.fold(last, |right, left| left.join(right));
+        Summary {
+            min: self.min,
+            max: self.max,
+            mean: all.mean(),
+            second: all.second / all.count,
+            third: all.third / all.count,
+            fourth: all.fourth / all.count,
+        }
+    }
+}
+
+/// The sums and the range of one block, which is not empty.
+struct Block<'a> {
+    cells: &'a [f64],
+    scale: f64,
+}
+
+impl Vectorised for Block<'_> {
+    type Output = (Part, [f64; 2]);
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { cells, scale } = self;
+        let count = cells.len() as f64;
+        let mut range = [[f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]];
+        let mut sums = [0.0; LANES];
+        let mut chunks = cells.chunks_exact(LANES);
+        for chunk in &mut chunks {
+            add_values(&mut sums, &mut range, chunk, scale);
+        }
+        add_values(&mut sums, &mut range, chunks.remainder(), scale);
+        let sum = total(sums);
+        let centre = sum / count;
+        let [first, second] = sum_powers::<false>(cells, scale, centre);
+        let [third, fourth] = sum_powers::<true>(cells, scale, centre);
+        // What the centre was rounded by.
+        let error = first / count;
+        let part = Part {
+            count,
+            sum,
+            centre,
+            rest: first,
+            second: second - error * first,
+            third: third - 3.0 * error * second + 2.0 * error * error * first,
+            fourth: fourth - 4.0 * error * third + 6.0 * error * error * second
+                - 3.0 * error * error * error * first,
+        };
+        let lowest = range[0].into_iter().fold(f64::INFINITY, f64::min);
+        let highest = range[1].into_iter().fold(f64::NEG_INFINITY, f64::max);
+        (part, [lowest, highest])
+    }
+}
+
+#[inline(always)]
+fn total(lanes: [f64; LANES]) -> f64 {
+    lanes.iter().sum()
+}
+
+/// Adds up to one cell to each lane of the sums and of the lowest and highest values.
+#[inline(always)]
+fn add_values(sums: &mut [f64; LANES], range: &mut [[f64; LANES]; 2], cells: &[f64], scale: f64) {
+    let [low, high] = range;
+    for (lane, &cell) in cells.iter().enumerate().take(LANES) {
+        let value = cell * scale;
+        sums[lane] += value;
+        low[lane] = if value < low[lane] { value } else { low[lane] };
+        high[lane] = if value > high[lane] { value } else { high[lane] };
+    }
+}
+
+/// The distance from the centre and its square, or its third and fourth power.
+#[inline(always)]
+fn powers<const HIGH: bool>(distance: f64) -> [f64; 2] {
+    let square = distance * distance;
+    if HIGH { [square * distance, square * square] } else { [distance, square] }
+}
+
+/// Sums of [`powers`]. The compiler turns a loop with two sums into vectors and one with four not.
+#[inline(always)]
+fn sum_powers<const HIGH: bool>(cells: &[f64], scale: f64, centre: f64) -> [f64; 2] {
+    let [mut odd, mut even] = [[0.0; LANES]; 2];
+    let mut chunks = cells.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for lane in 0..LANES {
+            let terms = powers::<HIGH>(chunk[lane] * scale - centre);
+            odd[lane] += terms[0];
+            even[lane] += terms[1];
+        }
+    }
+    for (lane, &cell) in chunks.remainder().iter().enumerate() {
+        let terms = powers::<HIGH>(cell * scale - centre);
+        odd[lane] += terms[0];
+        even[lane] += terms[1];
+    }
+    [odd, even].map(total)
+}
+
+/// Shows every cell with the lane that it belongs to, in an order that compiles to vectors.
+#[inline(always)]
+fn for_each_lane(cells: &[f64], mut visit: impl FnMut(usize, f64)) {
+    let mut chunks = cells.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for lane in 0..LANES {
+            visit(lane, chunk[lane]);
+        }
+    }
+    for (lane, &cell) in chunks.remainder().iter().enumerate() {
+        visit(lane, cell);
+    }
 }
 
 /// Sums of `terms` over a row.
 #[inline]
 pub(crate) fn sum_row<const N: usize>(row: &[f64], terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
     let mut lanes = [[0.0; LANES]; N];
-    let mut chunks = row.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (lane, &value) in chunk.iter().enumerate() {
-            for (sums, term) in lanes.iter_mut().zip(terms(value)) {
-                sums[lane] += term;
-            }
-        }
-    }
-    for (lane, &value) in chunks.remainder().iter().enumerate() {
+    for_each_lane(row, |lane, value| {
         for (sums, term) in lanes.iter_mut().zip(terms(value)) {
             sums[lane] += term;
         }
-    }
-    lanes.map(|lane| lane.iter().sum())
+    });
+    lanes.map(total)
 }
 
 /// Shows every row as a slice of `f64`, in order. A row that is not contiguous or of another type is
@@ -115,7 +296,7 @@ pub(crate) fn for_each_row<T: Real>(cells: ArrayView2<'_, T>, mut visit: impl Fn
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     use super::*;
 
@@ -125,6 +306,46 @@ mod tests {
         let summary = Summary::of(array![[1.0, 2.0], [3.0, 6.0]].view(), 2.0);
         assert_eq!((summary.min, summary.max, summary.mean), (2.0, 12.0, 6.0));
         assert_eq!((summary.second, summary.third, summary.fourth), (14.0, 36.0, 392.0));
+    }
+
+    /// Guards the claim that the registers do not show in a result, for rows of every remainder and of several blocks.
+    #[test]
+    fn registers_do_not_show() {
+        for columns in (1..40).chain([2047, 2048, 2049, 5000]) {
+            let cells = Array2::from_shape_fn((7, columns), |(row, column)| {
+                -0.06 + 0.01 * ((row * 97 + column * 31) as f64).sin()
+            });
+            let of_level = |level: SimdLevel| {
+                let mut moments = Moments::new(level.resolve().expect("available"), 1000.0);
+                cells.rows().into_iter().for_each(|row| moments.push(row.to_slice().expect("a row")));
+                let Summary { min, max, mean, second, third, fourth } = moments.finish();
+                [min, max, mean, second, third, fourth].map(f64::to_bits)
+            };
+            for level in SimdLevel::available() {
+                assert_eq!(of_level(level), of_level(SimdLevel::Baseline), "{columns} columns, {level:?}");
+            }
+        }
+    }
+
+    /// Guards the digits of the moments under an offset a million times the deviation, which would cost sums of
+    /// powers all of them: cells at -1 and 2, in thirds, have the moments 2, 2 and 6.
+    #[test]
+    fn an_offset_costs_no_digits() {
+        for offset in [0.0, 1e6, -1e9] {
+            let cells = Array2::from_shape_fn((300, 700), |(row, column)| {
+                offset + if (row + column) % 3 == 0 { 2.0 } else { -1.0 }
+            });
+            let summary = Summary::of(cells.view(), 1.0);
+            assert!(
+                (summary.mean - offset).abs() <= 1e-16 * offset.abs() + 1e-15,
+                "{} for {offset}",
+                summary.mean
+            );
+            assert_eq!((summary.min, summary.max), (offset - 1.0, offset + 2.0));
+            for (found, expected) in [(summary.second, 2.0), (summary.third, 2.0), (summary.fourth, 6.0)] {
+                assert!((found - expected).abs() < 1e-13 * expected, "{offset}: {found} for {expected}");
+            }
+        }
     }
 
     /// Guards sums over rows longer and shorter than the lanes.
