@@ -137,6 +137,15 @@ fn clusters_mean_connected_cells() {
     assert_eq!(count(&cup, Connectivity::Four), 1);
 }
 
+/// Guards the sizes beyond 32 bits: the largest mask, full, is one cluster of 2^32 cells. One cell seen many times.
+#[test]
+#[ignore = "takes seconds and 600 MiB"]
+fn the_largest_cluster_is_counted() {
+    let cell = Array2::from_elem((1, 1), 1.0_f32);
+    let found = clusters(cell.broadcast((65_536, 65_536)).expect("a view"), 0.5, Connectivity::Four, true);
+    assert_eq!((found.count, found.cells, found.largest), (1, 1 << 32, 1 << 32));
+}
+
 /// Guards the box counting where the boxes do not cover the grid: the remainder is ignored.
 #[test]
 fn boxes_ignore_the_remainder() {
@@ -180,16 +189,17 @@ fn flood_fill(mask: &Array2<bool>, connectivity: Connectivity, wrap: bool) -> Ve
 }
 
 proptest! {
-    /// Guards the run-based components against flood fill on random masks of any shape, with and
-    /// without a wrap.
+    /// Guards the run-based components against flood fill on random masks of any shape and density, of less than
+    /// a word of cells in a row to several, with and without a wrap.
     #[test]
     fn clusters_equal_flood_fill(
-        (rows, columns) in prop_oneof![(1usize..25, 1usize..25), (1usize..4, 1usize..4)],
-        cells in prop::collection::vec(any::<bool>(), 24 * 24),
+        (rows, columns) in prop_oneof![(1usize..25, 1usize..25), (1usize..4, 1usize..4), (1usize..12, 60usize..200)],
+        density in 0.02f64..0.98,
+        draws in prop::collection::vec(0.0f64..1.0, 12 * 200),
         eight in any::<bool>(),
         wrap in any::<bool>(),
     ) {
-        let mask = Array2::from_shape_fn((rows, columns), |(row, column)| cells[row * 24 + column]);
+        let mask = Array2::from_shape_fn((rows, columns), |(row, column)| draws[row * columns + column] < density);
         let connectivity = if eight { Connectivity::Eight } else { Connectivity::Four };
         let found = clusters(mask.mapv(f64::from).view(), 0.5, connectivity, wrap);
         let sizes = flood_fill(&mask, connectivity, wrap);

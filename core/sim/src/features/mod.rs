@@ -9,6 +9,8 @@ mod change;
 mod clusters;
 mod config;
 mod error;
+mod forest;
+pub(crate) mod mask;
 mod temporal;
 mod vector;
 
@@ -23,7 +25,8 @@ pub(crate) use error::check_shape;
 pub use temporal::{RunningSlope, TemporalAccumulator, TemporalFeatures, TemporalState};
 pub use vector::{Features, NAMES, UNITS};
 
-use crate::moments::Summary;
+use self::mask::Mask;
+use crate::moments::{Moments, for_each_row, widest_level};
 use crate::real::Real;
 use crate::spec::Spec;
 
@@ -43,8 +46,10 @@ const MV_PER_V: f64 = 1000.0;
 /// cell is not finite; in the v4.1 mode when the field is not square instead of the last.
 pub fn compute<T: Real>(field: ArrayView2<'_, T>, config: &FeatureConfig) -> Result<Features, FeatureError> {
     config.validate()?;
-    check(field, config)?;
-    Ok(combine(field, config, config.wrap.unwrap_or(false), TemporalFeatures::of_one_frame(config)))
+    check_shape(field.nrows(), field.ncols(), config.compat)?;
+    let scan = Scan::of(field, config);
+    scan.check(field, config)?;
+    Ok(combine(&scan, config, config.wrap.unwrap_or(false), TemporalFeatures::of_one_frame(config)))
 }
 
 /// The features of a history: frames in volts, time first. The last frame gives the static
@@ -59,16 +64,51 @@ pub fn compute_history<T: Real>(
     let mut accumulator = TemporalAccumulator::new(config)?;
     let last = history.dim().0.checked_sub(1).ok_or(FeatureError::NoFrames)?;
     for frame in history.axis_iter(Axis(0)) {
-        check(frame, config)?;
+        check_shape(frame.nrows(), frame.ncols(), config.compat)?;
+        if config.compat.is_none() {
+            error::check_finite(frame)?;
+        }
         accumulator.push(frame)?;
     }
-    let last = history.index_axis(Axis(0), last);
-    Ok(combine(last, config, config.wrap.unwrap_or(false), accumulator.finish()))
+    let scan = Scan::of(history.index_axis(Axis(0), last), config);
+    Ok(combine(&scan, config, config.wrap.unwrap_or(false), accumulator.finish()))
 }
 
-fn check<T: Real>(field: ArrayView2<'_, T>, config: &FeatureConfig) -> Result<(), FeatureError> {
-    check_shape(field.nrows(), field.ncols(), config.compat)?;
-    if config.compat.is_none() { error::check_finite(field) } else { Ok(()) }
+/// One pass over a field: its moments in mV and its cells above each of the thresholds.
+struct Scan {
+    moments: Moments,
+    low: Mask,
+    med: Mask,
+    high: Mask,
+}
+
+impl Scan {
+    fn of<T: Real>(field: ArrayView2<'_, T>, config: &FeatureConfig) -> Self {
+        let level = widest_level();
+        let mask = || Mask::with_room(field.nrows(), field.ncols());
+        let mut scan =
+            Self { moments: Moments::new(level, MV_PER_V), low: mask(), med: mask(), high: mask() };
+        let [low_v, med_v, high_v] =
+            [config.threshold_low_mv, config.threshold_med_mv, config.threshold_high_mv]
+                .map(|mv| mv / MV_PER_V);
+        // A row stays in cache for all four.
+        for_each_row(field, |row| {
+            scan.moments.push(row);
+            scan.low.push_above(level, row, low_v);
+            scan.med.push_above(level, row, med_v);
+            scan.high.push_above(level, row, high_v);
+        });
+        scan
+    }
+
+    /// Refuses cells that are not finite, except in the v4.1 mode.
+    fn check<T: Real>(&self, field: ArrayView2<'_, T>, config: &FeatureConfig) -> Result<(), FeatureError> {
+        if config.compat.is_some() || self.moments.is_surely_finite() {
+            Ok(())
+        } else {
+            error::check_finite(field)
+        }
+    }
 }
 
 /// The features of a run: of its field, and of the frames that were accumulated, if any were.
@@ -81,31 +121,23 @@ pub(crate) fn of_run<T: Real>(
     let config = temporal.map_or(&of_mode, TemporalAccumulator::config);
     let temporal =
         temporal.map_or_else(|| TemporalFeatures::of_one_frame(config), TemporalAccumulator::finish);
-    combine(field, config, config.wraps(spec.boundary_condition), temporal)
+    combine(&Scan::of(field, config), config, config.wraps(spec.boundary_condition), temporal)
 }
 
 /// The static features of a field of allowed shape beside the given temporal ones. NaN cells are
 /// inactive and make the statistics NaN.
-fn combine<T: Real>(
-    field: ArrayView2<'_, T>,
-    config: &FeatureConfig,
-    wrap: bool,
-    temporal: TemporalFeatures,
-) -> Features {
-    let cells = field.len() as f64;
-    let low_v = config.threshold_low_mv / MV_PER_V;
-    let med_v = config.threshold_med_mv / MV_PER_V;
-    let high_v = config.threshold_high_mv / MV_PER_V;
-    let summary = Summary::of(field, MV_PER_V);
+fn combine(scan: &Scan, config: &FeatureConfig, wrap: bool, temporal: TemporalFeatures) -> Features {
+    let summary = scan.moments.finish();
+    let cells = scan.low.dim().0 as f64 * scan.low.dim().1 as f64;
     let deviation = summary.deviation();
     let (skew, kurtosis) = if deviation <= FLAT_DEVIATION_MV {
         (0.0, 0.0)
     } else {
         (summary.third / deviation.powi(3), summary.fourth / deviation.powi(4) - 3.0)
     };
-    let dimension = boxes::fit_active(field, |cell: T| cell.wide() > low_v, &config.box_scales()).dimension;
-    let clusters_above = |threshold_v| clusters(field, threshold_v, config.connectivity, wrap);
-    let low = clusters_above(low_v);
+    let dimension = boxes::fit_mask(&scan.low, &config.box_scales()).dimension;
+    let low = clusters::of_mask(&scan.low, config.connectivity, wrap);
+    let count = |mask| clusters::count(mask, config.connectivity, wrap) as f64;
     Features {
         d_box: dimension.dimension,
         d_r2: dimension.r_squared.clamp(0.0, 1.0),
@@ -121,8 +153,8 @@ fn combine<T: Real>(
         e_trend: temporal.e_trend,
         f_active: low.cells as f64 / cells,
         n_clusters_low: low.count as f64,
-        n_clusters_med: clusters_above(med_v).count as f64,
-        n_clusters_high: clusters_above(high_v).count as f64,
+        n_clusters_med: count(&scan.med),
+        n_clusters_high: count(&scan.high),
         max_cluster_size: low.largest as f64,
         cluster_size_std: low.size_deviation,
     }

@@ -11,22 +11,18 @@
 //! The lattices of one size contain those of the next, so that the count at least stays and
 //! at most grows to four (nine) times when the side is divided: the fitted dimension cannot leave [0, 2].
 
-use ndarray::ArrayView2;
-
-use super::bits::{BitGrid, Extent};
+use super::divide::base_cells;
 use super::{BoxPoint, BoxScales};
+use crate::features::mask::Mask;
+use crate::moments::widest_level;
 
 /// Extents of fewer cells are also covered by one box of the full extent; larger ones have enough
 /// sizes without it, and that one box says nothing about the shape.
 const HALVED_FROM_CELLS: usize = 8;
 
 /// The covering numbers of the active cells by ascending size; empty when no cell is active.
-pub(super) fn count<T: Copy>(
-    cells: ArrayView2<'_, T>,
-    active: impl Fn(T) -> bool,
-    scales: &BoxScales,
-) -> Vec<BoxPoint> {
-    let Some(extent) = Extent::of(cells, &active) else { return Vec::new() };
+pub(super) fn count(mask: &Mask, scales: &BoxScales) -> Vec<BoxPoint> {
+    let Some(extent) = mask.extent() else { return Vec::new() };
     let side = extent.side();
     let largest = match scales.max_box_size {
         Some(size) => size.min(side) as f64,
@@ -42,12 +38,16 @@ pub(super) fn count<T: Copy>(
         .take(scales.num_scales)
         .collect();
     let (Some(&smallest), Some(&last)) = (multiples.first(), multiples.last()) else { return Vec::new() };
-    let mut boxes = base_cells(cells, active, extent, parts, last);
+    let mut boxes = base_cells(mask, extent, parts, last);
+    let level = widest_level();
     let mut multiple = 1;
     let mut points = Vec::with_capacity(multiples.len());
     loop {
         if multiple >= smallest {
-            points.push(BoxPoint { size: size_of(multiple), count: boxes.fewest_on_a_lattice(multiple) });
+            points.push(BoxPoint {
+                size: size_of(multiple),
+                count: boxes.fewest_on_a_lattice(level, multiple),
+            });
         }
         if multiple == last {
             return points;
@@ -63,35 +63,4 @@ pub(super) fn count<T: Copy>(
 fn division(side: usize) -> (usize, u32) {
     let thirds = side.ilog(3);
     if thirds > 2 && 3_usize.pow(thirds) == side { (3, thirds) } else { (2, side.ilog2()) }
-}
-
-/// The base cells that hold an active cell, `parts` of them along the longer side of the extent, for
-/// boxes of up to `box_size` base cells.
-fn base_cells<T: Copy>(
-    cells: ArrayView2<'_, T>,
-    active: impl Fn(T) -> bool,
-    extent: Extent,
-    parts: usize,
-    box_size: usize,
-) -> BitGrid {
-    let side = extent.side();
-    // The base cell in which the middle of a cell lies. The second half mirrors the first also where
-    // a middle lies between two base cells.
-    let first_half = |index: usize| (2 * index + 1) * parts / (2 * side);
-    let part_of = |index: usize| {
-        if 2 * index < side { first_half(index) } else { parts - 1 - first_half(side - 1 - index) }
-    };
-    let length = |cells: usize| part_of(cells - 1) + 1;
-    let mut base = BitGrid::zeros(length(extent.rows), length(extent.columns), box_size);
-    let columns: Vec<usize> = (0..extent.columns).map(part_of).collect();
-    let rows = cells.rows().into_iter().skip(extent.row).take(extent.rows);
-    for (row, line) in rows.enumerate() {
-        let part = part_of(row);
-        for (&cell, &column) in line.iter().skip(extent.column).zip(&columns) {
-            if active(cell) {
-                base.set(part, column);
-            }
-        }
-    }
-    base
 }

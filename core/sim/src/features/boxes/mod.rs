@@ -6,6 +6,7 @@
 
 mod bits;
 mod cover;
+mod divide;
 mod fit;
 mod v4_1;
 
@@ -13,6 +14,7 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use super::error::{FeatureError, check_shape};
+use super::mask::Mask;
 use crate::bounds::BOX_TABLE;
 use crate::error::{SpecError, SpecFault};
 use crate::spec::Compat;
@@ -116,19 +118,15 @@ pub fn box_dimension(mask: ArrayView2<'_, bool>, scales: &BoxScales) -> Result<B
 pub fn box_fit(mask: ArrayView2<'_, bool>, scales: &BoxScales) -> Result<BoxFit, FeatureError> {
     scales.validate()?;
     check_shape(mask.nrows(), mask.ncols(), scales.compat)?;
-    Ok(fit_active(mask, |active| active, scales))
+    Ok(fit_mask(&Mask::of(mask), scales))
 }
 
-/// The fit to the cells of a checked grid for which `active` holds.
-pub(super) fn fit_active<T: Copy>(
-    cells: ArrayView2<'_, T>,
-    active: impl Fn(T) -> bool,
-    scales: &BoxScales,
-) -> BoxFit {
+/// The fit to the cells of a checked mask.
+pub(super) fn fit_mask(mask: &Mask, scales: &BoxScales) -> BoxFit {
     if scales.compat.is_some() {
-        return fit::line(v4_1::count(cells, active, scales));
+        return fit::line(v4_1::count(mask, scales));
     }
-    let mut fit = fit::line(cover::count(cells, active, scales));
+    let mut fit = fit::line(cover::count(mask, scales));
     // The counts keep the slope inside; this takes off the rounding of the logarithms.
     let dimension = &mut fit.dimension;
     dimension.dimension = dimension.dimension.clamp(0.0, 2.0);

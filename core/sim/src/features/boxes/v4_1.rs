@@ -4,6 +4,7 @@
 use ndarray::ArrayView2;
 
 use super::{BoxPoint, BoxScales};
+use crate::features::mask::{Mask, WORD};
 
 /// The box sizes of MFN 4.1: a geometric series from `smallest` to `largest` with `scales`
 /// terms, cut to whole numbers, without duplicates, in ascending order.
@@ -36,41 +37,45 @@ pub fn box_sizes(smallest: usize, largest: usize, scales: usize) -> Vec<usize> {
 /// a size of 0 or beyond the grid.
 #[must_use]
 pub fn box_count(mask: ArrayView2<'_, bool>, size: usize) -> u64 {
-    occupied(mask, |active| active, size)
+    if size == 0 || size > mask.nrows() || size > mask.ncols() { 0 } else { occupied(&Mask::of(mask), size) }
 }
 
-fn occupied<T: Copy>(cells: ArrayView2<'_, T>, active: impl Fn(T) -> bool, size: usize) -> u64 {
-    let (rows, columns) = cells.dim();
-    if size == 0 {
-        return 0;
-    }
-    let covered = columns / size * size;
-    let mut any_above = vec![false; covered];
+fn occupied(mask: &Mask, size: usize) -> u64 {
+    let (rows, columns) = mask.dim();
+    let mut any_above = vec![0; columns.div_ceil(WORD)];
     let mut count = 0;
     for first_row in (0..rows / size * size).step_by(size) {
-        any_above.fill(false);
+        any_above.fill(0);
         for row in first_row..first_row + size {
-            for (any, &cell) in any_above.iter_mut().zip(cells.row(row)) {
-                *any |= active(cell);
-            }
+            any_above.iter_mut().zip(mask.row(row)).for_each(|(any, word)| *any |= word);
         }
-        count += any_above.chunks_exact(size).filter(|columns| columns.contains(&true)).count() as u64;
+        let columns = (0..columns / size * size).step_by(size);
+        count += columns.map(|start| u64::from(any_bit(&any_above, start, start + size))).sum::<u64>();
     }
     count
 }
 
+/// Whether a bit from `start` to before `end` is set.
+fn any_bit(words: &[u64], start: usize, end: usize) -> bool {
+    let (first, last) = (start / WORD, (end - 1) / WORD);
+    let from = u64::MAX << (start % WORD);
+    let upto = u64::MAX >> (WORD - 1 - (end - 1) % WORD);
+    if first == last {
+        return words[first] & from & upto != 0;
+    }
+    words[first] & from != 0
+        || words[last] & upto != 0
+        || words[first + 1..last].iter().any(|&word| word != 0)
+}
+
 /// The sizes that MFN 4.1 counts, with the counts that are not 0, by ascending size.
-pub(super) fn count<T: Copy>(
-    cells: ArrayView2<'_, T>,
-    active: impl Fn(T) -> bool,
-    scales: &BoxScales,
-) -> Vec<BoxPoint> {
-    let side = cells.nrows();
+pub(super) fn count(mask: &Mask, scales: &BoxScales) -> Vec<BoxPoint> {
+    let side = mask.dim().0;
     let largest =
         scales.max_box_size.unwrap_or_else(|| default_largest(side, scales)).max(scales.min_box_size);
     box_sizes(scales.min_box_size, largest, scales.num_scales)
         .into_iter()
-        .map(|size| BoxPoint { size: size as f64, count: occupied(cells, &active, size) })
+        .map(|size| BoxPoint { size: size as f64, count: occupied(mask, size) })
         .filter(|point| point.count > 0)
         .collect()
 }
