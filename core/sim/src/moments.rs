@@ -6,13 +6,13 @@
 //! an offset costs no digits, and the rounding error grows with the logarithm of the number of blocks.
 //! The order of summation depends on the shape alone, never on strides, threads or vector registers.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, s};
 
 use crate::real::Real;
 use crate::simd::{DetectedLevel, SimdLevel, Vectorised, vectorised};
 
 /// Partial sums carried side by side within a row.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 /// Cells of a block: 16 KiB, half of the smallest nearest cache in use.
 const BLOCK_CELLS: usize = 2048;
 
@@ -238,8 +238,8 @@ fn sum_powers<const HIGH: bool>(cells: &[f64], scale: f64, centre: f64) -> [f64;
     let [mut odd, mut even] = [[0.0; LANES]; 2];
     let mut chunks = cells.chunks_exact(LANES);
     for chunk in &mut chunks {
-        for lane in 0..LANES {
-            let terms = powers::<HIGH>(chunk[lane] * scale - centre);
+        for (lane, &cell) in chunk.iter().enumerate() {
+            let terms = powers::<HIGH>(cell * scale - centre);
             odd[lane] += terms[0];
             even[lane] += terms[1];
         }
@@ -252,45 +252,56 @@ fn sum_powers<const HIGH: bool>(cells: &[f64], scale: f64, centre: f64) -> [f64;
     [odd, even].map(total)
 }
 
-/// Shows every cell with the lane that it belongs to, in an order that compiles to vectors.
+/// Sums of `terms` over a row, lane by lane as everywhere here.
 #[inline(always)]
-fn for_each_lane(cells: &[f64], mut visit: impl FnMut(usize, f64)) {
-    let mut chunks = cells.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for lane in 0..LANES {
-            visit(lane, chunk[lane]);
-        }
-    }
-    for (lane, &cell) in chunks.remainder().iter().enumerate() {
-        visit(lane, cell);
-    }
-}
-
-/// Sums of `terms` over a row.
-#[inline]
 pub(crate) fn sum_row<const N: usize>(row: &[f64], terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
     let mut lanes = [[0.0; LANES]; N];
-    for_each_lane(row, |lane, value| {
+    let mut chunks = row.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for (lane, &value) in chunk.iter().enumerate() {
+            for (sums, term) in lanes.iter_mut().zip(terms(value)) {
+                sums[lane] += term;
+            }
+        }
+    }
+    for (lane, &value) in chunks.remainder().iter().enumerate() {
         for (sums, term) in lanes.iter_mut().zip(terms(value)) {
             sums[lane] += term;
         }
-    });
+    }
     lanes.map(total)
 }
 
-/// Shows every row as a slice of `f64`, in order. A row that is not contiguous or of another type is
-/// copied first, which is exact.
+/// Shows every row as a slice of `f64`, in order. Rows that are not contiguous or of another type are
+/// copied first, which is exact; of a grid that is stored by columns several at once, so that each line of the cache is
+/// read once.
 pub(crate) fn for_each_row<T: Real>(cells: ArrayView2<'_, T>, mut visit: impl FnMut(&[f64])) {
+    let (rows, columns) = cells.dim();
     let mut copy = Vec::new();
-    for row in cells.rows() {
-        match row.as_slice().and_then(T::as_wide) {
-            Some(row) => visit(row),
-            None => {
-                copy.clear();
-                copy.extend(row.iter().map(|cell| cell.wide()));
-                visit(&copy);
+    let mut first = 0;
+    while first < rows {
+        if let Some(row) = cells.row(first).as_slice() {
+            first += 1;
+            match T::as_wide(row) {
+                Some(row) => visit(row),
+                None => {
+                    copy.clear();
+                    copy.extend(row.iter().map(|cell| cell.wide()));
+                    visit(&copy);
+                }
+            }
+            continue;
+        }
+        let together = LANES.min(rows - first);
+        copy.resize(together * columns, 0.0);
+        for (column, cells) in cells.slice(s![first..first + together, ..]).columns().into_iter().enumerate()
+        {
+            for (row, cell) in cells.iter().enumerate() {
+                copy[row * columns + column] = cell.wide();
             }
         }
+        copy.chunks_exact(columns).for_each(&mut visit);
+        first += together;
     }
 }
 
