@@ -9,8 +9,9 @@ mod change;
 mod clusters;
 mod config;
 mod error;
+mod follow;
 mod forest;
-pub(crate) mod mask;
+mod mask;
 mod temporal;
 mod vector;
 
@@ -36,7 +37,8 @@ const FLAT_DEVIATION_MV: f64 = 1e-10;
 const MV_PER_V: f64 = 1000.0;
 
 /// The features of one field in volts, of any strides, in `f64` or `f32`. Of the temporal features
-/// `T_stable` is absent and the others are 0. Needs at most two grids of `f64` as memory.
+/// `T_stable` is absent and the others are 0. A field of at least 64 columns is read once, and needs at most four times
+/// its bytes as memory, usually a tenth.
 ///
 /// In the v4.1 mode cells that are NaN are inactive in every mask and make the statistics (`V_*`)
 /// NaN, and `T_stable` is 0.

@@ -3,11 +3,12 @@
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
-use super::MV_PER_V;
 use super::config::FeatureConfig;
 use super::error::{FeatureError, check_shape};
-use crate::moments::{for_each_row, sum_row};
+use super::follow::{Follow, FrameSums, Spread};
+use crate::moments::{for_each_row, widest_level};
 use crate::real::Real;
+use crate::simd::vectorised;
 
 /// Frames of a state are at most this many, so that no count of a stream that goes on from it overflows.
 const FRAMES_MAX: u64 = 1 << 62;
@@ -66,15 +67,6 @@ pub struct TemporalState {
     pub stable_at: Option<u64>,
     /// The sums behind the slope of the squared potentials.
     pub energy: RunningSlope,
-}
-
-/// What one pass over a frame gives.
-#[derive(Debug, Clone, Copy, Default)]
-struct FrameSums {
-    energy_mv2: f64,
-    change_mv: f64,
-    change_mv2: f64,
-    change_max_mv: f64,
 }
 
 /// The least-squares slope of a stream of numbers over their index (Welford, 1962).
@@ -230,6 +222,7 @@ impl TemporalAccumulator {
 
     /// Makes `frame` the last one and sums up the difference from the one before it.
     fn replace_last<T: Real>(&mut self, frame: ArrayView2<'_, T>) -> FrameSums {
+        let level = widest_level();
         let mut sums = FrameSums::default();
         let columns = frame.ncols();
         let keeps_change = !self.change_mv.is_empty();
@@ -240,18 +233,11 @@ impl TemporalAccumulator {
             start = cells.end;
             let last = &mut self.state.last_mv[cells.clone()];
             let change = if keeps_change { &mut self.change_mv[cells] } else { &mut row_change[..] };
-            for ((last, change), &value) in last.iter_mut().zip(change.iter_mut()).zip(row) {
-                let value_mv = value * MV_PER_V;
-                *change = (value_mv - *last).abs();
-                *last = value_mv;
-            }
-            let [energy] = sum_row(last, |value| [value * value]);
-            sums.energy_mv2 += energy;
-            let [change_sum, change_squares] = sum_row(change, |value| [value, value * value]);
-            sums.change_mv += change_sum;
-            sums.change_mv2 += change_squares;
-            sums.change_max_mv =
-                change.iter().fold(sums.change_max_mv, |max, &value| if value > max { value } else { max });
+            let row_sums = vectorised(level, Follow { row, last, change });
+            sums.energy_mv2 += row_sums.energy_mv2;
+            sums.change_mv += row_sums.change_mv;
+            sums.change_mv2 += row_sums.change_mv2;
+            sums.change_max_mv = sums.change_max_mv.max(row_sums.change_max_mv);
         });
         sums
     }
@@ -280,9 +266,9 @@ impl TemporalAccumulator {
     /// The spatial standard deviation of the change, which MFN 4.1 takes for its size.
     fn change_deviation(&self, mean: f64) -> f64 {
         let mut squares = 0.0;
+        let level = widest_level();
         for row in self.change_mv.chunks_exact(self.state.cols) {
-            let [row_squares] = sum_row(row, |value| [(value - mean) * (value - mean)]);
-            squares += row_squares;
+            squares += vectorised(level, Spread { row, mean });
         }
         (squares / self.change_mv.len() as f64).sqrt()
     }
