@@ -28,6 +28,7 @@ mod export;
 mod forest;
 mod grid;
 mod network;
+mod order;
 mod prune;
 mod robustness;
 mod simple;
