@@ -26,8 +26,8 @@ def v4_1_moments(field):
     """Minimum to kurtosis as MyceliumFractalNet 4.1 computes them: a pass over the array for each operation."""
     mv = field * 1000.0
     mean, std = float(np.mean(mv)), float(np.std(mv))
-    centred = (mv - mean) / std
-    skew, kurt = float(np.mean(centred**3)), float(np.mean(centred**4) - 3.0)
+    skew = float(np.mean((mv - mean) ** 3) / std**3)
+    kurt = float(np.mean((mv - mean) ** 4) / std**4 - 3.0)
     return float(np.min(mv)), float(np.max(mv)), mean, std, skew, kurt
 
 

@@ -118,6 +118,7 @@ fn runner(workspace: &Workspace) -> Result<PathBuf> {
     let present = program.is_file()
         && command::output(Command::new(&program).arg("--version"))?.text.contains(GUNGRAUN);
     if !present {
+        let build = root.join("build");
         let mut cargo = workspace.cargo();
         cargo.args([
             "install",
@@ -129,8 +130,10 @@ fn runner(workspace: &Workspace) -> Result<PathBuf> {
             "--quiet",
             "--root",
         ]);
-        cargo.arg(&root).arg("--target-dir").arg(root.join("build")).env("CARGO_PROFILE_DEV_DEBUG", "0");
+        cargo.arg(&root).arg("--target-dir").arg(&build).env("CARGO_PROFILE_DEV_DEBUG", "0");
         command::run(&mut cargo)?;
+        // Only the program is needed again.
+        std::fs::remove_dir_all(&build).with_context(|| format!("can not remove {}", build.display()))?;
     }
     Ok(program)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::marks::{BYTES_PER_CELL_STEP, marks};
+use super::marks::{BYTES_PER_CELL_STEP, MIB, marks};
 use super::model::Model;
 use super::results::{Results, Row};
 
@@ -13,13 +13,14 @@ const RUN_STEPS: f64 = 1000.0;
 pub(super) type Section = fn(&Results) -> String;
 
 /// The generated sections by name.
-pub(super) const SECTIONS: [(&str, Section); 8] = [
+pub(super) const SECTIONS: [(&str, Section); 9] = [
     ("machine", machine),
     ("marks", required),
     ("step", step),
     ("variants", variants),
     ("bounds", bounds),
     ("features", features),
+    ("processes", processes),
     ("peers", peers),
     ("model", model),
 ];
@@ -132,6 +133,16 @@ fn features(results: &Results) -> String {
     by_size(results, "features", "CPU ms of a square field", ms)
         + "\n"
         + &by_size(results, "krum", "CPU ms; clients, each with ten times as many coordinates", ms)
+}
+
+fn processes(results: &Results) -> String {
+    let mut rows = vec![cells(["program", "side", "CPU ms", "wall ms", "peak MiB"])];
+    for row in results.of_task("start").chain(results.of_task("simulate")) {
+        let peak = row.peak_bytes.map(|bytes| bytes as f64 / MIB);
+        let [cpu, wall] = [row.cpu_s, row.wall_s].map(|seconds| digits(seconds * 1e3));
+        rows.push(vec![row.program.clone(), row.size.to_string(), cpu, wall, or_dash(peak)]);
+    }
+    table(&rows)
 }
 
 fn peers(results: &Results) -> String {
