@@ -1569,8 +1569,10 @@ typedef struct mfn_execution {
     uint64_t threads;
     // Rows that a thread takes at least; 0: worked out from the grid.
     uint64_t band_rows;
-    // Columns that are swept together; 0: worked out from the grid.
+    // Columns that are swept together, rounded up to a multiple of 16; 0: worked out from the grid and the cache.
     uint64_t strip_cols;
+    // Steps that are computed while a row is in the cache, at most 16; 0: worked out from the grid and the cache.
+    uint64_t block_steps;
 } mfn_execution;
 
 // A grid of floats that is lent by a run in single precision. Cell (r, c) is data[r * row_stride + c * col_stride].
@@ -1625,6 +1627,12 @@ mfn_status mfn_turing_analyse_host(const mfn_spec *spec,
 // Says how steps are carried out from the next one on. Threads of the simulation's own end with it. execution
 // stays the host's. [one-thread-per-handle]
 mfn_status mfn_sim_set_execution(mfn_sim *sim, const mfn_execution *execution, mfn_error **error);
+
+// Tells how steps are carried out: what was worked out where mfn_sim_set_execution() was given 0, and the vector
+// instructions in use. execution belongs to the host, which sets its struct_size. [any-thread]
+mfn_status mfn_sim_execution(const mfn_sim *sim,
+                             mfn_execution *execution,
+                             mfn_error **error);
 
 // Lends the potential of a run in single precision, volts. The view lives until the next call with this handle
 // that is not const. [any-thread]
@@ -3520,12 +3528,13 @@ MFN_LAYOUT_CHECK(offsetof(mfn_turing, fastest_q) == 112, mfn_turing_fastest_q);
 MFN_LAYOUT_CHECK(offsetof(mfn_turing, fastest_growth_rate) == 120, mfn_turing_fastest_growth_rate);
 MFN_LAYOUT_CHECK(offsetof(mfn_turing, wavelength_cells) == 128, mfn_turing_wavelength_cells);
 MFN_LAYOUT_CHECK(offsetof(mfn_turing, mode_count) == 136, mfn_turing_mode_count);
-MFN_LAYOUT_CHECK(sizeof(mfn_execution) == 32, mfn_execution_size);
+MFN_LAYOUT_CHECK(sizeof(mfn_execution) == 40, mfn_execution_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_execution, struct_size) == 0, mfn_execution_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_execution, simd) == 4, mfn_execution_simd);
 MFN_LAYOUT_CHECK(offsetof(mfn_execution, threads) == 8, mfn_execution_threads);
 MFN_LAYOUT_CHECK(offsetof(mfn_execution, band_rows) == 16, mfn_execution_band_rows);
 MFN_LAYOUT_CHECK(offsetof(mfn_execution, strip_cols) == 24, mfn_execution_strip_cols);
+MFN_LAYOUT_CHECK(offsetof(mfn_execution, block_steps) == 32, mfn_execution_block_steps);
 MFN_LAYOUT_CHECK(sizeof(mfn_field_view_f32) == 40, mfn_field_view_f32_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_field_view_f32, data) == 0, mfn_field_view_f32_data);
 MFN_LAYOUT_CHECK(offsetof(mfn_field_view_f32, rows) == 8, mfn_field_view_f32_rows);

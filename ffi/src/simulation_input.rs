@@ -55,8 +55,10 @@ pub struct mfn_execution {
     pub threads: u64,
     /// Rows that a thread takes at least; 0: worked out from the grid.
     pub band_rows: u64,
-    /// Columns that are swept together; 0: worked out from the grid.
+    /// Columns that are swept together, rounded up to a multiple of 16; 0: worked out from the grid and the cache.
     pub strip_cols: u64,
+    /// Steps that are computed while a row is in the cache, at most 16; 0: worked out from the grid and the cache.
+    pub block_steps: u64,
 }
 
 sized32! { mfn_execution = 32; }
@@ -249,8 +251,36 @@ pub unsafe extern "C" fn mfn_sim_set_execution(
             },
             band_rows: count(given.band_rows),
             strip_cols: count(given.strip_cols),
+            block_steps: count(given.block_steps),
             simd,
         })?)
+    })
+}
+
+/// Tells how steps are carried out: what was worked out where mfn_sim_set_execution() was given 0, and the vector
+/// instructions in use. execution belongs to the host, which sets its struct_size. [any-thread]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mfn_sim_execution(
+    sim: *const mfn_sim,
+    execution: *mut mfn_execution,
+    error: *mut *mut mfn_error,
+) -> mfn_status {
+    guard::on(sim, error, |run| {
+        let slot = SizedSlot::new("execution", execution)?;
+        let used = run.simulation.read()?.execution_used();
+        slot.write(&mfn_execution {
+            struct_size: 0,
+            simd: match used.simd {
+                SimdLevel::Avx512 => MFN_SIMD_AVX512,
+                SimdLevel::Avx2 => MFN_SIMD_AVX2,
+                _ => MFN_SIMD_BASELINE,
+            },
+            threads: used.threads as u64,
+            band_rows: used.band_rows as u64,
+            strip_cols: used.strip_cols as u64,
+            block_steps: used.block_steps as u64,
+        });
+        Ok(())
     })
 }
 

@@ -209,7 +209,7 @@ impl Vectorised for Block<'_> {
 }
 
 #[inline(always)]
-fn total(lanes: [f64; LANES]) -> f64 {
+pub(crate) fn total(lanes: [f64; LANES]) -> f64 {
     lanes.iter().sum()
 }
 
@@ -250,26 +250,6 @@ fn sum_powers<const HIGH: bool>(cells: &[f64], scale: f64, centre: f64) -> [f64;
         even[lane] += terms[1];
     }
     [odd, even].map(total)
-}
-
-/// Sums of `terms` over a row, lane by lane as everywhere here.
-#[inline(always)]
-pub(crate) fn sum_row<const N: usize>(row: &[f64], terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
-    let mut lanes = [[0.0; LANES]; N];
-    let mut chunks = row.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (lane, &value) in chunk.iter().enumerate() {
-            for (sums, term) in lanes.iter_mut().zip(terms(value)) {
-                sums[lane] += term;
-            }
-        }
-    }
-    for (lane, &value) in chunks.remainder().iter().enumerate() {
-        for (sums, term) in lanes.iter_mut().zip(terms(value)) {
-            sums[lane] += term;
-        }
-    }
-    lanes.map(total)
 }
 
 /// Shows every row as a slice of `f64`, in order. Rows that are not contiguous or of another type are
@@ -356,16 +336,6 @@ mod tests {
             for (found, expected) in [(summary.second, 2.0), (summary.third, 2.0), (summary.fourth, 6.0)] {
                 assert!((found - expected).abs() < 1e-13 * expected, "{offset}: {found} for {expected}");
             }
-        }
-    }
-
-    /// Guards sums over rows longer and shorter than the lanes.
-    #[test]
-    fn every_cell_is_summed_once() {
-        for columns in 0..20 {
-            let row: Vec<f64> = (1..=columns).map(f64::from).collect();
-            let expected = f64::from(columns * (columns + 1) / 2);
-            assert_eq!(sum_row(&row, |value| [value, 1.0]), [expected, f64::from(columns)]);
         }
     }
 

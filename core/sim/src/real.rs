@@ -8,6 +8,18 @@ use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::simd::Registers;
+
+/// What the equations of a [`Reaction`](crate::kinetics::Reaction) are written over: a number, or a
+/// register with several. Every operation is the plain IEEE 754 one.
+pub trait Value<T>:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// A value like this one with `value` in it, as often as there is room.
+    #[must_use]
+    fn fill(self, value: T) -> Self;
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -17,6 +29,8 @@ mod sealed {
 /// `f32` or `f64`. Sealed: no other type implements it.
 pub trait Real:
     sealed::Sealed
+    + Value<Self>
+    + Registers
     + Copy
     + Debug
     + Default
@@ -57,6 +71,13 @@ pub trait Real:
 
 macro_rules! real {
     ($type:ty, $count:ty, $as_wide:expr) => {
+        impl Value<Self> for $type {
+            #[inline(always)]
+            fn fill(self, value: Self) -> Self {
+                value
+            }
+        }
+
         impl Real for $type {
             type Count = $count;
 

@@ -44,7 +44,7 @@ macro_rules! with_layouts {
                 q_min: 96, q_max: 104, fastest_q: 112, fastest_growth_rate: 120, wavelength_cells: 128,
                 mode_count: 136,
             }
-            mfn_execution: 32 { struct_size: 0, simd: 4, threads: 8, band_rows: 16, strip_cols: 24 }
+            mfn_execution: 40 { struct_size: 0, simd: 4, threads: 8, band_rows: 16, strip_cols: 24, block_steps: 32 }
             mfn_field_view_f32: 40 { data: 0, rows: 8, cols: 16, row_stride: 24, col_stride: 32 }
             mfn_statistics: 104 {
                 struct_size: 0, nan_detected: 4, inf_detected: 8, reserved: 12, field_min_v: 16, field_max_v: 24,

@@ -167,6 +167,7 @@ static void check_kinetics(void)
 static void check_execution(void)
 {
     mfn_execution execution = {.struct_size = sizeof execution, .threads = 3, .band_rows = 1, .strip_cols = 2};
+    mfn_execution used = {0};
     mfn_field_view one, many;
     mfn_sim *plain, *cut;
     mfn_spec spec;
@@ -183,6 +184,13 @@ static void check_execution(void)
     CALL(mfn_sim_set_execution(cut, &execution, &error), MFN_INVALID, "threads = 1025");
     execution.threads = 3;
     CALL(mfn_sim_set_execution(cut, &execution, &error), MFN_OK, "");
+    CALL(mfn_sim_execution(NULL, &used, &error), MFN_INVALID, "sim is NULL");
+    CALL(mfn_sim_execution(cut, NULL, &error), MFN_INVALID, "execution is NULL");
+    CALL(mfn_sim_execution(cut, &used, &error), MFN_INVALID, "struct_size = 0");
+    used.struct_size = sizeof used;
+    CALL(mfn_sim_execution(cut, &used, &error), MFN_OK, "");
+    EXPECT(used.simd == MFN_SIMD_BASELINE && used.threads == 3);
+    EXPECT(used.band_rows > 0 && used.strip_cols > 0 && used.block_steps > 0);
     CALL(mfn_sim_run(plain, 20, NULL, NULL, &error), MFN_OK, "");
     CALL(mfn_sim_run(cut, 20, NULL, NULL, &error), MFN_OK, "");
     CALL(mfn_sim_field(plain, &one, &error), MFN_OK, "");

@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 const ALLOWED: [&str; 6] = [
     "core/runtime/examples",
     "core/runtime/src/plugin",
-    "core/sim/src/simd.rs",
+    "core/sim/src/simd",
     "ffi",
     "fuzz",
     "plugins/interface",

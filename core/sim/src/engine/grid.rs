@@ -1,16 +1,24 @@
-//! The three fields, twice: a step reads one set and writes the other.
+//! The three fields, twice: a block of steps reads one set and writes the other.
 //!
-//! A finished step is kept by exchanging the sets and discarded by leaving them, so that a
-//! failed step costs no copy. Memory depends on the grid and the lanes, never on the number of
-//! steps, and a step allocates nothing.
+//! A finished block of steps is kept by exchanging the sets and discarded by leaving them, so
+//! that a failed one costs no copy. Memory depends on the grid and the lanes, never on the number
+//! of steps, and a step allocates nothing.
+
+use std::ops::Range;
 
 use ndarray::ArrayView2;
 
-use super::execution::{Lanes, Tiling};
+use super::block::Block;
+use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
+use super::execution::Executor;
 use super::maps::{Coefficient, Maps};
+use super::scratch::Scratch;
+use super::tiling::{Lanes, Shape, Tiling};
+use super::wavefront::{Inputs, Lane, Next, Swept};
 use crate::error::Instability;
+use crate::features::RowSums;
+use crate::kinetics::HostReactionError;
 use crate::real::Real;
-use crate::rng::Philox;
 use crate::spec::BoundaryCondition;
 
 /// The three fields of one moment, row-major.
@@ -48,29 +56,8 @@ pub(crate) struct Spike {
     pub(crate) volts: f64,
 }
 
-/// Where the noise of a step comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Noise {
-    /// There is none.
-    Absent,
-    /// It was drawn in sequence into [`Grid::noise`].
-    Drawn,
-    /// A function of the cell, times a deviation in volts.
-    Counter(Philox, f64),
-}
-
-/// Buffers of one lane, one strip long; empty where the kernels do not need them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scratch<T> {
-    pub(crate) diffusion: [Vec<T>; 3],
-    pub(crate) rates: [Vec<T>; 2],
-    pub(crate) noise: Vec<T>,
-    /// u, v, f and g in double precision for the host's kinetics.
-    pub(crate) wide: [Vec<f64>; 4],
-}
-
 /// What a grid needs beyond its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Demands {
     /// Activator and inhibitor advance.
     pub(crate) turing: bool,
@@ -80,24 +67,25 @@ pub(crate) struct Demands {
     pub(crate) noise_plane: bool,
     /// The rates come from the host.
     pub(crate) host: bool,
+    /// Every step is summed up for the temporal features.
+    pub(crate) followed: bool,
 }
 
 /// Current and next fields of a grid with at least one cell.
 #[derive(Debug)]
 pub(crate) struct Grid<T: Real> {
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) boundary: BoundaryCondition,
-    pub(super) demands: Demands,
-    pub(super) current: Fields<T>,
-    pub(super) next: Fields<T>,
-    pub(super) maps: Maps<T>,
-    pub(super) zeros: Vec<T>,
-    pub(super) noise: Vec<T>,
-    pub(super) scratch: Vec<Scratch<T>>,
-    pub(super) tiling: Tiling,
-    /// The cell changed by a growth event and its value before, for undoing it.
-    spike: Option<(usize, T)>,
+    rows: usize,
+    columns: usize,
+    boundary: BoundaryCondition,
+    demands: Demands,
+    current: Fields<T>,
+    next: Fields<T>,
+    maps: Maps<T>,
+    noise: Vec<T>,
+    sums: Vec<RowSums>,
+    scratch: Vec<Scratch<T>>,
+    lanes: Lanes,
+    tiling: Tiling,
 }
 
 impl<T: Real> Grid<T> {
@@ -119,45 +107,51 @@ impl<T: Real> Grid<T> {
             columns,
             boundary,
             demands,
-            zeros: vec![T::ZERO; columns],
             noise: vec![T::ZERO; if demands.noise_plane { rows * columns } else { 0 }],
             next,
             current,
             maps: Maps::default(),
+            sums: Vec::new(),
             scratch: Vec::new(),
+            lanes,
             tiling: Tiling::default(),
-            spike: None,
         };
-        grid.retile(lanes);
+        grid.fit();
         grid
     }
 
     /// Cuts the grid anew and makes the buffers for it.
     pub(crate) fn retile(&mut self, lanes: Lanes) {
-        self.tiling = Tiling::of(self.rows, self.columns, lanes);
-        self.fit_scratch();
+        self.lanes = lanes;
+        self.fit();
     }
 
-    /// Makes the buffers that the demands and the maps ask for.
-    pub(super) fn fit_scratch(&mut self) {
-        let strip = self.tiling.strip_cols;
-        let cells = |needed: bool| vec![T::ZERO; if needed { strip } else { 0 }];
-        let wide = |needed: bool| vec![0.0; if needed { strip } else { 0 }];
-        let buffered = self.is_buffered();
-        let Demands { turing, noise, noise_plane, host } = self.demands;
-        let one = Scratch {
-            diffusion: [cells(buffered), cells(buffered && turing), cells(buffered && turing)],
-            rates: [cells(buffered && turing), cells(buffered && turing)],
-            noise: cells(noise && !noise_plane),
-            wide: [wide(host), wide(host), wide(host), wide(host)],
+    /// Says whether every step is summed up from now on.
+    pub(crate) fn follow(&mut self, followed: bool) {
+        self.demands.followed = followed;
+        self.fit();
+    }
+
+    fn fit(&mut self) {
+        let shape = Shape {
+            rows: self.rows,
+            columns: self.columns,
+            wraps: self.boundary == BoundaryCondition::Periodic,
+            demands: self.demands,
+            mapped: !self.maps.is_empty(),
+            cell_bytes: size_of::<T>(),
         };
+        self.tiling = Tiling::of(&shape, self.lanes);
         self.scratch.clear();
-        self.scratch.resize(self.tiling.lanes, one);
+        self.scratch.resize_with(self.tiling.lanes, || Scratch::new(self.tiling.needs));
+        let summed = if self.demands.followed { self.rows * self.tiling.block_steps } else { 0 };
+        self.sums.clear();
+        self.sums.resize(summed, RowSums::default());
     }
 
-    /// Whether the kernels go through buffers instead of being fused.
-    pub(super) fn is_buffered(&self) -> bool {
-        self.demands.noise || self.demands.host || !self.maps.is_empty()
+    /// How the grid is cut.
+    pub(crate) fn tiling(&self) -> Tiling {
+        self.tiling
     }
 
     pub(crate) fn current(&self) -> &Fields<T> {
@@ -173,14 +167,15 @@ impl<T: Real> Grid<T> {
         &mut self.noise
     }
 
-    pub(crate) fn map(&self, coefficient: Coefficient) -> Option<&[T]> {
-        self.maps.get(coefficient)
+    /// The map of a coefficient, row by row.
+    pub(crate) fn map(&self, coefficient: Coefficient) -> Option<Vec<T>> {
+        self.maps.cells(coefficient, self.columns)
     }
 
     /// Sets or removes a map of `rows * columns` coefficients.
     pub(crate) fn set_map(&mut self, coefficient: Coefficient, map: Option<Vec<T>>) {
-        self.maps.set(coefficient, map);
-        self.fit_scratch();
+        self.maps.set(coefficient, map, self.columns, self.boundary);
+        self.fit();
     }
 
     /// A row-major view of one of the fields of this grid.
@@ -190,19 +185,20 @@ impl<T: Real> Grid<T> {
             .unwrap_or_else(|_| unreachable!("fields have the shape of the grid"))
     }
 
-    /// Adds a growth event to the current potential, until the step is kept or discarded.
-    pub(crate) fn add_spike(&mut self, spike: Option<Spike>) {
-        self.spike = spike.map(|spike| {
-            let index = spike.row * self.columns + spike.column;
-            let before = self.current.potential[index];
-            self.current.potential[index] = before + T::of(spike.volts);
-            (index, before)
+    /// Computes the fields after a block of at most [`Tiling::block_steps`] steps. Call
+    /// [`keep`](Grid::keep) if it is to become the current ones; else nothing has happened.
+    pub(crate) fn advance(&mut self, block: &Block<'_, T>, executor: &Executor) -> Swept {
+        debug_assert!((1..=self.tiling.block_steps).contains(&block.spikes.len()));
+        let factor = |coefficient, everywhere| if self.maps.has(coefficient) { 1.0 } else { everywhere };
+        let factors = self.demands.turing.then(|| {
+            let [r_activator, r_inhibitor] = block.factors;
+            [factor(Coefficient::RActivator, r_activator), factor(Coefficient::RInhibitor, r_inhibitor)]
         });
+        with_kernel(block, factors, Advance { grid: self, block, executor })
     }
 
-    /// Makes the computed step the current one.
+    /// Makes the computed fields the current ones.
     pub(crate) fn keep(&mut self) {
-        self.spike = None;
         std::mem::swap(&mut self.current.potential, &mut self.next.potential);
         if self.demands.turing {
             std::mem::swap(&mut self.current.activator, &mut self.next.activator);
@@ -210,15 +206,99 @@ impl<T: Real> Grid<T> {
         }
     }
 
-    /// Forgets the computed step; the current fields are as before it.
-    pub(crate) fn discard(&mut self) {
-        if let Some((index, before)) = self.spike.take() {
-            self.current.potential[index] = before;
-        }
+    /// The sums of the step `index` of the last block of `steps`, row by row.
+    pub(crate) fn sums(&self, index: usize, steps: usize) -> impl Iterator<Item = &RowSums> {
+        self.sums.iter().skip(index).step_by(steps).take(self.rows)
     }
 
     /// What is wrong with the step that was computed and not kept.
     pub(crate) fn instability(&self) -> Instability {
         self.next.first_instability()
     }
+}
+
+/// Computes a block with the kernel that it is given.
+struct Advance<'g, 'b, T: Real> {
+    grid: &'g mut Grid<T>,
+    block: &'b Block<'b, T>,
+    executor: &'b Executor,
+}
+
+impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
+    type Output = Swept;
+
+    fn run(self, kernel: &dyn RowKernel<T>, hosted: Option<Hosted<'_, T>>) -> Swept {
+        let Self { grid, block, executor } = self;
+        let Fields { potential, activator, inhibitor } = &grid.current;
+        let tiling = grid.tiling;
+        let inputs = Inputs {
+            rows: grid.rows,
+            columns: grid.columns,
+            boundary: grid.boundary,
+            fields: [potential, activator, inhibitor],
+            maps: &grid.maps,
+            drawn: &grid.noise,
+            block,
+            stride: tiling.needs.stride::<T>(),
+            strip_cols: tiling.strip_cols,
+            level: executor.level(),
+        };
+        let rows = grid.rows;
+        let lane = |lane: usize, next: Next<'_, T>, scratch: &mut Scratch<T>| {
+            Lane { inputs: &inputs, kernel, hosted, rows: tiling.rows_of(lane, rows), next, scratch }.run()
+        };
+        let sums = &mut grid.sums[..if block.followed { rows * block.spikes.len() } else { 0 }];
+        let next = Next {
+            fields: [&mut grid.next.potential, &mut grid.next.activator, &mut grid.next.inhibitor],
+            sums,
+        };
+        let scratch = &mut grid.scratch[..];
+        if let [scratch] = scratch {
+            return lane(0, next, scratch);
+        }
+        let cuts = Cuts {
+            lane_cells: tiling.lane_rows * grid.columns,
+            lane_sums: tiling.lane_rows * block.spikes.len(),
+        };
+        executor.install(|| fork(0..tiling.lanes, &cuts, next, scratch, &lane))
+    }
+
+    fn missing(self) -> Swept {
+        Swept { failure: Some(HostReactionError::missing()), ..Swept::default() }
+    }
+}
+
+/// What belongs to each lane but the last.
+struct Cuts {
+    lane_cells: usize,
+    lane_sums: usize,
+}
+
+/// Runs lanes on as many threads as there are in the pool, each with its part of the output.
+fn fork<T: Real>(
+    lanes: Range<usize>,
+    cuts: &Cuts,
+    next: Next<'_, T>,
+    scratch: &mut [Scratch<T>],
+    run: &(impl Fn(usize, Next<'_, T>, &mut Scratch<T>) -> Swept + Sync),
+) -> Swept {
+    if let [scratch] = scratch {
+        return run(lanes.start, next, scratch);
+    }
+    let half = lanes.len() / 2;
+    let Next { fields, sums } = next;
+    let [v, a, i] = fields.map(|field| {
+        let at = (half * cuts.lane_cells).min(field.len());
+        field.split_at_mut(at)
+    });
+    let (sums, sums_after) = sums.split_at_mut((half * cuts.lane_sums).min(sums.len()));
+    let (scratch, scratch_after) = scratch.split_at_mut(half);
+    let first = Next { fields: [v.0, a.0, i.0], sums };
+    let second = Next { fields: [v.1, a.1, i.1], sums: sums_after };
+    let middle = lanes.start + half;
+    let (before, after) = rayon::join(
+        || fork(lanes.start..middle, cuts, first, scratch, run),
+        || fork(middle..lanes.end, cuts, second, scratch_after, run),
+    );
+    before.then(after)
 }

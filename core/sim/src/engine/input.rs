@@ -142,8 +142,9 @@ impl Simulation {
 
     /// Follows the run from here on, so that [`features`](Self::features) can give the
     /// features that need more than one field. Each finished step is one frame; the initial
-    /// state is none, as in MFN 4.1. Costs one grid of memory (two for the features of
-    /// v4.1) and one pass per step. Calling it again starts over.
+    /// state is none, as in MFN 4.1. The sums are taken while a row is in the cache, and the frame
+    /// before is that of the run itself, so that no memory grows with the grid. Calling it
+    /// again starts over.
     ///
     /// # Errors
     /// [`SimError::Features`] when the configuration or the shape of the grid is refused.
@@ -151,7 +152,12 @@ impl Simulation {
         let accumulator = TemporalAccumulator::new(config)?;
         // A grid that the features do not take is refused here and not at the first step.
         features::check_shape(self.spec.rows(), self.spec.cols(), config.compat)?;
-        self.temporal = Some(accumulator);
+        self.follow(Some(accumulator));
         Ok(())
+    }
+
+    pub(super) fn follow(&mut self, temporal: Option<TemporalAccumulator>) {
+        on_grid!(&mut self.planes, grid => grid.follow(temporal.is_some()));
+        self.temporal = temporal;
     }
 }

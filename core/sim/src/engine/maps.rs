@@ -2,9 +2,11 @@
 
 use ndarray::ArrayView2;
 
+use super::kernel::MapRows;
 use crate::bounds::{Bound, MAP_TABLE};
 use crate::error::{MapError, SpecFault};
 use crate::real::Real;
+use crate::spec::BoundaryCondition;
 
 /// A coefficient that can differ from cell to cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,7 +75,7 @@ impl Coefficient {
     }
 }
 
-/// The maps of a grid.
+/// The maps of a grid, each row with the cell that lies beside either end.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Maps<T> {
     maps: [Option<Vec<T>>; 5],
@@ -85,16 +87,85 @@ impl<T> Default for Maps<T> {
     }
 }
 
-impl<T> Maps<T> {
+impl<T: Real> Maps<T> {
     pub(crate) fn is_empty(&self) -> bool {
         self.maps.iter().all(Option::is_none)
     }
 
-    pub(crate) fn get(&self, coefficient: Coefficient) -> Option<&[T]> {
-        self.maps[coefficient as usize].as_deref()
+    pub(crate) fn has(&self, coefficient: Coefficient) -> bool {
+        self.maps[coefficient as usize].is_some()
     }
 
-    pub(crate) fn set(&mut self, coefficient: Coefficient, map: Option<Vec<T>>) {
-        self.maps[coefficient as usize] = map;
+    /// The coefficients, row by row.
+    pub(crate) fn cells(&self, coefficient: Coefficient, columns: usize) -> Option<Vec<T>> {
+        let map = self.maps[coefficient as usize].as_ref()?;
+        let rows = map[..map.len() - SLACK].chunks_exact(columns + 2);
+        Some(rows.flat_map(|row| &row[1..=columns]).copied().collect())
+    }
+
+    /// Takes a map of whole rows, or drops the one there is.
+    pub(crate) fn set(
+        &mut self,
+        coefficient: Coefficient,
+        map: Option<Vec<T>>,
+        columns: usize,
+        boundary: BoundaryCondition,
+    ) {
+        self.maps[coefficient as usize] = map.map(|cells| {
+            let rows = cells.len() / columns;
+            let mut closed = Vec::with_capacity(rows * (columns + 2) + SLACK);
+            for row in cells.chunks_exact(columns) {
+                let (first, last) = (row[0], row[columns - 1]);
+                // Outside a grid that does not wrap lies a copy of the edge, so that the
+                // coefficient of an outer face is that of the cell.
+                let (left, right) =
+                    if boundary == BoundaryCondition::Periodic { (last, first) } else { (first, last) };
+                closed.push(left);
+                closed.extend_from_slice(row);
+                closed.push(right);
+            }
+            closed.resize(rows * (columns + 2) + SLACK, T::ZERO);
+            closed
+        });
+    }
+
+    /// The maps of diffusion coefficients around a row, from the column before `column` on.
+    pub(super) fn diffusion_rows(
+        &self,
+        row: usize,
+        column: usize,
+        (rows, columns): (usize, usize),
+        boundary: BoundaryCondition,
+    ) -> [Option<MapRows<'_, T>>; 3] {
+        let wraps = boundary == BoundaryCondition::Periodic;
+        let above = if row > 0 {
+            row - 1
+        } else if wraps {
+            rows - 1
+        } else {
+            row
+        };
+        let below = if row + 1 < rows {
+            row + 1
+        } else if wraps {
+            0
+        } else {
+            row
+        };
+        [Coefficient::Alpha, Coefficient::DActivator, Coefficient::DInhibitor].map(|coefficient| {
+            let map = self.maps[coefficient as usize].as_ref()?;
+            let at = |row: usize| &map[row * (columns + 2) + column..];
+            Some(MapRows { up: at(above), centre: at(row), down: at(below) })
+        })
+    }
+
+    /// The maps of the factors of the rates in a row, from `column` on.
+    pub(super) fn factor_rows(&self, row: usize, column: usize, columns: usize) -> [Option<&[T]>; 2] {
+        [Coefficient::RActivator, Coefficient::RInhibitor].map(|coefficient| {
+            self.maps[coefficient as usize].as_ref().map(|map| &map[row * (columns + 2) + column + 1..])
+        })
     }
 }
+
+/// Numbers behind the last row, so that a whole register can be read there.
+const SLACK: usize = 2 * super::scratch::MARGIN;

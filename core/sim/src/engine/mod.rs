@@ -1,6 +1,8 @@
 //! The reaction-diffusion engine: a [`Simulation`] owns the fields, the random numbers and the
 //! counters of one run.
 
+mod block;
+mod chemistry;
 pub mod constants;
 mod control;
 mod execution;
@@ -9,17 +11,21 @@ mod initial;
 mod input;
 mod kernel;
 mod maps;
+mod noise;
 mod output;
 mod planes;
 mod random;
+mod run;
+mod scratch;
 mod state;
 mod statistics;
 mod stencil;
 mod step;
-mod sweep;
+mod strip;
+mod tiling;
+mod wavefront;
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use ndarray::ArrayView2;
@@ -28,7 +34,7 @@ pub use control::{CancelToken, Frame, Observer, Progress, RunEnd};
 pub use execution::{Execution, ExecutionError, THREADS_MAX};
 pub(crate) use kernel::clamp;
 pub use maps::Coefficient;
-use planes::{Planes, on_grid};
+use planes::Planes;
 pub use state::{FieldPlanes, SimulationState, StateError};
 pub use statistics::{RunCounters, Statistics};
 pub(crate) use stencil::Row;
@@ -40,7 +46,6 @@ use crate::kinetics::{HostReaction, Kinetics};
 use crate::spec::Spec;
 use execution::Executor;
 use random::Randomness;
-use sweep::{Step, Swept};
 
 /// One run of the model.
 ///
@@ -103,118 +108,6 @@ impl Simulation {
         let mut simulation = Self::new(spec)?;
         simulation.set_initial_field(field)?;
         Ok(simulation)
-    }
-
-    /// Does one step.
-    ///
-    /// # Errors
-    /// [`SimError::Unstable`] when the step produced NaN or infinite values and
-    /// `check_stability` is on, [`SimError::HostReaction`] when the host's kinetics failed or is
-    /// missing. The step is discarded: fields, counters of events and the random stream are as
-    /// before it.
-    pub fn step(&mut self) -> Result<(), SimError> {
-        let random_before = self.random.clone();
-        let (growth, swept) = self.compute();
-        if let Some(error) = self.refusal(&swept) {
-            on_grid!(&mut self.planes, grid => grid.discard());
-            self.random = random_before;
-            return Err(error);
-        }
-        on_grid!(&mut self.planes, grid => grid.keep());
-        self.counters.steps += 1;
-        self.counters.growth_events += u64::from(growth);
-        self.counters.activations += swept.counts.activations;
-        self.counters.clamps += swept.counts.clamps;
-        if let Some(temporal) = &mut self.temporal {
-            on_grid!(&self.planes, grid => temporal.push(grid.view(&grid.current().potential)))?;
-        }
-        Ok(())
-    }
-
-    /// Computes the next fields; whether they are kept is not decided here.
-    fn compute(&mut self) -> (bool, Swept) {
-        let spec = &self.spec;
-        let step = self.counters.steps;
-        let probability = spec.time_step * spec.spike_probability;
-        let spike = self.random.spike(step, probability, (spec.rows(), spec.cols()));
-        let deviation = spec.quantum_jitter.then(|| (spec.time_step * spec.jitter_var).sqrt());
-        let host = self.host.as_deref();
-        let swept = on_grid!(&mut self.planes, grid => {
-            grid.add_spike(spike);
-            let noise = self.random.noise(step, deviation, grid.noise_mut());
-            let step = Step {
-                numbers: kernel::Numbers::of(spec),
-                kinetics: spec.kinetics,
-                factors: [spec.r_activator, spec.r_inhibitor],
-                host,
-                noise,
-            };
-            grid.advance(&step, &self.executor)
-        });
-        (spike.is_some(), swept)
-    }
-
-    /// Why the step just computed is not kept, and records it.
-    fn refusal(&mut self, swept: &Swept) -> Option<SimError> {
-        let step = self.counters.steps;
-        if let Some(failure) = &swept.failure {
-            return Some(SimError::HostReaction { step, failure: failure.clone() });
-        }
-        if !(swept.counts.not_finite && self.spec.check_stability) {
-            return None;
-        }
-        let found = on_grid!(&self.planes, grid => grid.instability());
-        self.counters.nan_detected |= found.nan_count > 0;
-        self.counters.inf_detected |= found.inf_count > 0;
-        self.counters.unstable_step = Some(step);
-        Some(SimError::Unstable {
-            step,
-            field: found.field,
-            nan_count: found.nan_count,
-            inf_count: found.inf_count,
-        })
-    }
-
-    /// Does up to `steps` more steps. `control` hears of progress every few milliseconds of
-    /// work and after the last step, on the calling thread; when it breaks, or the
-    /// [cancel token](Self::cancel_token) is set, the run ends between two steps.
-    ///
-    /// # Errors
-    /// As [`step`](Self::step); the steps before it are kept.
-    pub fn run(
-        &mut self,
-        steps: u64,
-        control: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    ) -> Result<RunEnd, SimError> {
-        self.run_with(steps, &mut control::ProgressOnly(control))
-    }
-
-    /// As [`run`](Self::run), with an observer that also sees a frame after every
-    /// `record_every` steps of the specification.
-    ///
-    /// # Errors
-    /// As [`step`](Self::step); the steps before it are kept.
-    pub fn run_with(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<RunEnd, SimError> {
-        let interval = control::report_interval_steps(self.spec.rows() * self.spec.cols());
-        let every = self.spec.record_every;
-        for done in 1..=steps {
-            if self.cancel.is_cancelled() {
-                return Ok(RunEnd::Cancelled);
-            }
-            self.step()?;
-            let mut flow = ControlFlow::Continue(());
-            if every > 0 && self.counters.steps.is_multiple_of(every) {
-                flow = observer.frame(Frame { step: self.counters.steps, simulation: self });
-            }
-            if done % interval == 0 || done == steps {
-                let heard = observer.progress(Progress { step: done, steps_total: steps });
-                flow = if heard.is_break() { heard } else { flow };
-            }
-            if flow.is_break() && done < steps {
-                return Ok(RunEnd::Cancelled);
-            }
-        }
-        Ok(RunEnd::Completed)
     }
 
     /// A token with which any thread can stop [`run`](Self::run).

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, CowArray, Ix2};
 
 use super::planes::{Which, on_grid};
-use super::{Coefficient, RunCounters, Simulation, Statistics};
+use super::{Coefficient, Execution, RunCounters, Simulation, Statistics};
 use crate::features::{self, Features};
 use crate::moments::Summary;
 use crate::real::Real;
@@ -51,8 +51,22 @@ impl Simulation {
     #[must_use]
     pub fn map(&self, coefficient: Coefficient) -> Option<Vec<f64>> {
         on_grid!(&self.planes, grid => {
-            grid.map(coefficient).map(|cells| cells.iter().map(|value| value.wide()).collect())
+            grid.map(coefficient).map(|cells| cells.into_iter().map(Real::wide).collect())
         })
+    }
+
+    /// How steps are carried out: what was worked out where an [`Execution`] was given 0.
+    /// `threads` is how many have work, `band_rows` the rows of each.
+    #[must_use]
+    pub fn execution_used(&self) -> Execution {
+        let tiling = on_grid!(&self.planes, grid => grid.tiling());
+        Execution {
+            threads: tiling.lanes,
+            band_rows: tiling.lane_rows,
+            strip_cols: tiling.strip_cols,
+            block_steps: tiling.block_steps,
+            simd: self.simd_level(),
+        }
     }
 
     /// The counters of the run so far.

@@ -2,14 +2,14 @@
 
 use ndarray::{ArrayView2, CowArray, Ix2};
 
-use super::execution::Lanes;
 use super::grid::{Demands, Fields, Grid};
 use super::initial;
 use super::kernel::Numbers;
 use super::random::Randomness;
+use super::tiling::{Lanes, Shape, Tiling};
 use crate::kinetics::Kinetics;
 use crate::real::Real;
-use crate::spec::{Precision, RngKind, Spec};
+use crate::spec::{BoundaryCondition, Precision, RngKind, Spec};
 
 /// A grid of one of the two types.
 #[derive(Debug)]
@@ -97,6 +97,7 @@ impl Demands {
             noise: spec.quantum_jitter,
             noise_plane: spec.quantum_jitter && spec.rng == RngKind::Pcg64,
             host: spec.turing_enabled && spec.kinetics == Kinetics::Host,
+            followed: false,
         }
     }
 }
@@ -115,16 +116,16 @@ impl<T: Real> Numbers<T> {
     }
 }
 
-/// Bytes for the buffers of a lane and a row of zeros, beyond the planes, for each column.
-const BUFFERS_PER_COLUMN: u64 = 7;
 /// Bytes for what does not grow with the grid.
 const FIXED_BYTES: u64 = 4096;
 
 impl Spec {
     /// The memory that a simulation of this specification holds on its calling thread, bytes,
-    /// without features, maps, recording and threads of its own. A map is one more plane of the
-    /// precision, [temporal features](crate::Simulation::enable_temporal_features) are one of
-    /// 8 bytes a cell (two with the features of v4.1). Also defined for a specification that
+    /// without features, maps, recording and threads of its own. Its buffers depend on the
+    /// second-level cache of the machine and take about half of it at most. A map is one more plane
+    /// of the precision, with two columns more;
+    /// [temporal features](crate::Simulation::enable_temporal_features) take 32 bytes for each row
+    /// and step of a block. Also defined for a specification that
     /// [`validate`](Self::validate) refuses.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
@@ -134,12 +135,24 @@ impl Spec {
         };
         let demands = Demands::of(self);
         let planes = if demands.turing { 6 } else { 4 } + u64::from(demands.noise_plane);
-        let columns = self.cols() as u64;
-        let cells = (self.rows() as u64).saturating_mul(columns);
-        let host = if demands.host { 4 * 8 } else { 0 };
-        cells
+        let (rows, columns) = (self.rows().max(1), self.cols().max(1));
+        let shape = Shape {
+            rows,
+            columns,
+            wraps: self.boundary_condition == BoundaryCondition::Periodic,
+            demands,
+            mapped: false,
+            cell_bytes: cell as usize,
+        };
+        let needs = Tiling::of(&shape, Lanes::default()).needs;
+        let buffers = match self.precision {
+            Precision::F64 => needs.bytes::<f64>(),
+            Precision::F32 => needs.bytes::<f32>(),
+        };
+        (rows as u64)
+            .saturating_mul(columns as u64)
             .saturating_mul(planes * cell)
-            .saturating_add(columns.saturating_mul(BUFFERS_PER_COLUMN * cell + host))
+            .saturating_add(buffers as u64)
             .saturating_add(FIXED_BYTES)
     }
 }

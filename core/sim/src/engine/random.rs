@@ -1,7 +1,8 @@
 //! The random numbers of a run, in both kinds.
 
+use super::block::Noise;
 use super::constants::{SPIKE_DEVIATION_V, SPIKE_MEAN_V};
-use super::grid::{Noise, Spike};
+use super::grid::Spike;
 use crate::real::Real;
 use crate::rng::{Generator, Philox, Stream};
 use crate::spec::{RngKind, Spec};
@@ -54,8 +55,14 @@ impl Randomness {
         }
     }
 
-    /// The noise of a step; that of a sequence is drawn into `plane`, row by row.
-    pub(crate) fn noise<T: Real>(&mut self, step: u64, deviation: Option<f64>, plane: &mut [T]) -> Noise {
+    /// The noise of the steps from `first_step` on; that of a sequence is drawn for one step into
+    /// `plane`, row by row.
+    pub(crate) fn noise<T: Real>(
+        &mut self,
+        first_step: u64,
+        deviation: Option<f64>,
+        plane: &mut [T],
+    ) -> Noise {
         match (deviation, self) {
             (None, _) => Noise::Absent,
             (Some(deviation), Self::Sequence(generator)) => {
@@ -63,7 +70,7 @@ impl Randomness {
                 Noise::Drawn
             }
             (Some(deviation), Self::Counter { seed }) => {
-                Noise::Counter(Philox::new(*seed, Stream::Noise, step), deviation)
+                Noise::Counter { seed: *seed, first_step, deviation }
             }
         }
     }

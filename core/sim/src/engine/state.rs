@@ -5,7 +5,7 @@ use ndarray::ArrayView2;
 use super::execution::{Execution, Executor};
 use super::grid::{Fields, Grid};
 use super::maps::Coefficient;
-use super::planes::Planes;
+use super::planes::{Planes, on_grid};
 use super::random::Randomness;
 use super::{CancelToken, RunCounters, Simulation};
 use crate::error::SimError;
@@ -87,7 +87,9 @@ impl Simulation {
                 Randomness::Sequence(generator) => Some(generator.position()),
                 Randomness::Counter { .. } => None,
             },
-            temporal: self.temporal.as_ref().map(|temporal| temporal.state().clone()),
+            temporal: self.temporal.as_ref().map(
+                |temporal| on_grid!(&self.planes, grid => temporal.state_with(&grid.current().potential)),
+            ),
         }
     }
 
@@ -121,7 +123,9 @@ impl Simulation {
         let shape = (spec.rows(), spec.cols());
         let temporal = temporal.map(|state| follow(state, shape)).transpose()?;
         let cancel = CancelToken::new();
-        let mut simulation = Self { spec, planes, random, counters, cancel, temporal, host: None, executor };
+        let mut simulation =
+            Self { spec, planes, random, counters, cancel, temporal: None, host: None, executor };
+        simulation.follow(temporal);
         for (coefficient, map) in Coefficient::ALL.into_iter().zip(maps) {
             let Some(map) = map else { continue };
             let view = ArrayView2::from_shape(shape, &map).map_err(|_| StateError::Cells {
@@ -160,5 +164,7 @@ fn follow(state: TemporalState, shape: (usize, usize)) -> Result<TemporalAccumul
         return Err(FeatureError::FrameShape { rows, columns, expected_rows, expected_columns });
     }
     features::check_shape(shape.0, shape.1, state.config.compat)?;
-    TemporalAccumulator::from_state(state)
+    let mut temporal = TemporalAccumulator::from_state(state)?;
+    temporal.forget_last();
+    Ok(temporal)
 }

@@ -55,18 +55,6 @@ impl<'a, T: Real> Row<'a, T> {
         }
     }
 
-    /// A row of a map of coefficients: outside a grid that does not wrap lies a copy of the
-    /// edge, so that the coefficient of an outer face is that of the cell.
-    #[inline(always)]
-    pub(crate) fn of_map(cells: &'a [T], columns: usize, row: usize, boundary: BoundaryCondition) -> Self {
-        let inside = match boundary {
-            BoundaryCondition::Periodic => BoundaryCondition::Periodic,
-            BoundaryCondition::Neumann | BoundaryCondition::Dirichlet => BoundaryCondition::Neumann,
-        };
-        let right_first = boundary == BoundaryCondition::Dirichlet;
-        Self { right_first, ..Row::of(cells, columns, row, &[], inside) }
-    }
-
     /// The cells `at` with their neighbours. `left` and `right` are the cells beside them.
     #[inline(always)]
     fn window(&'a self, at: Range<usize>, left: &'a [T], right: &'a [T]) -> Window<'a, T> {
@@ -121,37 +109,11 @@ pub(crate) struct Window<'a, T> {
 }
 
 impl<'a, T: Real> Window<'a, T> {
-    /// Cuts all slices to `length`, which lets the compiler drop the bounds checks.
-    #[inline(always)]
-    pub(crate) fn cut(self, length: usize) -> Self {
-        Self {
-            up: &self.up[..length],
-            down: &self.down[..length],
-            first: &self.first[..length],
-            second: &self.second[..length],
-            centre: &self.centre[..length],
-        }
-    }
-
     /// The five-point Laplacian with unit spacing, in the order of summation of MFN 4.1.
     #[inline(always)]
     pub(crate) fn laplacian(&self, j: usize) -> T {
         let neighbours = ((self.up[j] + self.down[j]) + self.first[j]) + self.second[j];
         neighbours - T::of(4.0) * self.centre[j]
-    }
-
-    /// The divergence of the flux D grad u, where `self` is u and `map` is D. The coefficient
-    /// of a face is the mean of the cells beside it, and the flux out of a cell is bit for bit
-    /// the flux into its neighbour: nothing is lost between two cells.
-    #[inline(always)]
-    pub(crate) fn flux_divergence(&self, map: &Window<'_, T>, j: usize) -> T {
-        let (here, d_here) = (self.centre[j], map.centre[j]);
-        let through = |d_there: T, there: T| (T::of(0.5) * (d_here + d_there)) * (there - here);
-        let up = through(map.up[j], self.up[j]);
-        let down = through(map.down[j], self.down[j]);
-        let first = through(map.first[j], self.first[j]);
-        let second = through(map.second[j], self.second[j]);
-        ((up + down) + first) + second
     }
 }
 
@@ -173,7 +135,7 @@ mod tests {
                         .windows(start..end)
                         .into_iter()
                         .flat_map(|(at, window)| {
-                            assert_eq!(window.cut(at.len()).centre.len(), at.len());
+                            assert_eq!(window.centre.len(), at.len());
                             at
                         })
                         .collect();

@@ -5,12 +5,12 @@
 
 use ndarray::Array2;
 
+use super::block::{Block, Noise};
 use super::constants::ACTIVATION_GAIN_V;
 use super::execution::Executor;
-use super::grid::{Demands, Fields, Grid, Noise};
+use super::grid::{Demands, Fields, Grid, Spike};
 use super::kernel::Numbers;
 use super::random::Randomness;
-use super::sweep::Step;
 use crate::bounds::STEP_TABLE;
 use crate::error::{SpecError, SpecFault};
 use crate::kinetics::Kinetics;
@@ -82,9 +82,9 @@ impl StepParameters {
 }
 
 impl StepParameters {
-    /// The same for the sweep: the kinetics of MFN 4.1, a time step of 1 and no leak.
-    fn step(&self, noise: Noise) -> Step<'static, f64> {
-        Step {
+    /// The same for the grid: the kinetics of MFN 4.1, a time step of 1 and no leak.
+    fn block<'a>(&self, noise: Noise, spikes: &'a [Option<Spike>]) -> Block<'a, f64> {
+        Block {
             numbers: Numbers {
                 alpha: self.alpha,
                 d_activator: self.d_activator,
@@ -98,6 +98,8 @@ impl StepParameters {
             factors: [self.r_activator, self.r_inhibitor],
             host: None,
             noise,
+            spikes,
+            followed: false,
         }
     }
 }
@@ -140,15 +142,14 @@ pub fn full_step(
         turing: parameters.turing_enabled,
         noise: parameters.noise_deviation_v.is_some(),
         noise_plane: parameters.noise_deviation_v.is_some(),
-        host: false,
+        ..Demands::default()
     };
     let mut grid =
         Grid::new((rows, columns), parameters.boundary_condition, demands, fields, executor.lanes());
     let mut random = Randomness::Sequence(generator.clone());
     let spike = random.spike(0, parameters.spike_probability, (rows, columns));
-    grid.add_spike(spike);
     let noise = random.noise(0, parameters.noise_deviation_v, grid.noise_mut());
-    let swept = grid.advance(&parameters.step(noise), &executor);
+    let swept = grid.advance(&parameters.block(noise, &[spike]), &executor);
     if swept.counts.not_finite {
         return Err(OperatorError::Unstable(grid.instability()));
     }

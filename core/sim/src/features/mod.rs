@@ -9,9 +9,9 @@ mod change;
 mod clusters;
 mod config;
 mod error;
-mod follow;
 mod forest;
 mod mask;
+mod row_sums;
 mod temporal;
 mod vector;
 
@@ -23,6 +23,7 @@ pub use clusters::{Clusters, Connectivity, clusters};
 pub use config::FeatureConfig;
 pub use error::FeatureError;
 pub(crate) use error::check_shape;
+pub(crate) use row_sums::{FrameSums, RowSums};
 pub use temporal::{RunningSlope, TemporalAccumulator, TemporalFeatures, TemporalState};
 pub use vector::{Features, NAMES, UNITS};
 

@@ -3,12 +3,12 @@
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
+use super::MV_PER_V;
 use super::config::FeatureConfig;
 use super::error::{FeatureError, check_shape};
-use super::follow::{Follow, FrameSums, Spread};
+use super::row_sums::{FrameSums, RowSums};
 use crate::moments::{for_each_row, widest_level};
 use crate::real::Real;
-use crate::simd::vectorised;
 
 /// Frames of a state are at most this many, so that no count of a stream that goes on from it overflows.
 const FRAMES_MAX: u64 = 1 << 62;
@@ -35,12 +35,10 @@ impl TemporalFeatures {
 }
 
 /// Turns a stream of frames into [`TemporalFeatures`]. Holds one grid of `f64`, however many frames it has
-/// seen; in the v4.1 mode two.
+/// seen.
 #[derive(Debug, Clone)]
 pub struct TemporalAccumulator {
     state: TemporalState,
-    /// Room for the change that led to the last frame, mV, row by row; v4.1 mode only.
-    change_mv: Vec<f64>,
 }
 
 /// All that an accumulator knows, as plain data: a stream that is saved and taken up again gives the
@@ -165,9 +163,7 @@ impl TemporalAccumulator {
     /// [`FeatureError::Config`], or [`FeatureError::State`] when the numbers do not fit together.
     pub fn from_state(state: TemporalState) -> Result<Self, FeatureError> {
         state.check()?;
-        let mut accumulator = Self { state, change_mv: Vec::new() };
-        accumulator.make_room();
-        Ok(accumulator)
+        Ok(Self { state })
     }
 
     /// All that the accumulator knows, to be saved.
@@ -188,12 +184,6 @@ impl TemporalAccumulator {
         self.state.frames
     }
 
-    fn make_room(&mut self) {
-        if self.state.config.compat.is_some() {
-            self.change_mv = vec![0.0; self.state.last_mv.len()];
-        }
-    }
-
     /// Takes the next frame, in volts, of any strides. NaN in a cell makes the features NaN.
     ///
     /// # Errors
@@ -205,51 +195,70 @@ impl TemporalAccumulator {
         if self.state.frames == 0 {
             (self.state.rows, self.state.cols) = (rows, columns);
             self.state.last_mv = vec![0.0; frame.len()];
-            self.make_room();
         }
         let (expected_rows, expected_columns) = (self.state.rows, self.state.cols);
         if (rows, columns) != (expected_rows, expected_columns) {
             return Err(FeatureError::FrameShape { rows, columns, expected_rows, expected_columns });
         }
         let sums = self.replace_last(frame);
+        self.record(sums);
+        Ok(())
+    }
+
+    /// Takes the sums of the next frame of a grid of `rows * cols` cells whose shape was
+    /// checked. The frame itself is kept by the caller; [`state_with`](Self::state_with) asks for it.
+    pub(crate) fn push_sums(&mut self, (rows, cols): (usize, usize), sums: FrameSums) {
+        (self.state.rows, self.state.cols) = (rows, cols);
+        self.record(sums);
+    }
+
+    /// Gives the memory of the last frame back, for a caller that keeps it.
+    pub(crate) fn forget_last(&mut self) {
+        self.state.last_mv = Vec::new();
+    }
+
+    /// The state of a stream whose last frame, in volts, is kept by the caller.
+    pub(crate) fn state_with<T: Real>(&self, last: &[T]) -> TemporalState {
+        let mut state = self.state.clone();
+        if state.frames > 0 {
+            state.last_mv = last.iter().map(|value| value.wide() * MV_PER_V).collect();
+        }
+        state
+    }
+
+    /// Makes `frame` the last one and sums up the difference from the one before it.
+    fn replace_last<T: Real>(&mut self, frame: ArrayView2<'_, T>) -> FrameSums {
+        let mut sums = FrameSums::default();
+        let columns = frame.ncols();
+        let mut rows = self.state.last_mv.chunks_exact_mut(columns);
+        let level = widest_level();
+        for_each_row(frame, |row| {
+            let Some(last) = rows.next() else { return };
+            sums.add(&RowSums::after_millivolts(level, row, last), columns as f64);
+            for (last, value) in last.iter_mut().zip(row) {
+                *last = value * MV_PER_V;
+            }
+        });
+        sums
+    }
+
+    fn record(&mut self, sums: FrameSums) {
         self.state.energy.push(sums.energy_mv2);
         if self.state.frames > 0 {
             self.record_change(sums);
         }
         self.state.frames += 1;
-        Ok(())
-    }
-
-    /// Makes `frame` the last one and sums up the difference from the one before it.
-    fn replace_last<T: Real>(&mut self, frame: ArrayView2<'_, T>) -> FrameSums {
-        let level = widest_level();
-        let mut sums = FrameSums::default();
-        let columns = frame.ncols();
-        let keeps_change = !self.change_mv.is_empty();
-        let mut row_change = vec![0.0; columns];
-        let mut start = 0;
-        for_each_row(frame, |row| {
-            let cells = start..start + columns;
-            start = cells.end;
-            let last = &mut self.state.last_mv[cells.clone()];
-            let change = if keeps_change { &mut self.change_mv[cells] } else { &mut row_change[..] };
-            let row_sums = vectorised(level, Follow { row, last, change });
-            sums.energy_mv2 += row_sums.energy_mv2;
-            sums.change_mv += row_sums.change_mv;
-            sums.change_mv2 += row_sums.change_mv2;
-            sums.change_max_mv = sums.change_max_mv.max(row_sums.change_max_mv);
-        });
-        sums
     }
 
     fn record_change(&mut self, sums: FrameSums) {
-        let cells = self.state.last_mv.len() as f64;
-        let mean = sums.change_mv / cells;
-        let quiet_mv = match self.state.config.compat {
-            None => (sums.change_mv2 / cells).sqrt(),
-            Some(_) => self.change_deviation(mean),
-        };
+        let mean = sums.change_mean_mv();
+        let variance = sums.change_variance_mv2();
         let state = &mut self.state;
+        let quiet_mv = match state.config.compat {
+            None => (variance + mean * mean).sqrt(),
+            // MFN 4.1 takes the spatial standard deviation of the change for its size.
+            Some(_) => variance.sqrt(),
+        };
         // `frames` does not count this frame yet: it is the number of changes, this one included.
         state.change_mean_mv += (mean - state.change_mean_mv) / state.frames as f64;
         // A NaN anywhere makes the sum NaN, and then the largest change has no meaning.
@@ -261,16 +270,6 @@ impl TemporalAccumulator {
         if state.stable_at.is_none() && state.quiet_steps >= state.config.stability_window {
             state.stable_at = Some(state.frames + 1 - state.config.stability_window);
         }
-    }
-
-    /// The spatial standard deviation of the change, which MFN 4.1 takes for its size.
-    fn change_deviation(&self, mean: f64) -> f64 {
-        let mut squares = 0.0;
-        let level = widest_level();
-        for row in self.change_mv.chunks_exact(self.state.cols) {
-            squares += vectorised(level, Spread { row, mean });
-        }
-        (squares / self.change_mv.len() as f64).sqrt()
     }
 
     /// The features of the frames seen so far.

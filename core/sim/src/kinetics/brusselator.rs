@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Reaction;
 use super::local::{Local, Matrix2};
 use crate::bounds::{Bound, closed};
-use crate::real::Real;
+use crate::real::{Real, Value};
 
 /// Prigogine and Lefever (J. Chem. Phys. 48, 1695, 1968):
 /// `f = A - (B + 1) u + u^2 v`, `g = B u - u^2 v`. The activator u uses up v, which it
@@ -36,9 +36,9 @@ impl<T: Real> Reaction<T> for Brusselator<T> {
     const CLAMP: Option<(f64, f64)> = None;
 
     #[inline(always)]
-    fn rates(&self, u: T, v: T) -> (T, T) {
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {
         let conversion = u * u * v;
-        (self.a - (self.b + T::ONE) * u + conversion, self.b * u - conversion)
+        (u.fill(self.a) - u.fill(self.b + T::ONE) * u + conversion, u.fill(self.b) * u - conversion)
     }
 }
 

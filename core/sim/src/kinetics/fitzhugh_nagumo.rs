@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Reaction;
 use super::local::{Local, Matrix2};
 use crate::bounds::{Bound, closed};
-use crate::real::Real;
+use crate::real::{Real, Value};
 
 /// FitzHugh (Biophys. J. 1, 445, 1961) and Nagumo, Arimoto and Yoshizawa (Proc. IRE 50, 2061,
 /// 1962): `f = u - u^3 / 3 - v + I`, `g = e (u + a - b v)`.
@@ -49,9 +49,10 @@ impl<T: Real> Reaction<T> for FitzHughNagumo<T> {
     const CLAMP: Option<(f64, f64)> = None;
 
     #[inline(always)]
-    fn rates(&self, u: T, v: T) -> (T, T) {
-        let third = T::of(1.0 / 3.0);
-        (u - third * (u * u * u) - v + self.current, self.epsilon * (u + self.a - self.b * v))
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {
+        let third = u.fill(T::of(1.0 / 3.0));
+        let g = u.fill(self.epsilon) * (u + u.fill(self.a) - v.fill(self.b) * v);
+        (u - third * (u * u * u) - v + u.fill(self.current), g)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Reaction;
 use super::local::{Local, Matrix2};
 use crate::bounds::{Bound, closed};
-use crate::real::Real;
+use crate::real::{Real, Value};
 
 /// Gierer and Meinhardt (Kybernetik 12, 30, 1972), with saturation:
 /// `f = s - m u + u^2 / (v (1 + K u^2))`, `g = u^2 - n v`.
@@ -48,10 +48,11 @@ impl<T: Real> Reaction<T> for GiererMeinhardt<T> {
     const CLAMP: Option<(f64, f64)> = None;
 
     #[inline(always)]
-    fn rates(&self, u: T, v: T) -> (T, T) {
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {
         let square = u * u;
-        let activation = square / (v * (T::ONE + self.saturation * square));
-        (self.source - self.decay_activator * u + activation, square - self.decay_inhibitor * v)
+        let activation = square / (v * (u.fill(T::ONE) + u.fill(self.saturation) * square));
+        let f = u.fill(self.source) - u.fill(self.decay_activator) * u + activation;
+        (f, square - v.fill(self.decay_inhibitor) * v)
     }
 }
 

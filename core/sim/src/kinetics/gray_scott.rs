@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Reaction;
 use super::local::{Local, Matrix2};
 use crate::bounds::{Bound, closed};
-use crate::real::Real;
+use crate::real::{Real, Value};
 
 /// Gray-Scott in Pearson's form (J. E. Pearson, Science 261, 189, 1993):
 /// `f = u^2 v - (F + k) u`, `g = F (1 - v) - u^2 v`.
@@ -39,9 +39,10 @@ impl<T: Real> Reaction<T> for GrayScott<T> {
     const CLAMP: Option<(f64, f64)> = None;
 
     #[inline(always)]
-    fn rates(&self, u: T, v: T) -> (T, T) {
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {
         let conversion = u * u * v;
-        (conversion - (self.feed + self.kill) * u, self.feed * (T::ONE - v) - conversion)
+        let (feed, loss) = (u.fill(self.feed), u.fill(self.feed + self.kill));
+        (conversion - loss * u, feed * (v.fill(T::ONE) - v) - conversion)
     }
 }
 

@@ -43,15 +43,16 @@ pub use schnakenberg::Schnakenberg;
 pub use v4_1::V4_1;
 pub use warning::{SpecWarning, spec_warnings};
 
-use crate::real::Real;
+use crate::real::{Real, Value};
 
 /// The rates of one reaction, as seen by the row kernel.
 pub trait Reaction<T: Real>: Clone + Send + Sync {
     /// The range into which u and v are moved after each step; `None`: neither is changed.
     const CLAMP: Option<(f64, f64)>;
 
-    /// The rates (f, g) per unit of time at (u, v). Pure: the same arguments give the same bits.
-    fn rates(&self, u: T, v: T) -> (T, T);
+    /// The rates (f, g) per unit of time at (u, v). Pure: the same arguments give the same bits,
+    /// whether one point is given or a register of them.
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V);
 }
 
 /// A reaction whose rates are multiplied by `r_activator` and `r_inhibitor` of a specification.
@@ -70,9 +71,9 @@ impl<T: Real, R: Reaction<T>> Reaction<T> for Scaled<R, T> {
     const CLAMP: Option<(f64, f64)> = R::CLAMP;
 
     #[inline(always)]
-    fn rates(&self, u: T, v: T) -> (T, T) {
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {
         let (f, g) = self.reaction.rates(u, v);
-        (self.r_activator * f, self.r_inhibitor * g)
+        (u.fill(self.r_activator) * f, v.fill(self.r_inhibitor) * g)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Reaction;
 use super::local::{Local, Matrix2};
 use crate::bounds::{Bound, closed};
-use crate::real::Real;
+use crate::real::{Real, Value};
 
 /// Schnakenberg (J. Theor. Biol. 81, 389, 1979): `f = a - u + u^2 v`, `g = b - u^2 v`. The
 /// activator u uses up the substrate v.
@@ -36,9 +36,9 @@ impl<T: Real> Reaction<T> for Schnakenberg<T> {
     const CLAMP: Option<(f64, f64)> = None;
 
     #[inline(always)]
-    fn rates(&self, u: T, v: T) -> (T, T) {
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {
         let conversion = u * u * v;
-        (self.a - u + conversion, self.b - conversion)
+        (u.fill(self.a) - u + conversion, u.fill(self.b) - conversion)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::Reaction;
 use super::local::{Local, Matrix2};
 use crate::bounds::Bound;
-use crate::real::Real;
+use crate::real::{Real, Value};
 
 /// MyceliumFractalNet 4.1: logistic growth of the activator, a linear inhibitor. Its only
 /// steady state is (0, 0), which no diffusion makes unstable with the coefficients of that
@@ -17,8 +17,8 @@ impl<T: Real> Reaction<T> for V4_1 {
     const CLAMP: Option<(f64, f64)> = Some((0.0, 1.0));
 
     #[inline(always)]
-    fn rates(&self, u: T, v: T) -> (T, T) {
-        (u * (T::ONE - u) - v, u - v)
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {
+        (u * (u.fill(T::ONE) - u) - v, u - v)
     }
 }
 

@@ -56,7 +56,8 @@ impl Case {
         let execution = Execution {
             threads: 1,
             band_rows: dice.below(6),
-            strip_cols: dice.below(20),
+            strip_cols: dice.below(40),
+            block_steps: dice.below(8),
             simd: dice.one_of(&SimdLevel::available()),
         };
         Self { spec, maps, threads, execution }
@@ -80,7 +81,7 @@ const BOUNDARIES: [BoundaryCondition; 3] =
 fn v4_1(dice: &mut Dice) -> Spec {
     Spec {
         grid_size: 4 + dice.below(16),
-        steps: 1 + dice.below(5) as u64,
+        steps: 1 + dice.below(12) as u64,
         random_seed: dice.below(1 << 40) as u64,
         alpha: dice.within(0.05, 0.25),
         spike_probability: dice.within(0.0, 1.0),
@@ -136,7 +137,7 @@ fn free(dice: &mut Dice) -> Spec {
     let rate_max = if dice.chance(0.04) { 1e6 } else { 1.0 };
     // Thin grids have an edge at every cell; long ones have several strips.
     let (rows, cols) = match dice.below(8) {
-        0 => (1, 1 + dice.below(70)),
+        0 => (1 + dice.below(3), 1 + dice.below(90)),
         1 => (1 + dice.below(70), 1),
         2 => (1 + dice.below(3), 1 + dice.below(3)),
         _ => (1 + dice.below(20), 1 + dice.below(24)),
@@ -144,7 +145,7 @@ fn free(dice: &mut Dice) -> Spec {
     Spec {
         rows: Some(rows),
         cols: Some(cols),
-        steps: 1 + dice.below(6) as u64,
+        steps: 1 + dice.below(12) as u64,
         random_seed: dice.below(1 << 40) as u64,
         alpha: dice.within(0.0, room - leak_rate / 8.0),
         spike_probability: dice.within(0.0, 1.0) / time_step.max(1.0),

@@ -1,12 +1,29 @@
 //! Vector registers: the same code compiled for several instruction sets, chosen at run time.
 //!
-//! Kernels are written once, as plain loops. [`vectorised`] compiles them for the instruction
-//! set of the build, for AVX2 and for AVX-512, and runs the one asked for. No level fuses a
-//! multiplication with an addition and no loop sums floating-point numbers across cells, so all
-//! levels give the same bits. This is the only place of the crate with unsafe code.
-#![allow(unsafe_code, reason = "calls of functions compiled for instructions that were detected")]
+//! A kernel is written once, over [`Vector`] where every instruction counts ([`on_lanes`]), else
+//! as a plain loop ([`vectorised`]). Both compile it for the instruction set of the build, for
+//! AVX2 and for AVX-512, and run the one asked for. No level fuses a multiplication with an
+//! addition and no kernel sums floating-point numbers across cells, so all levels give the same
+//! bits. This is the only place of the crate with unsafe code.
+#![allow(
+    unsafe_code,
+    reason = "intrinsics, and calls of functions compiled for instructions that were detected"
+)]
+
+mod cache;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod scalar;
+mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use serde::{Deserialize, Serialize};
+
+use crate::real::Real;
+pub(crate) use cache::cache_bytes;
+pub(crate) use vector::{LaneWork, Lanes, Registers, Vector};
 
 /// Which vector instructions the row kernels use. It never changes a bit of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -122,6 +139,35 @@ pub(crate) fn vectorised<W: Vectorised>(level: DetectedLevel, work: W) -> W::Out
         SimdLevel::Avx512 => unsafe { with_avx512(work) },
         _ => work.run(),
     }
+}
+
+/// Does work over vectors with the registers of a level.
+#[inline]
+pub(crate) fn on_lanes<T: Real, W: LaneWork<T>>(level: DetectedLevel, work: W) -> W::Output {
+    match level.0 {
+        // SAFETY: a `DetectedLevel` is made only after this machine was seen to have the level.
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx2 => unsafe { lanes_of_avx2(work) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx512 => unsafe { lanes_of_avx512(work) },
+        // SAFETY: every machine of the architecture has these.
+        _ => work.run(unsafe { Lanes::<T::Baseline>::proven() }),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn lanes_of_avx2<T: Real, W: LaneWork<T>>(work: W) -> W::Output {
+    // SAFETY: this function is called and compiled for AVX2 only.
+    work.run(unsafe { Lanes::<T::Avx2>::proven() })
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn lanes_of_avx512<T: Real, W: LaneWork<T>>(work: W) -> W::Output {
+    // SAFETY: this function is called and compiled for AVX-512 only.
+    work.run(unsafe { Lanes::<T::Avx512>::proven() })
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -1,0 +1,55 @@
+//! A block: steps that are computed at once, without the fields between them.
+
+use super::grid::Spike;
+use super::kernel::Numbers;
+use crate::kinetics::{HostReaction, Kinetics};
+use crate::rng::{Philox, Stream};
+
+/// Where the noise of the steps comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Noise {
+    /// There is none.
+    Absent,
+    /// That of one step was drawn in sequence into [`Grid::noise`](super::grid::Grid::noise).
+    Drawn,
+    /// A function of step and cell.
+    Counter {
+        /// The seed.
+        seed: u64,
+        /// Number of the first step of the block.
+        first_step: u64,
+        /// Deviation, V.
+        deviation: f64,
+    },
+}
+
+impl Noise {
+    /// The numbers of the step `index` of a block and their deviation, where they can be had
+    /// for any cell.
+    pub(super) fn counter(&self, index: usize) -> Option<(Philox, f64)> {
+        match *self {
+            Self::Counter { seed, first_step, deviation } => {
+                Some((Philox::new(seed, Stream::Noise, first_step + index as u64), deviation))
+            }
+            Self::Absent | Self::Drawn => None,
+        }
+    }
+}
+
+/// What the steps of a block depend on beside the fields.
+pub(crate) struct Block<'a, T> {
+    pub(crate) numbers: Numbers<T>,
+    pub(crate) kinetics: Kinetics,
+    /// Factors of the two rates where there is no map.
+    pub(crate) factors: [f64; 2],
+    pub(crate) host: Option<&'a dyn HostReaction>,
+    pub(crate) noise: Noise,
+    /// The growth event before each step; as many as there are steps.
+    pub(crate) spikes: &'a [Option<Spike>],
+    /// Whether every step is summed up for the temporal features.
+    pub(crate) followed: bool,
+}
+
+/// Most steps of a block. A strip has as many columns more on either side, so that it is also
+/// the width of the widest register.
+pub(crate) const BLOCK_STEPS_MAX: usize = 16;

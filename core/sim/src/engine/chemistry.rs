@@ -1,0 +1,170 @@
+//! From the kinetics of a specification to the kernel that computes a row.
+//!
+//! Everything around a row (tiles, threads, boundaries) is compiled once for each precision;
+//! only the kernels behind [`RowKernel`] are compiled for each kinetics.
+
+use super::block::Block;
+use super::kernel::{Alone, Counts, Coupled, Extras, Numbers, Rows};
+use crate::kinetics::{HostReaction, HostReactionError, Kinetics, Reaction, Visitor};
+use crate::real::{Real, Value};
+use crate::simd::{DetectedLevel, on_lanes};
+
+/// Computes rows of one step.
+pub(super) trait RowKernel<T>: Sync {
+    /// Fields that advance: 3, or 1 for the potential alone.
+    fn fields(&self) -> usize;
+
+    /// Computes the cells of `rows` into `out`. `extras` is `None` where there are none.
+    fn row(
+        &self,
+        level: DetectedLevel,
+        rows: Rows<'_, T>,
+        extras: Option<Extras<'_, T>>,
+        out: &mut [T],
+    ) -> Counts;
+}
+
+/// Equations of this library, or of the host where the extras bring the rates.
+struct Reacting<T, R> {
+    reaction: R,
+    numbers: Numbers<T>,
+}
+
+impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
+    fn fields(&self) -> usize {
+        3
+    }
+
+    fn row(
+        &self,
+        level: DetectedLevel,
+        rows: Rows<'_, T>,
+        extras: Option<Extras<'_, T>>,
+        out: &mut [T],
+    ) -> Counts {
+        let Self { reaction, numbers } = self;
+        let leaks = numbers.leak_rate != T::ZERO;
+        let plain = extras.is_none() && numbers.time_step == T::ONE;
+        let extras = extras.unwrap_or(Extras::NONE);
+        match (plain, leaks) {
+            (true, false) => {
+                on_lanes(level, Coupled::<_, _, true, false> { rows, extras, numbers, reaction, out })
+            }
+            (true, true) => {
+                on_lanes(level, Coupled::<_, _, true, true> { rows, extras, numbers, reaction, out })
+            }
+            (false, _) => {
+                on_lanes(level, Coupled::<_, _, false, false> { rows, extras, numbers, reaction, out })
+            }
+        }
+    }
+}
+
+/// The potential alone.
+struct Standing<T> {
+    numbers: Numbers<T>,
+}
+
+impl<T: Real> RowKernel<T> for Standing<T> {
+    fn fields(&self) -> usize {
+        1
+    }
+
+    fn row(
+        &self,
+        level: DetectedLevel,
+        rows: Rows<'_, T>,
+        extras: Option<Extras<'_, T>>,
+        out: &mut [T],
+    ) -> Counts {
+        on_lanes(level, Alone { rows, extras: extras.unwrap_or(Extras::NONE), numbers: &self.numbers, out })
+    }
+}
+
+/// Stands for the equations that a host does not tell.
+#[derive(Clone)]
+struct Untold;
+
+impl<T: Real> Reaction<T> for Untold {
+    const CLAMP: Option<(f64, f64)> = None;
+
+    #[inline(always)]
+    fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {
+        (u, v)
+    }
+}
+
+/// The rates of the host, which it gives without the factors.
+#[derive(Clone, Copy)]
+pub(super) struct Hosted<'a, T> {
+    host: &'a dyn HostReaction,
+    factors: [T; 2],
+}
+
+impl<T: Real> Hosted<'_, T> {
+    /// The rates at the cells of two rows of one length. `wide` has room for u, v and their
+    /// rates in double precision.
+    pub(super) fn rates(
+        &self,
+        [a, i]: [&[T]; 2],
+        rates: &mut [Vec<T>; 2],
+        [u, v, du, dv]: &mut [Vec<f64>; 4],
+    ) -> Result<(), HostReactionError> {
+        let n = a.len();
+        let (u, v, du, dv) = (&mut u[..n], &mut v[..n], &mut du[..n], &mut dv[..n]);
+        for (wide, narrow) in u.iter_mut().zip(a).chain(v.iter_mut().zip(i)) {
+            *wide = narrow.wide();
+        }
+        self.host.rates(u, v, du, dv)?;
+        for ((rate, wide), factor) in rates.iter_mut().zip([du, dv]).zip(self.factors) {
+            for (narrow, wide) in rate.iter_mut().zip(wide) {
+                *narrow = factor * T::of(*wide);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is done with a kernel, whichever it is.
+pub(super) trait WithKernel<T> {
+    type Output;
+
+    fn run(self, kernel: &dyn RowKernel<T>, hosted: Option<Hosted<'_, T>>) -> Self::Output;
+
+    /// The kinetics is the host's, and the host gave none.
+    fn missing(self) -> Self::Output;
+}
+
+/// Hands the kernel of a block to `work`. `factors` of the rates that have a map are 1.
+pub(super) fn with_kernel<T: Real, W: WithKernel<T>>(
+    block: &Block<'_, T>,
+    factors: Option<[f64; 2]>,
+    work: W,
+) -> W::Output {
+    let numbers = block.numbers;
+    let Some(factors) = factors else {
+        return work.run(&Standing { numbers }, None);
+    };
+    if let (Kinetics::Host, Some(host)) = (block.kinetics, block.host) {
+        let hosted = Hosted { host, factors: factors.map(T::of) };
+        return work.run(&Reacting { reaction: Untold, numbers }, Some(hosted));
+    }
+    block.kinetics.visit(factors[0], factors[1], Chosen { numbers, work })
+}
+
+struct Chosen<T, W> {
+    numbers: Numbers<T>,
+    work: W,
+}
+
+impl<T: Real, W: WithKernel<T>> Visitor<T> for Chosen<T, W> {
+    type Output = W::Output;
+
+    fn reaction<R: Reaction<T>>(self, reaction: R) -> W::Output {
+        self.work.run(&Reacting { reaction, numbers: self.numbers }, None)
+    }
+
+    fn host(self) -> W::Output {
+        self.work.missing()
+    }
+}

@@ -1,0 +1,144 @@
+//! How a grid is cut: lanes of rows for threads, strips of columns and blocks of steps for the
+//! caches.
+
+use std::ops::Range;
+
+use super::block::BLOCK_STEPS_MAX;
+use super::grid::Demands;
+use super::scratch::Needs;
+use super::strip::HALO;
+use crate::simd::cache_bytes;
+
+/// Fewest cells of a lane that is cut without being asked for: a block of fewer is done before
+/// another thread has woken up.
+const LANE_CELLS_MIN: usize = 1 << 10;
+/// Rows of a lane for each step of a block beyond the first: at its edges a lane computes one
+/// more row for each, so that this is about the inverse of the share of work done twice.
+const ROWS_PER_STEP: usize = 16;
+/// Fewest steps of a block for which a strip is left as wide as the grid.
+const BLOCK_STEPS_WIDE: usize = 6;
+/// Steps of a block in strips.
+const BLOCK_STEPS_STRIP: usize = 8;
+/// Fewest columns of a strip that is cut without being asked for.
+const STRIP_COLS_MIN: usize = 16 * HALO;
+
+/// What [`Tiling::of`] needs of an execution.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lanes {
+    pub(crate) threads: usize,
+    pub(crate) band_rows: usize,
+    pub(crate) strip_cols: usize,
+    pub(crate) block_steps: usize,
+}
+
+/// What [`Tiling::of`] needs of a grid.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    /// The grid wraps.
+    pub(crate) wraps: bool,
+    pub(crate) demands: Demands,
+    /// There are maps.
+    pub(crate) mapped: bool,
+    pub(crate) cell_bytes: usize,
+}
+
+/// How a grid is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tiling {
+    pub(crate) lanes: usize,
+    pub(crate) lane_rows: usize,
+    pub(crate) strip_cols: usize,
+    pub(crate) block_steps: usize,
+    pub(crate) needs: Needs,
+}
+
+impl Tiling {
+    /// Cuts a grid of at least one cell.
+    pub(crate) fn of(shape: &Shape, asked: Lanes) -> Self {
+        let Shape { rows, columns, demands, .. } = *shape;
+        let (lanes, lane_rows) = lanes_of(rows, columns, asked);
+        let fields = if demands.turing { 3 } else { 1 };
+        // Rows of all fields of a level, of which three are kept.
+        let column_bytes = 3 * fields * shape.cell_bytes;
+        let budget = cache_bytes() / 2;
+        let steps_whole = budget / (column_bytes * columns);
+        // These are computed over whole rows.
+        let whole = shape.mapped || demands.followed;
+        let strip_cols = match asked.strip_cols {
+            _ if whole => columns,
+            0 if steps_whole >= BLOCK_STEPS_WIDE => columns,
+            0 => {
+                let strip = budget / (column_bytes * BLOCK_STEPS_STRIP) / HALO * HALO;
+                strip.max(STRIP_COLS_MIN).min(columns)
+            }
+            asked => asked.min(columns).next_multiple_of(HALO).min(columns),
+        };
+        // A host's callback and numbers drawn in sequence go step by step.
+        let one_by_one = demands.host || demands.noise_plane;
+        let edges = lanes > 1 || shape.wraps;
+        let block_steps = match asked.block_steps {
+            _ if one_by_one => 1,
+            0 => {
+                let cached = budget / (column_bytes * strip_cols);
+                let useful = if edges { 1 + lane_rows / ROWS_PER_STEP } else { BLOCK_STEPS_MAX };
+                cached.min(useful).clamp(1, BLOCK_STEPS_MAX)
+            }
+            asked => asked.min(BLOCK_STEPS_MAX),
+        };
+        let needs = Needs {
+            steps: block_steps,
+            fields,
+            columns: if strip_cols < columns { strip_cols + 2 * HALO } else { columns },
+            noise: demands.noise,
+            host: demands.host,
+        };
+        Self { lanes, lane_rows, strip_cols, block_steps, needs }
+    }
+
+    /// The rows of a lane.
+    pub(crate) fn rows_of(&self, lane: usize, rows: usize) -> Range<usize> {
+        lane * self.lane_rows..((lane + 1) * self.lane_rows).min(rows)
+    }
+}
+
+/// Lanes, and rows of each but the last.
+fn lanes_of(rows: usize, columns: usize, asked: Lanes) -> (usize, usize) {
+    let least_rows = if asked.band_rows == 0 { LANE_CELLS_MIN.div_ceil(columns) } else { asked.band_rows };
+    let least_rows = least_rows.clamp(1, rows);
+    let lanes_max = asked.threads.max(1).min(rows.div_ceil(least_rows));
+    let lane_rows = rows.div_ceil(lanes_max);
+    (rows.div_ceil(lane_rows), lane_rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards the cutting: every row in one lane, no lane without rows, no more lanes than
+    /// threads, strips that begin at whole registers, also for the extreme shapes.
+    #[test]
+    fn lanes_cover_the_rows() {
+        for (rows, columns) in [(1, 1), (1, 65_536), (65_536, 1), (7, 3), (100, 100), (4096, 4096)] {
+            for threads in [1, 2, 8, 1024] {
+                for (band_rows, strip_cols, block_steps) in
+                    [(0, 0, 0), (1, 1, 1), (3, 7, 5), (usize::MAX, usize::MAX, usize::MAX)]
+                {
+                    for wraps in [false, true] {
+                        let demands = Demands { turing: true, ..Demands::default() };
+                        let shape = Shape { rows, columns, wraps, demands, mapped: false, cell_bytes: 8 };
+                        let tiling =
+                            Tiling::of(&shape, Lanes { threads, band_rows, strip_cols, block_steps });
+                        assert!(tiling.lanes >= 1 && tiling.lanes <= threads);
+                        assert!((1..=columns).contains(&tiling.strip_cols));
+                        assert!(tiling.strip_cols == columns || tiling.strip_cols.is_multiple_of(HALO));
+                        assert!((1..=BLOCK_STEPS_MAX).contains(&tiling.block_steps));
+                        let last = tiling.rows_of(tiling.lanes - 1, rows);
+                        assert!(!last.is_empty() && last.end == rows, "{tiling:?}");
+                    }
+                }
+            }
+        }
+    }
+}

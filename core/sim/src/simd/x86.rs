@@ -1,0 +1,268 @@
+//! The registers of x86-64: SSE2, AVX2 and AVX-512.
+//!
+//! Every function here is one instruction, or two where the narrow sets have no single one.
+
+use std::arch::x86_64::*;
+use std::ops::{Add, Div, Mul, Sub};
+
+use super::vector::{Lanes, Registers, Vector};
+use crate::real::Value;
+
+/// The arithmetic and the memory of a register; what all levels have in the same form.
+macro_rules! arithmetic {
+    ($name:ident($register:ty) of $lanes:literal $scalar:ty:
+     $add:ident $sub:ident $mul:ident $div:ident $splat:ident) => {
+        /// A register; it is only made where the machine was seen to have it.
+        #[derive(Clone, Copy)]
+        pub struct $name($register);
+
+        arithmetic!(@operator $name Add add $add);
+        arithmetic!(@operator $name Sub sub $sub);
+        arithmetic!(@operator $name Mul mul $mul);
+        arithmetic!(@operator $name Div div $div);
+
+        impl Value<$scalar> for $name {
+            #[inline(always)]
+            fn fill(self, value: $scalar) -> Self {
+                // SAFETY: `self` exists, so the machine has the instruction.
+                Self(unsafe { $splat(value) })
+            }
+        }
+    };
+    (@operator $name:ident $trait:ident $method:ident $intrinsic:ident) => {
+        impl $trait for $name {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: `self` exists, so the machine has the instruction.
+                Self(unsafe { $intrinsic(self.0, other.0) })
+            }
+        }
+    };
+}
+
+/// What has one form in the body of every `impl Vector`.
+macro_rules! memory {
+    ($lanes:literal $scalar:ty: $load:ident $store:ident $splat:ident $max:ident $min:ident) => {
+        type Chunk = [$scalar; $lanes];
+        const LANES: usize = $lanes;
+
+        #[inline(always)]
+        fn chunks(cells: &[$scalar]) -> &[Self::Chunk] {
+            cells.as_chunks().0
+        }
+
+        #[inline(always)]
+        fn chunks_mut(cells: &mut [$scalar]) -> &mut [Self::Chunk] {
+            cells.as_chunks_mut().0
+        }
+
+        #[inline(always)]
+        fn splat(_: Lanes<Self>, value: $scalar) -> Self {
+            // SAFETY: the argument proves that the machine has the instruction.
+            Self(unsafe { $splat(value) })
+        }
+
+        #[inline(always)]
+        fn load(_: Lanes<Self>, chunk: &Self::Chunk) -> Self {
+            // SAFETY: the argument proves that the machine has the instruction; the chunk is as
+            // long as the register, and the instruction asks for no alignment.
+            Self(unsafe { $load(chunk.as_ptr()) })
+        }
+
+        #[inline(always)]
+        fn store(self, chunk: &mut Self::Chunk) {
+            // SAFETY: `self` exists, so the machine has the instruction; the chunk is as long
+            // as the register, and the instruction asks for no alignment.
+            unsafe { $store(chunk.as_mut_ptr(), self.0) }
+        }
+
+        // Of two numbers that are equal or not comparable these instructions give the second.
+        #[inline(always)]
+        fn raised_to(self, low: Self) -> Self {
+            // SAFETY: `self` exists, so the machine has the instruction.
+            Self(unsafe { $max(low.0, self.0) })
+        }
+
+        #[inline(always)]
+        fn lowered_to(self, high: Self) -> Self {
+            // SAFETY: `self` exists, so the machine has the instruction.
+            Self(unsafe { $min(high.0, self.0) })
+        }
+    };
+}
+
+/// AVX-512: a mask is a bit for each lane, and counting its bits costs no vector unit.
+macro_rules! avx512 {
+    ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty:
+     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
+     $max:ident $min:ident $compare:ident $blend:ident) => {
+        arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
+
+        impl Vector<$scalar> for $name {
+            type Mask = $mask;
+            type Tally = u64;
+
+            memory!($lanes $scalar: $load $store $splat $max $min);
+
+            #[inline(always)]
+            fn above(self, other: Self) -> Self::Mask {
+                // SAFETY: `self` exists, so the machine has the instruction.
+                unsafe { $compare::<_CMP_GT_OQ>(self.0, other.0) }
+            }
+
+            #[inline(always)]
+            fn differs(self, other: Self) -> Self::Mask {
+                // SAFETY: `self` exists, so the machine has the instruction.
+                unsafe { $compare::<_CMP_NEQ_UQ>(self.0, other.0) }
+            }
+
+            #[inline(always)]
+            fn or_else(self, mask: Self::Mask, other: Self) -> Self {
+                // SAFETY: `self` exists, so the machine has the instruction.
+                Self(unsafe { $blend(mask, other.0, self.0) })
+            }
+
+            #[inline(always)]
+            fn first(mask: Self::Mask, lanes: usize) -> Self::Mask {
+                mask & ((1_u32 << lanes) - 1) as $mask
+            }
+
+            #[inline(always)]
+            fn no_tally(_: Lanes<Self>) -> Self::Tally {
+                0
+            }
+
+            #[inline(always)]
+            fn counted(tally: Self::Tally, mask: Self::Mask) -> Self::Tally {
+                tally + u64::from(mask.count_ones())
+            }
+
+            #[inline(always)]
+            fn total(tally: Self::Tally) -> u64 {
+                tally
+            }
+        }
+    };
+}
+
+avx512!(F64x8(__m512d) of 8 f64, mask __mmask8:
+    _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd,
+    _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd,
+    _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd);
+avx512!(F32x16(__m512) of 16 f32, mask __mmask16:
+    _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps,
+    _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps,
+    _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps);
+
+/// SSE2 and AVX2: a mask is a register with all bits of a lane set or none, which as an integer
+/// is -1 or 0.
+macro_rules! narrow {
+    ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
+     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
+     $max:ident $min:ident $above:expr, $differs:expr,
+     $and:ident $and_not:ident $or:ident, $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
+        arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
+
+        impl Vector<$scalar> for $name {
+            type Mask = $register;
+            type Tally = $integers;
+
+            memory!($lanes $scalar: $load $store $splat $max $min);
+
+            #[inline(always)]
+            fn above(self, other: Self) -> Self::Mask {
+                // SAFETY: `self` exists, so the machine has the instruction.
+                unsafe { $above(self.0, other.0) }
+            }
+
+            #[inline(always)]
+            fn differs(self, other: Self) -> Self::Mask {
+                // SAFETY: `self` exists, so the machine has the instruction.
+                unsafe { $differs(self.0, other.0) }
+            }
+
+            #[inline(always)]
+            fn or_else(self, mask: Self::Mask, other: Self) -> Self {
+                // SAFETY: `self` exists, so the machine has the instructions.
+                Self(unsafe { $or($and(mask, self.0), $and_not(mask, other.0)) })
+            }
+
+            #[inline(always)]
+            fn first(mask: Self::Mask, lanes: usize) -> Self::Mask {
+                const YES_THEN_NO: [$scalar; 2 * $lanes] = {
+                    let mut bits = [0.0; 2 * $lanes];
+                    let mut lane = 0;
+                    while lane < $lanes {
+                        bits[lane] = <$scalar>::from_bits(!0);
+                        lane += 1;
+                    }
+                    bits
+                };
+                let (_, from) = YES_THEN_NO.split_at($lanes - lanes.min($lanes));
+                // SAFETY: a mask exists, so the machine has the instructions; at least as many
+                // numbers as there are lanes follow.
+                unsafe { $and(mask, $load(from.as_ptr())) }
+            }
+
+            #[inline(always)]
+            fn no_tally(_: Lanes<Self>) -> Self::Tally {
+                // SAFETY: the argument proves that the machine has the instruction.
+                unsafe { $zero() }
+            }
+
+            #[inline(always)]
+            fn counted(tally: Self::Tally, mask: Self::Mask) -> Self::Tally {
+                // SAFETY: a mask exists, so the machine has the instruction.
+                unsafe { $count_sub(tally, $cast(mask)) }
+            }
+
+            #[inline(always)]
+            fn total(tally: Self::Tally) -> u64 {
+                let mut counts = [<$count>::MIN; $lanes];
+                // SAFETY: a tally exists, so the machine has the instruction; the array is as
+                // long as the register, and the instruction asks for no alignment.
+                unsafe { $store_counts(counts.as_mut_ptr().cast(), tally) };
+                counts.into_iter().map(u64::from).sum()
+            }
+        }
+    };
+}
+
+narrow!(F64x4(__m256d) of 4 f64, counts __m256i, u64:
+    _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd,
+    _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd,
+    _mm256_max_pd _mm256_min_pd _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
+    _mm256_and_pd _mm256_andnot_pd _mm256_or_pd,
+    _mm256_setzero_si256 _mm256_sub_epi64 _mm256_castpd_si256 _mm256_storeu_si256);
+narrow!(F32x8(__m256) of 8 f32, counts __m256i, u32:
+    _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps,
+    _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps,
+    _mm256_max_ps _mm256_min_ps _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
+    _mm256_and_ps _mm256_andnot_ps _mm256_or_ps,
+    _mm256_setzero_si256 _mm256_sub_epi32 _mm256_castps_si256 _mm256_storeu_si256);
+narrow!(F64x2(__m128d) of 2 f64, counts __m128i, u64:
+    _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd,
+    _mm_loadu_pd _mm_storeu_pd _mm_set1_pd,
+    _mm_max_pd _mm_min_pd _mm_cmpgt_pd, _mm_cmpneq_pd,
+    _mm_and_pd _mm_andnot_pd _mm_or_pd,
+    _mm_setzero_si128 _mm_sub_epi64 _mm_castpd_si128 _mm_storeu_si128);
+narrow!(F32x4(__m128) of 4 f32, counts __m128i, u32:
+    _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps,
+    _mm_loadu_ps _mm_storeu_ps _mm_set1_ps,
+    _mm_max_ps _mm_min_ps _mm_cmpgt_ps, _mm_cmpneq_ps,
+    _mm_and_ps _mm_andnot_ps _mm_or_ps,
+    _mm_setzero_si128 _mm_sub_epi32 _mm_castps_si128 _mm_storeu_si128);
+
+impl Registers for f64 {
+    type Baseline = F64x2;
+    type Avx2 = F64x4;
+    type Avx512 = F64x8;
+}
+
+impl Registers for f32 {
+    type Baseline = F32x4;
+    type Avx2 = F32x8;
+    type Avx512 = F32x16;
+}
