@@ -147,9 +147,10 @@ fn count(workspace: &Workspace, runner: &Path) -> Result<BTreeMap<String, u64>> 
     }
     let mut cargo = workspace.cargo();
     cargo.args(["bench", "--quiet", "--package", "mfn-benches", "--bench", "gate", "--"]);
-    cargo.args(["--save-summary=json"]).env("GUNGRAUN_HOME", &home);
-    cargo.env("GUNGRAUN_RUNNER", runner);
-    command::run(&mut cargo)?;
+    cargo.arg("--save-summary=json").env("GUNGRAUN_HOME", &home).env("GUNGRAUN_RUNNER", runner);
+    println!("+ cargo bench --package mfn-benches --bench gate");
+    // Its report stands in the error when it fails; the counts are shown here.
+    command::capture(&mut cargo)?;
     let mut counts = BTreeMap::new();
     collect(&home, &mut counts)?;
     ensure!(!counts.is_empty(), "no counts in {}", home.display());
