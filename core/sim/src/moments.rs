@@ -1,6 +1,6 @@
 //! Moments of a grid in one stable pass, with sums in a fixed order.
 //!
-//! Each row is cut into blocks that stay in the nearest cache. A block is summed around its own
+//! The rows are cut, or put together, into blocks that stay in the nearest cache. A block is summed around its own
 //! mean, with the correction of the two-pass algorithm (Chan, Golub and LeVeque, 1983) for what the mean was
 //! rounded by; blocks are joined in pairs, pairs of pairs and so on (Pebay, 2008). So memory is read once,
 //! an offset costs no digits, and the rounding error grows with the logarithm of the number of blocks.
@@ -26,6 +26,8 @@ pub(crate) struct Summary {
     pub(crate) second: f64,
     pub(crate) third: f64,
     pub(crate) fourth: f64,
+    /// Whether the sum is finite. Then every cell is.
+    pub(crate) sum_is_finite: bool,
 }
 
 impl Summary {
@@ -105,44 +107,68 @@ pub(crate) struct Moments {
     blocks: u64,
     /// One part for each bit that is set in `blocks`, the largest first, as the digits of a binary counter.
     parts: Vec<Part>,
+    /// Short rows that are no block yet.
+    waiting: Vec<f64>,
 }
 
 impl Moments {
     /// Of the cells times `scale`.
     pub(crate) fn new(level: DetectedLevel, scale: f64) -> Self {
         let parts = Vec::with_capacity(u64::BITS as usize);
-        Self { level, scale, min: f64::INFINITY, max: f64::NEG_INFINITY, blocks: 0, parts }
-    }
-
-    /// Takes the next row.
-    pub(crate) fn push(&mut self, row: &[f64]) {
-        for cells in row.chunks(BLOCK_CELLS) {
-            let (mut part, range) = vectorised(self.level, Block { cells, scale: self.scale });
-            // A sum is NaN where a cell is, and where both infinities are.
-            let has_nan = part.sum.is_nan() && cells.iter().any(|cell| cell.is_nan());
-            let [low, high] = if has_nan { [f64::NAN; 2] } else { range };
-            // Once NaN, always NaN.
-            self.min = if low < self.min || has_nan { low } else { self.min };
-            self.max = if high > self.max || has_nan { high } else { self.max };
-            let mut joined = self.blocks;
-            while joined & 1 == 1 {
-                if let Some(left) = self.parts.pop() {
-                    part = left.join(part);
-                }
-                joined >>= 1;
-            }
-            self.parts.push(part);
-            self.blocks += 1;
+        Self {
+            level,
+            scale,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            blocks: 0,
+            parts,
+            waiting: Vec::new(),
         }
     }
 
-    /// Whether every cell so far is finite, if their sum is: then none is NaN or infinite.
-    pub(crate) fn is_surely_finite(&self) -> bool {
-        self.parts.iter().all(|part| part.sum.is_finite())
+    /// Takes the next row. Rows that are short are put together to blocks.
+    pub(crate) fn push(&mut self, row: &[f64]) {
+        if row.len() > BLOCK_CELLS / 2 {
+            row.chunks(BLOCK_CELLS).for_each(|cells| self.push_block(cells));
+            return;
+        }
+        self.waiting.extend_from_slice(row);
+        if self.waiting.len() + row.len() > BLOCK_CELLS {
+            self.push_waiting();
+        }
+    }
+
+    fn push_waiting(&mut self) {
+        let cells = std::mem::take(&mut self.waiting);
+        if !cells.is_empty() {
+            self.push_block(&cells);
+        }
+        self.waiting = cells;
+        self.waiting.clear();
+    }
+
+    fn push_block(&mut self, cells: &[f64]) {
+        let (mut part, range) = vectorised(self.level, Block { cells, scale: self.scale });
+        // A sum is NaN where a cell is, and where both infinities are.
+        let has_nan = part.sum.is_nan() && cells.iter().any(|cell| cell.is_nan());
+        let [low, high] = if has_nan { [f64::NAN; 2] } else { range };
+        // Once NaN, always NaN.
+        self.min = if low < self.min || has_nan { low } else { self.min };
+        self.max = if high > self.max || has_nan { high } else { self.max };
+        let mut joined = self.blocks;
+        while joined & 1 == 1 {
+            if let Some(left) = self.parts.pop() {
+                part = left.join(part);
+            }
+            joined >>= 1;
+        }
+        self.parts.push(part);
+        self.blocks += 1;
     }
 
     /// The moments of the rows so far; NaN when there was none.
-    pub(crate) fn finish(&self) -> Summary {
+    pub(crate) fn finish(mut self) -> Summary {
+        self.push_waiting();
         let mut parts = self.parts.iter().rev().copied();
         let Some(last) = parts.next() else {
             return Summary {
@@ -152,6 +178,7 @@ impl Moments {
                 second: f64::NAN,
                 third: f64::NAN,
                 fourth: f64::NAN,
+                sum_is_finite: false,
             };
         };
         let all = parts.fold(last, |right, left| left.join(right));
@@ -162,6 +189,7 @@ impl Moments {
             second: all.second / all.count,
             third: all.third / all.count,
             fourth: all.fourth / all.count,
+            sum_is_finite: all.sum.is_finite(),
         }
     }
 }
@@ -309,7 +337,7 @@ mod tests {
             let of_level = |level: SimdLevel| {
                 let mut moments = Moments::new(level.resolve().expect("available"), 1000.0);
                 cells.rows().into_iter().for_each(|row| moments.push(row.to_slice().expect("a row")));
-                let Summary { min, max, mean, second, third, fourth } = moments.finish();
+                let Summary { min, max, mean, second, third, fourth, .. } = moments.finish();
                 [min, max, mean, second, third, fourth].map(f64::to_bits)
             };
             for level in SimdLevel::available() {

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use crate::engine::{Row, clamp};
 use crate::error::{Instability, SpecError};
-use crate::moments::{Moments, for_each_row, widest_level};
+use crate::moments::Summary;
 use crate::spec::BoundaryCondition;
 
 pub use crate::engine::{StepEvents, StepParameters, full_step};
@@ -177,12 +177,10 @@ pub struct FieldStatistics {
 /// Summary numbers of a field. NaN in a cell makes `min` to `std` NaN; so does an empty field.
 #[must_use]
 pub fn statistics(field: ArrayView2<'_, f64>) -> FieldStatistics {
-    let mut moments = Moments::new(widest_level(), 1.0);
-    for_each_row(field, |row| moments.push(row));
-    let summary = moments.finish();
+    let summary = Summary::of(field, 1.0);
     let count = |what: fn(f64) -> bool| field.iter().filter(|&&value| what(value)).count();
     let [nan_count, inf_count] =
-        if moments.is_surely_finite() { [0, 0] } else { [count(f64::is_nan), count(f64::is_infinite)] };
+        if summary.sum_is_finite { [0, 0] } else { [count(f64::is_nan), count(f64::is_infinite)] };
     let finite = field.len() - nan_count - inf_count;
     FieldStatistics {
         min: summary.min,

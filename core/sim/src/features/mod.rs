@@ -28,7 +28,7 @@ pub use temporal::{RunningSlope, TemporalAccumulator, TemporalFeatures, Temporal
 pub use vector::{Features, NAMES, UNITS};
 
 use self::mask::Mask;
-use crate::moments::{Moments, for_each_row, widest_level};
+use crate::moments::{Moments, Summary, for_each_row, widest_level};
 use crate::real::Real;
 use crate::spec::Spec;
 
@@ -77,9 +77,9 @@ pub fn compute_history<T: Real>(
     Ok(combine(&scan, config, config.wrap.unwrap_or(false), accumulator.finish()))
 }
 
-/// One pass over a field: its moments in mV and its cells above each of the thresholds.
+/// What one pass over a field gives: its moments in mV and its cells above each of the thresholds.
 struct Scan {
-    moments: Moments,
+    summary: Summary,
     low: Mask,
     med: Mask,
     high: Mask,
@@ -88,25 +88,24 @@ struct Scan {
 impl Scan {
     fn of<T: Real>(field: ArrayView2<'_, T>, config: &FeatureConfig) -> Self {
         let level = widest_level();
-        let mask = || Mask::with_room(field.nrows(), field.ncols());
-        let mut scan =
-            Self { moments: Moments::new(level, MV_PER_V), low: mask(), med: mask(), high: mask() };
         let [low_v, med_v, high_v] =
             [config.threshold_low_mv, config.threshold_med_mv, config.threshold_high_mv]
                 .map(|mv| mv / MV_PER_V);
+        let mut moments = Moments::new(level, MV_PER_V);
+        let [mut low, mut med, mut high] = [(); 3].map(|()| Mask::with_room(field.nrows(), field.ncols()));
         // A row stays in cache for all four.
         for_each_row(field, |row| {
-            scan.moments.push(row);
-            scan.low.push_above(level, row, low_v);
-            scan.med.push_above(level, row, med_v);
-            scan.high.push_above(level, row, high_v);
+            moments.push(row);
+            low.push_above(level, row, low_v);
+            med.push_above(level, row, med_v);
+            high.push_above(level, row, high_v);
         });
-        scan
+        Self { summary: moments.finish(), low, med, high }
     }
 
     /// Refuses cells that are not finite, except in the v4.1 mode.
     fn check<T: Real>(&self, field: ArrayView2<'_, T>, config: &FeatureConfig) -> Result<(), FeatureError> {
-        if config.compat.is_some() || self.moments.is_surely_finite() {
+        if config.compat.is_some() || self.summary.sum_is_finite {
             Ok(())
         } else {
             error::check_finite(field)
@@ -130,7 +129,7 @@ pub(crate) fn of_run<T: Real>(
 /// The static features of a field of allowed shape beside the given temporal ones. NaN cells are
 /// inactive and make the statistics NaN.
 fn combine(scan: &Scan, config: &FeatureConfig, wrap: bool, temporal: TemporalFeatures) -> Features {
-    let summary = scan.moments.finish();
+    let summary = scan.summary;
     let cells = scan.low.dim().0 as f64 * scan.low.dim().1 as f64;
     let deviation = summary.deviation();
     let (skew, kurtosis) = if deviation <= FLAT_DEVIATION_MV {
