@@ -15,6 +15,8 @@ use crate::simd::{DetectedLevel, SimdLevel, Vectorised, vectorised};
 pub(crate) const LANES: usize = 8;
 /// Cells of a block: 16 KiB, half of the smallest nearest cache in use.
 const BLOCK_CELLS: usize = 2048;
+/// A row of so many cells or more makes blocks of its own: to join them costs less than to copy it.
+const LONG_ROW_CELLS: usize = 512;
 
 /// Extremes, mean and central moments of all cells.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -128,7 +130,7 @@ impl Moments {
 
     /// Takes the next row. Rows that are short are put together to blocks.
     pub(crate) fn push(&mut self, row: &[f64]) {
-        if row.len() > BLOCK_CELLS / 2 {
+        if row.len() >= LONG_ROW_CELLS {
             row.chunks(BLOCK_CELLS).for_each(|cells| self.push_block(cells));
             return;
         }
