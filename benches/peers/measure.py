@@ -133,7 +133,7 @@ class Measurement:
         for side in self.options.feature_sides:
             with tempfile.NamedTemporaryFile() as file:
                 self.subjects.ask("field", side, file.name)
-                field = np.fromfile(file.name).reshape(side, side)
+                field = np.fromfile(file.name, count=side * side).reshape(side, side)
             work = {
                 "libmfn, 18 features": lambda field=field: self.library.features(field),
                 "scipy.ndimage.label": lambda field=field: analyses.scipy_label(field),
@@ -230,8 +230,13 @@ class Measurement:
         tasks = (self.agreement, self.bounds, self.ceiling, self.steps, self.variants, self.scale, self.features, self.krum,
                  self.processes)
         for task in tasks:
-            if not self.options.only or task.__name__ in self.options.only:
+            if self.options.only and task.__name__ not in self.options.only:
+                continue
+            try:
                 task()
+            except (OSError, RuntimeError, MemoryError) as error:
+                # What was measured so far is worth keeping.
+                self.missed(task.__name__, "the rest of it", error)
         self.subjects.close()
 
     def write(self):

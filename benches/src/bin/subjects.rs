@@ -46,8 +46,10 @@ fn main() -> std::io::Result<()> {
             ["field", side, path] => match side.parse::<usize>() {
                 Ok(side) => {
                     let bytes: Vec<u8> = patchy(side).iter().flat_map(|value| value.to_ne_bytes()).collect();
-                    std::fs::write(path, bytes)?;
-                    String::from("written")
+                    match std::fs::write(path, bytes) {
+                        Ok(()) => String::from("written"),
+                        Err(error) => format!("none {path}: {error}"),
+                    }
                 }
                 Err(error) => format!("none {error}"),
             },
