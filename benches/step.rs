@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Throughput};
 use mfn_benches::clock::{Times, time, units_for};
-use mfn_benches::subjects::{L1_ROWS, Subject, VARIANTS, subject};
+use mfn_benches::subjects::{L1_COLS, Subject, VARIANTS, subject};
 use mfn_sim::SimdLevel;
 
 const SIDES: [usize; 4] = [64, 256, 1024, 4096];
@@ -92,15 +92,13 @@ fn main() {
     let names: Vec<String> =
         levels.iter().flat_map(|level| [level.name().to_owned(), format!("f32 {}", level.name())]).collect();
     let names: Vec<String> = names.iter().map(|way| format!("row {way}")).collect();
-    let mut ceilings: Vec<Row> = L1_ROWS.iter().flat_map(|&rows| measured(&names, rows)).collect();
-    // The fastest shape of each is its bound.
-    ceilings.sort_by(|a, b| a.name.cmp(&b.name).then(b.rate().total_cmp(&a.rate())));
-    ceilings.dedup_by(|later, first| later.name == first.name);
+    let [narrow, wide] = L1_COLS.map(|cols| measured(&names, cols));
+    let ceilings: Vec<Ceiling> = narrow.iter().zip(&wide).map(Ceiling::of).collect();
     for row in &stream {
         println!("{:<28} {:>10.2} GB/s", row.name, row.rate() / 1e9);
     }
-    for row in &ceilings {
-        println!("{:<28} {:>10.1} million cell-steps/s", row.name, row.rate() / 1e6);
+    for ceiling in &ceilings {
+        println!("{:<28} {:>10.1} million cell-steps/s", ceiling.name, ceiling.rate / 1e6);
     }
     println!(
         "{:>5} {:<24} {:>14} {:>9} {:>9} {:>9} {:>9}",
@@ -113,16 +111,15 @@ fn main() {
         for row in &rows {
             let bytes =
                 if row.name.contains("f32") { BYTES_PER_CELL_STEP / 2.0 } else { BYTES_PER_CELL_STEP };
-            let over = |bound: Option<&Row>, unit: f64| {
-                bound.map_or(f64::NAN, |bound| row.rate() * unit / bound.rate())
-            };
+            let over =
+                |bound: Option<f64>, unit: f64| bound.map_or(f64::NAN, |bound| row.rate() * unit / bound);
             println!(
                 "{side:>5} {:<24} {:>14.1} {:>9.2} {:>9.2} {:>9.2} {:>9.2}",
                 row.name.trim_start_matches("step "),
                 row.rate() / 1e6,
                 row.rate() / plain,
-                over(stream.first(), bytes),
-                over(stream.get(1), bytes),
+                over(stream.first().map(Row::rate), bytes),
+                over(stream.get(1).map(Row::rate), bytes),
                 over(ceiling_of(&row.name, &ceilings), 1.0),
             );
         }
@@ -132,11 +129,25 @@ fn main() {
     );
 }
 
-/// The row kernel of the same level and precision; of the widest level where the name has none.
-fn ceiling_of<'a>(name: &str, ceilings: &'a [Row]) -> Option<&'a Row> {
+/// Cells in a second of a kernel whose rows come from the first-level cache.
+struct Ceiling {
+    name: String,
+    rate: f64,
+}
+
+impl Ceiling {
+    /// From what the wider of two grids takes longer.
+    fn of((narrow, wide): (&Row, &Row)) -> Self {
+        let cells = wide.subject.work_per_unit - narrow.subject.work_per_unit;
+        Self { name: wide.name.clone(), rate: cells / (wide.best.cpu - narrow.best.cpu) }
+    }
+}
+
+/// The bound of the same level and precision; of the widest level where the name has none.
+fn ceiling_of(name: &str, ceilings: &[Ceiling]) -> Option<f64> {
     let levels = SimdLevel::available();
     let named = levels.iter().find(|level| name.split(' ').any(|part| part == level.name()));
     let level = named.or(levels.last())?.name();
     let bound = if name.contains("f32") { format!("row f32 {level}") } else { format!("row {level}") };
-    ceilings.iter().find(|row| row.name == bound)
+    ceilings.iter().find(|ceiling| ceiling.name == bound).map(|ceiling| ceiling.rate)
 }

@@ -20,8 +20,8 @@ use crate::plain::PlainLoop;
 const THRESHOLD_V: f64 = -0.060;
 /// Steps that a run does at least: fewer are no run as users have them.
 const STEPS_MIN: u64 = 16;
-/// Cells of a grid whose three fields, old and new, stay in the first-level cache: 24 KiB.
-const L1_CELLS: usize = 512;
+/// Rows of the grids whose fields stay in the first-level cache.
+const L1_ROWS: usize = 4;
 /// Cells on a side of the runs of an ensemble, and their steps.
 const ENSEMBLE: (usize, u64) = (64, 256);
 
@@ -72,12 +72,12 @@ fn preset(name: &str, like: &Spec) -> Spec {
     Spec { grid_size: like.grid_size, ..Spec::preset(name).unwrap_or_default() }
 }
 
-/// The rows of the grids of `row`, the same kernel on a grid that fits the first-level cache. Which is fastest depends
-/// on the kernel; the fastest is the bound.
-pub const L1_ROWS: [usize; 3] = [2, 4, 8];
+/// The columns of the two grids of `row`, whose three fields, old and new, take 12 and 36 KiB. What the wider one
+/// takes longer is what its further cells cost, without what a step or a row costs beside its cells: the bound.
+pub const L1_COLS: [usize; 2] = [64, 192];
 
 /// The program of a name for a square of `side` cells, such as `step avx2` or `components`; `None` for a name that
-/// is unknown or that this machine can not run. `row` and its levels run on a grid of `side` rows of [`L1_ROWS`].
+/// is unknown or that this machine can not run. `row` and its levels run on four rows of `side` cells, see [`L1_COLS`].
 #[must_use]
 pub fn subject(name: &str, side: usize) -> Option<Subject> {
     let (what, way) = name.split_once(' ').unwrap_or((name, ""));
@@ -88,7 +88,7 @@ pub fn subject(name: &str, side: usize) -> Option<Subject> {
         }
         ("step", way) => step(spec(side), way),
         ("row", way) => {
-            let (rows, cols) = (Some(side), Some(L1_CELLS / side.max(1)));
+            let (rows, cols) = (Some(L1_ROWS), Some(side));
             step(Spec { rows, cols, spike_probability: 0.0, ..spec(side) }, way)
         }
         ("copy", "") => Some(copy(side)),

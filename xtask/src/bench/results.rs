@@ -109,10 +109,14 @@ impl Results {
         Some(self.row(task, size, program)?.rate() / self.row(task, size, peer)?.rate())
     }
 
-    /// The row kernel in the first-level cache: the fastest shape of a level.
+    /// Cells in a second of a kernel whose rows come from the first-level cache: what the further cells of the wider
+    /// of two small grids take longer.
     pub(crate) fn ceiling(&self, way: &str) -> Option<f64> {
-        let rates = self.of_task("ceiling").filter(|row| row.program == way).map(Row::rate);
-        rates.max_by(f64::total_cmp)
+        let sizes = self.sizes("ceiling");
+        let row = |size: Option<&u64>| self.row("ceiling", *size?, way);
+        let (narrow, wide) = (row(sizes.first())?, row(sizes.last())?);
+        let rate = (wide.work - narrow.work) / (wide.cpu_s - narrow.cpu_s);
+        (rate.is_finite() && rate > 0.0).then_some(rate)
     }
 
     /// A number of a STREAM kernel, bytes in a second.
