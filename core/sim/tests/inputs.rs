@@ -244,6 +244,29 @@ fn damaged(change: impl Fn(&mut SimulationState)) -> Result<Simulation, SimError
     Simulation::from_state(state)
 }
 
+/// Guards the temporal features of a state: frames that the run did not have, a last frame that is not its field.
+#[test]
+fn damaged_temporal_features_are_refused() {
+    let damaged = |change: &dyn Fn(&mut SimulationState)| {
+        let mut simulation = Simulation::new(small()).expect("accepted");
+        simulation.enable_temporal_features(&FeatureConfig::default()).expect("defaults");
+        simulation.step().expect("stable");
+        simulation.step().expect("stable");
+        let mut state = simulation.state();
+        change(&mut state);
+        Simulation::from_state(state).map(drop)
+    };
+    assert!(damaged(&|_| ()).is_ok());
+    let frames = damaged(&|state| state.counters.steps = 1);
+    assert!(matches!(frames, Err(SimError::State(StateError::Count { .. }))), "{frames:?}");
+    let last = damaged(&|state| {
+        if let Some(temporal) = &mut state.temporal {
+            temporal.last_mv[3] += 1.0;
+        }
+    });
+    assert!(matches!(last, Err(SimError::State(StateError::LastFrame))), "{last:?}");
+}
+
 /// Guards against states that are none.
 #[test]
 fn damaged_states_are_refused() {
@@ -260,6 +283,12 @@ fn damaged_states_are_refused() {
     let stream = damaged(|state| state.spec.rng = RngKind::Pcg64);
     assert!(matches!(stream, Err(SimError::State(StateError::Stream { rng: "pcg64" }))));
     assert!(matches!(damaged(|state| state.maps[1] = Some(vec![])), Err(SimError::State(_))));
+    // A run that went on from these would overflow its counters.
+    let steps = damaged(|state| state.counters.steps = u64::MAX);
+    let wanted = StateError::Count { name: "steps", value: u64::MAX, max: 1 << 62 };
+    assert!(matches!(steps, Err(SimError::State(error)) if error == wanted));
+    let events = damaged(|state| state.counters.growth_events = 1);
+    assert!(matches!(events, Err(SimError::State(StateError::Count { name: "growth_events", max: 0, .. }))));
     assert!(matches!(damaged(|state| state.maps[1] = Some(vec![9.0; 35])), Err(SimError::Map(_))));
     assert!(matches!(damaged(|state| state.spec.alpha = f64::NAN), Err(SimError::Spec(_))));
 }

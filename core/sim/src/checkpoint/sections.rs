@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::container::{Fields, Piece, Section, Sections};
 use super::error::CheckpointError;
-use crate::engine::{Coefficient, FieldPlanes, RunCounters, SimulationState};
+use crate::engine::{COUNT_MAX, Coefficient, FieldPlanes, RunCounters, SimulationState};
 use crate::error::SimError;
 use crate::features::{FeatureConfig, RunningSlope, TemporalState};
 use crate::rng::GeneratorPosition;
@@ -24,8 +24,6 @@ const MAPS: [&str; 5] = ["ALPH", "DACT", "DINH", "RACT", "RINH"];
 const FEATURES: &str = "FEAT";
 const TEMPORAL: &str = "TEMP";
 
-/// Counters are below this, so that a run can go on and never overflows them.
-const COUNT_MAX: u64 = 1 << 62;
 /// The longest text of a section, bytes.
 const TEXT_BYTES_MAX: usize = 1 << 16;
 
@@ -127,19 +125,7 @@ fn read_counters(mut content: Fields<'_>) -> Result<RunCounters, CheckpointError
         inf_detected: content.flag()?,
         unstable_step: content.optional_u64()?,
     };
-    for (name, count) in
-        [("steps", counters.steps), ("activations", counters.activations), ("clamps", counters.clamps)]
-    {
-        if count > COUNT_MAX {
-            return Err(content.wrong(format!("{count} {name}, more than any run has")));
-        }
-    }
-    if counters.growth_events > counters.steps {
-        return Err(content.wrong("more growth events than steps"));
-    }
-    if counters.unstable_step.is_some_and(|step| step > counters.steps) {
-        return Err(content.wrong("a step was discarded that was not reached"));
-    }
+    counters.check().map_err(|error| content.wrong(error.to_string()))?;
     content.end()?;
     Ok(counters)
 }

@@ -36,6 +36,7 @@ pub(crate) use kernel::clamp;
 pub use maps::Coefficient;
 use planes::Planes;
 pub use state::{FieldPlanes, SimulationState, StateError};
+pub(crate) use statistics::COUNT_MAX;
 pub use statistics::{RunCounters, Statistics};
 pub(crate) use stencil::Row;
 pub use step::{StepEvents, StepParameters, full_step};

@@ -7,6 +7,7 @@ use super::grid::{Fields, Grid};
 use super::maps::Coefficient;
 use super::planes::{Planes, on_grid};
 use super::random::Randomness;
+use super::statistics::COUNT_MAX;
 use super::{CancelToken, RunCounters, Simulation};
 use crate::error::SimError;
 use crate::features::{self, FeatureError, TemporalAccumulator, TemporalState};
@@ -69,6 +70,25 @@ pub enum StateError {
         /// The kind of random numbers of the specification.
         rng: &'static str,
     },
+    /// A counter is beyond what a run can have counted.
+    #[error("{name} = {value} is more than {max}, the most that a run can have: the state is damaged")]
+    Count {
+        /// What is counted.
+        name: &'static str,
+        /// The number given.
+        value: u64,
+        /// The largest number that is accepted.
+        max: u64,
+    },
+    /// The frame that the temporal features saw last is not the potential of the state.
+    #[error("the last frame of the temporal features is not the field: the state is damaged")]
+    LastFrame,
+}
+
+impl StateError {
+    pub(crate) fn check_count(name: &'static str, value: u64, max: u64) -> Result<(), Self> {
+        if value > max { Err(Self::Count { name, value, max }) } else { Ok(()) }
+    }
 }
 
 impl Simulation {
@@ -102,6 +122,7 @@ impl Simulation {
     pub fn from_state(state: SimulationState) -> Result<Self, SimError> {
         let SimulationState { spec, fields, maps, counters, pcg64, temporal } = state;
         spec.validate()?;
+        counters.check()?;
         let executor = Executor::new(Execution::default())?;
         let lanes = executor.lanes();
         let planes = match (fields, spec.precision) {
@@ -115,13 +136,14 @@ impl Simulation {
         };
         let random = match (spec.rng, pcg64) {
             (RngKind::Pcg64, Some(position)) => {
+                StateError::check_count("random numbers drawn", position.drawn, COUNT_MAX)?;
                 Randomness::Sequence(Generator::at(spec.random_seed, position))
             }
             (RngKind::Philox, None) => Randomness::new(&spec),
             _ => return Err(StateError::Stream { rng: spec.rng.name() }.into()),
         };
         let shape = (spec.rows(), spec.cols());
-        let temporal = temporal.map(|state| follow(state, shape)).transpose()?;
+        let temporal = temporal.map(|state| follow(state, shape, counters.steps, &planes)).transpose()?;
         let cancel = CancelToken::new();
         let mut simulation =
             Self { spec, planes, random, counters, cancel, temporal: None, host: None, executor };
@@ -156,15 +178,25 @@ impl<T: crate::real::Real> Fields<T> {
     }
 }
 
-/// Takes up the temporal features of a grid of `shape`.
-fn follow(state: TemporalState, shape: (usize, usize)) -> Result<TemporalAccumulator, FeatureError> {
+/// Takes up the temporal features of a run after `steps` steps.
+fn follow(
+    state: TemporalState,
+    shape: (usize, usize),
+    steps: u64,
+    planes: &Planes,
+) -> Result<TemporalAccumulator, SimError> {
     let (rows, columns) = (state.rows, state.cols);
     if state.frames > 0 && (rows, columns) != shape {
         let (expected_rows, expected_columns) = shape;
-        return Err(FeatureError::FrameShape { rows, columns, expected_rows, expected_columns });
+        return Err(FeatureError::FrameShape { rows, columns, expected_rows, expected_columns }.into());
     }
+    StateError::check_count("frames", state.frames, steps)?;
     features::check_shape(shape.0, shape.1, state.config.compat)?;
     let mut temporal = TemporalAccumulator::from_state(state)?;
+    // The run goes on from its own field, which must be what the features saw.
+    if !on_grid!(planes, grid => temporal.saw_last(&grid.current().potential)) {
+        return Err(StateError::LastFrame.into());
+    }
     temporal.forget_last();
     Ok(temporal)
 }

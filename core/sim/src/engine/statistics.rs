@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::state::StateError;
+
+/// Counts of a state are at most this, so that none overflows in a run that goes on from it.
+pub(crate) const COUNT_MAX: u64 = 1 << 62;
+
 /// What happened in a run so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +25,23 @@ pub struct RunCounters {
     pub inf_detected: bool,
     /// Index of the last discarded step, counted from 0.
     pub unstable_step: Option<u64>,
+}
+
+impl RunCounters {
+    /// Whether a run can have counted this and go on.
+    pub(crate) fn check(&self) -> Result<(), StateError> {
+        let Self { steps, growth_events, activations, clamps, unstable_step, .. } = *self;
+        for (name, value, max) in [
+            ("steps", steps, COUNT_MAX),
+            ("growth_events", growth_events, steps),
+            ("activations", activations, COUNT_MAX),
+            ("clamps", clamps, COUNT_MAX),
+            ("unstable_step", unstable_step.unwrap_or(0), steps),
+        ] {
+            StateError::check_count(name, value, max)?;
+        }
+        Ok(())
+    }
 }
 
 /// The 13 metrics of a run.

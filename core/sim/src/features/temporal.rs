@@ -212,6 +212,15 @@ impl TemporalAccumulator {
         self.record(sums);
     }
 
+    /// Whether `field`, in volts, is the last frame, if there was one. NaN is any NaN.
+    pub(crate) fn saw_last<T: Real>(&self, field: &[T]) -> bool {
+        let same = |(last, value): (&f64, &T)| {
+            let value_mv = value.wide() * MV_PER_V;
+            *last == value_mv || (last.is_nan() && value_mv.is_nan())
+        };
+        self.state.frames == 0 || self.state.last_mv.iter().zip(field).all(same)
+    }
+
     /// Gives the memory of the last frame back, for a caller that keeps it.
     pub(crate) fn forget_last(&mut self) {
         self.state.last_mv = Vec::new();
