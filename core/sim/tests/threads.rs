@@ -13,7 +13,7 @@ use mfn_sim::ifs::{BLOCK_POINTS, Window, examples};
 use mfn_sim::learning::validation::{ValidationConfig, run_validation};
 use mfn_sim::learning::{self, AttentionConfig, SparseAttention};
 use mfn_sim::rng::Generator;
-use mfn_sim::{CancelToken, Simulation, Spec};
+use mfn_sim::{CancelToken, Execution, Simulation, Spec};
 use ndarray::{Array2, Array3};
 
 /// What every function that shares out its work gives, written so that another bit is another text. Each is so large
@@ -96,6 +96,12 @@ fn no_call_starts_threads_and_threads_change_no_bit() {
     // An ensemble makes a pool, but one of its own, whose threads end after it.
     let specs = [Spec { grid_size: 8, steps: 2, ..Spec::default() }, Spec::default()];
     Ensemble::default().run_specs(&specs, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    // A run that was set up in a pool and goes on outside of it, cut for the threads of the pool.
+    let mut moved = Simulation::new(Spec { grid_size: 200, ..Spec::default() }).unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    pool.install(|| moved.set_execution(Execution { threads: 0, ..Execution::default() })).unwrap();
+    assert_eq!(moved.execution_used().threads, 3);
+    moved.run(5, &mut |_| ControlFlow::Continue(())).unwrap();
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build_global()

@@ -18,6 +18,7 @@ use super::wavefront::{Inputs, Lane, Next, Swept};
 use crate::error::Instability;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
+use crate::parallel::join;
 use crate::real::Real;
 use crate::spec::BoundaryCondition;
 
@@ -296,7 +297,7 @@ fn fork<T: Real>(
     let first = Next { fields: [v.0, a.0, i.0], sums };
     let second = Next { fields: [v.1, a.1, i.1], sums: sums_after };
     let middle = lanes.start + half;
-    let (before, after) = rayon::join(
+    let (before, after) = join(
         || fork(lanes.start..middle, cuts, first, scratch, run),
         || fork(middle..lanes.end, cuts, second, scratch_after, run),
     );
