@@ -7,6 +7,7 @@ use super::initial;
 use super::kernel::Numbers;
 use super::random::Randomness;
 use super::tiling::{Lanes, Shape, Tiling};
+use crate::features::RowSums;
 use crate::kinetics::Kinetics;
 use crate::real::Real;
 use crate::spec::{BoundaryCondition, Precision, RngKind, Spec};
@@ -123,17 +124,27 @@ impl Spec {
     /// The memory that a simulation of this specification holds on its calling thread, bytes,
     /// without features, maps, recording and threads of its own. Its buffers depend on the
     /// second-level cache of the machine and take about half of it at most. A map is one more plane
-    /// of the precision, with two columns more;
-    /// [temporal features](crate::Simulation::enable_temporal_features) take 32 bytes for each row
-    /// and step of a block. Also defined for a specification that
+    /// of the precision, with two columns more, and with maps rows are not cut into strips: the buffers
+    /// are then at least five rows of all fields. Also defined for a specification that
     /// [`validate`](Self::validate) refuses.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes_of(Demands::of(self))
+    }
+
+    /// As [`memory_bytes`](Self::memory_bytes), of a run that is followed by the
+    /// [temporal features](crate::Simulation::enable_temporal_features): with their sums for each row
+    /// and step of a block, and buffers for whole rows.
+    #[must_use]
+    pub fn followed_memory_bytes(&self) -> u64 {
+        self.memory_bytes_of(Demands { followed: true, ..Demands::of(self) })
+    }
+
+    fn memory_bytes_of(&self, demands: Demands) -> u64 {
         let cell = match self.precision {
             Precision::F64 => 8,
             Precision::F32 => 4,
         };
-        let demands = Demands::of(self);
         let planes = if demands.turing { 6 } else { 4 } + u64::from(demands.noise_plane);
         let (rows, columns) = (self.rows().max(1), self.cols().max(1));
         let shape = Shape {
@@ -149,9 +160,11 @@ impl Spec {
             Precision::F64 => needs.bytes::<f64>(),
             Precision::F32 => needs.bytes::<f32>(),
         };
+        let sums = if demands.followed { needs.steps * size_of::<RowSums>() } else { 0 };
         (rows as u64)
             .saturating_mul(columns as u64)
             .saturating_mul(planes * cell)
+            .saturating_add((rows as u64).saturating_mul(sums as u64))
             .saturating_add(buffers as u64)
             .saturating_add(FIXED_BYTES)
     }

@@ -19,6 +19,9 @@ const ROWS_PER_STEP: usize = 16;
 const BLOCK_STEPS_WIDE: usize = 6;
 /// Steps of a block in strips.
 const BLOCK_STEPS_STRIP: usize = 8;
+/// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
+/// four cells, and so take no more memory than a plane.
+const COLUMNS_PER_SUM: usize = 4;
 /// Fewest columns of a strip that is cut without being asked for.
 const STRIP_COLS_MIN: usize = 16 * HALO;
 
@@ -83,7 +86,8 @@ impl Tiling {
             0 => {
                 let cached = budget / (column_bytes * strip_cols);
                 let useful = if edges { 1 + lane_rows / ROWS_PER_STEP } else { BLOCK_STEPS_MAX };
-                cached.min(useful).clamp(1, BLOCK_STEPS_MAX)
+                let summed = if demands.followed { columns / COLUMNS_PER_SUM } else { BLOCK_STEPS_MAX };
+                cached.min(useful).min(summed).clamp(1, BLOCK_STEPS_MAX)
             }
             asked => asked.min(BLOCK_STEPS_MAX),
         };

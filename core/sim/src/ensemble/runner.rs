@@ -39,7 +39,7 @@ const FIXED_BYTES: u64 = 1 << 16;
 pub fn run_memory_bytes(spec: &Spec) -> u64 {
     let cells = (spec.rows() as u64).saturating_mul(spec.cols() as u64);
     let features = cells.saturating_mul(FEATURE_BYTES_PER_CELL);
-    spec.memory_bytes().saturating_add(features).saturating_add(FIXED_BYTES)
+    spec.followed_memory_bytes().saturating_add(features).saturating_add(FIXED_BYTES)
 }
 
 /// How long a thread of the pool that runs an ensemble itself waits before it looks for other work again.
