@@ -23,6 +23,8 @@ pub(crate) enum Verb {
     Stage,
     /// Runs every test there is.
     Test,
+    /// Runs the reference vectors and the comparison with the plain loop as AArch64 programs under QEMU.
+    TestAarch64,
     /// Formatting, lints, documentation, licences, import arrows, documents, header drift.
     Check(CheckOptions),
     /// What continuous integration runs: check, test, demo, fuzz targets; with timings.

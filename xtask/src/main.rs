@@ -3,6 +3,7 @@
 //! from what a developer runs.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod aarch64;
 mod bench;
 mod check;
 mod ci;
@@ -41,6 +42,7 @@ fn run(cli: Cli) -> Result<()> {
         Verb::Demo(options) => demo::run(&workspace, &options),
         Verb::Stage => stage::run(&workspace).map(drop),
         Verb::Test => test::run(&workspace),
+        Verb::TestAarch64 => aarch64::run(&workspace),
         Verb::Check(options) => check::run(&workspace, &options),
         Verb::Ci => ci::run(&workspace),
         Verb::Header => header::write(&workspace),

@@ -99,6 +99,24 @@ pub(crate) const CARGO_DENY: Tool = Tool {
     homebrew: "cargo-deny",
 };
 
+/// The linker of programs for AArch64, with their C library.
+pub(crate) const AARCH64_GCC: Tool = Tool {
+    program: "aarch64-linux-gnu-gcc",
+    purpose: "links tests for AArch64",
+    debian: "gcc-aarch64-linux-gnu",
+    fedora: "(its cross compiler has no C library)",
+    homebrew: "(not available)",
+};
+
+/// Runs programs of AArch64 on another machine.
+pub(crate) const QEMU_AARCH64: Tool = Tool {
+    program: "qemu-aarch64",
+    purpose: "runs tests for AArch64",
+    debian: "qemu-user",
+    fedora: "qemu-user",
+    homebrew: "(not available)",
+};
+
 /// What the tests need.
 pub(crate) const FOR_TESTS: [Tool; 10] = [CC, CXX, GCC, GIT, LDD, NM, PYTHON, READELF, STRIP, VALGRIND];
 
