@@ -203,7 +203,10 @@ fn extreme_shapes_in_blocks() {
         for boundary_condition in
             [BoundaryCondition::Periodic, BoundaryCondition::Neumann, BoundaryCondition::Dirichlet]
         {
-            for precision in [mfn_sim::Precision::F64, mfn_sim::Precision::F32] {
+            for follows in [false, true] {
+                // Long grids once in each precision, which takes long enough.
+                let is_single = follows == (boundary_condition == BoundaryCondition::Periodic);
+                let precision = if is_single { mfn_sim::Precision::F32 } else { mfn_sim::Precision::F64 };
                 let spec = Spec {
                     rows: Some(rows),
                     cols: Some(cols),
@@ -213,31 +216,102 @@ fn extreme_shapes_in_blocks() {
                     quantum_jitter: rows % 2 == 1,
                     ..Spec::default()
                 };
-                for follows in [false, true] {
-                    let make = |execution: Execution| {
-                        let mut simulation = Simulation::new(spec.clone()).unwrap();
-                        if follows {
-                            simulation.enable_temporal_features(&FeatureConfig::default()).unwrap();
-                        }
-                        simulation.set_execution(execution).unwrap();
-                        simulation
-                    };
-                    let mut single =
-                        make(Execution { block_steps: 1, strip_cols: 0, ..Execution::default() });
-                    for _ in 0..19 {
-                        single.step().unwrap();
+                let make = |execution: Execution| {
+                    let mut simulation = Simulation::new(spec.clone()).unwrap();
+                    if follows {
+                        simulation.enable_temporal_features(&FeatureConfig::default()).unwrap();
                     }
-                    let expected = checkpoint::encode(&single);
-                    for (threads, block_steps) in [(1, 0), (2, 0), (3, 16), (1, 11)] {
-                        let simd = if threads == 1 { SimdLevel::Baseline } else { SimdLevel::Auto };
-                        let mut blocks =
-                            make(Execution { threads, block_steps, simd, ..Execution::default() });
-                        blocks.run(19, &mut go_on).unwrap();
-                        let same = checkpoint::encode(&blocks) == expected;
-                        assert!(same, "{rows} x {cols}, {threads} threads, {block_steps}\n{spec:?}");
-                    }
+                    simulation.set_execution(execution).unwrap();
+                    simulation
+                };
+                let mut single = make(Execution { block_steps: 1, strip_cols: 0, ..Execution::default() });
+                for _ in 0..19 {
+                    single.step().unwrap();
+                }
+                let expected = checkpoint::encode(&single);
+                for (threads, block_steps) in [(1, 0), (3, 16)] {
+                    let simd = if threads == 1 { SimdLevel::Baseline } else { SimdLevel::Auto };
+                    let mut blocks = make(Execution { threads, block_steps, simd, ..Execution::default() });
+                    blocks.run(19, &mut go_on).unwrap();
+                    let same = checkpoint::encode(&blocks) == expected;
+                    assert!(same, "{rows} x {cols}, {threads} threads, {block_steps}\n{spec:?}");
                 }
             }
         }
+    }
+}
+
+/// Breaks at every frame and at every report, and keeps the steps of the frames.
+struct Breaking(Vec<u64>);
+
+impl mfn_sim::Observer for Breaking {
+    fn frame(&mut self, frame: mfn_sim::Frame<'_>) -> ControlFlow<()> {
+        assert_eq!(frame.step, frame.simulation.step_count());
+        self.0.push(frame.step);
+        ControlFlow::Break(())
+    }
+
+    fn progress(&mut self, progress: mfn_sim::Progress) -> ControlFlow<()> {
+        assert!(progress.step <= progress.steps_total);
+        ControlFlow::Break(())
+    }
+}
+
+/// Guards runs that are stopped between any two steps: by observers that break whenever they can and by a token that
+/// another thread sets at any moment. Each goes on to the bits of the run in one piece, and sees each frame once.
+#[test]
+fn stopped_runs_go_on_to_the_same_bits() {
+    const STEPS: u64 = 500;
+    for (record_every, grid_size) in [(0, 40), (1, 12), (2, 40), (7, 40), (1000, 40), (0, 600)] {
+        let steps = if grid_size > 100 { 40 } else { STEPS };
+        let spec = Spec {
+            grid_size,
+            steps,
+            record_every,
+            spike_probability: 0.9,
+            quantum_jitter: true,
+            ..Spec::default()
+        };
+        let make = |block_steps| {
+            let mut simulation = Simulation::new(spec.clone()).unwrap();
+            simulation.enable_temporal_features(&FeatureConfig::default()).unwrap();
+            simulation.set_execution(Execution { block_steps, ..Execution::default() }).unwrap();
+            simulation
+        };
+        let mut whole = make(0);
+        whole.run(steps, &mut go_on).unwrap();
+        let expected = checkpoint::encode(&whole);
+
+        for block_steps in [0, 5, 16] {
+            let mut observer = Breaking(Vec::new());
+            let mut broken = make(block_steps);
+            while broken.step_count() < steps {
+                let before = broken.step_count();
+                broken.run_with(steps - before, &mut observer).unwrap();
+                assert!(broken.step_count() > before);
+            }
+            assert!(checkpoint::encode(&broken) == expected, "every {record_every}");
+            let frames: Vec<u64> =
+                (1..=steps).filter(|step| record_every > 0 && step % record_every == 0).collect();
+            assert_eq!(observer.0, frames);
+        }
+
+        let mut stopped = make(0);
+        let token = stopped.cancel_token();
+        let is_done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_done.load(Ordering::Relaxed) {
+                    token.cancel();
+                    std::thread::sleep(std::time::Duration::from_micros(50));
+                }
+            });
+            while stopped.step_count() < steps {
+                token.reset();
+                stopped.run(steps - stopped.step_count(), &mut go_on).unwrap();
+            }
+            is_done.store(true, Ordering::Relaxed);
+        });
+        assert!(checkpoint::encode(&stopped) == expected, "every {record_every}");
     }
 }
