@@ -7,6 +7,9 @@
 //! sine and a cosine of this module's own: those of C libraries differ from system to system in
 //! the last bit. They are the polynomials of FDLIBM (Sun Microsystems, 1993), evaluated with
 //! additions, multiplications, divisions and square roots alone, which IEEE 754 fixes.
+//!
+//! Stretches of cells are filled in blocks of [`BLOCK_PAIRS`] pairs, a loop without branches that
+//! compilers turn into vector instructions. A pair has the same bits in every such form.
 
 use super::polynomials::{ln, sin_cos_turn};
 use crate::real::Real;
@@ -16,6 +19,10 @@ const MULTIPLIER_1: u32 = 0xcd9e_8d57;
 const WEYL_0: u32 = 0x9e37_79b9;
 const WEYL_1: u32 = 0xbb67_ae85;
 const ROUNDS: u32 = 10;
+
+/// Pairs of cells that are computed in one loop: a few vectors of the widest registers, and few
+/// enough to be computed for nothing at the end of a row.
+const BLOCK_PAIRS: usize = 16;
 
 /// 2^-53.
 const UNIT: f64 = 1.0 / 9_007_199_254_740_992.0;
@@ -87,7 +94,8 @@ impl Philox {
     #[inline(always)]
     #[must_use]
     pub fn uniforms(&self, pair: u64) -> [f64; 2] {
-        self.words(pair).map(|word| (word >> 11) as f64 * UNIT)
+        let [first, second] = self.words(pair);
+        [(first >> 11) as f64 * UNIT, (second >> 11) as f64 * UNIT]
     }
 
     /// A whole number in [0, `bound`) from the second word of `pair`. The bias against a uniform
@@ -106,46 +114,97 @@ impl Philox {
         // In (0, 1], so that the logarithm is finite.
         let radius_from = ((first >> 11) + 1) as f64 * UNIT;
         let radius = (-2.0 * ln(radius_from)).sqrt();
-        let (sine, cosine) = sin_cos_turn((second >> 11) as f64 * UNIT);
+        let (sine, cosine) = sin_cos_turn(second >> 11);
         [radius * cosine, radius * sine]
     }
 
     /// The normal numbers of the cells from `first_cell` on, times `deviation`.
     #[inline(always)]
     pub fn fill_normal<T: Real>(&self, first_cell: u64, deviation: f64, out: &mut [T]) {
-        self.fill(first_cell, out, |philox, pair| {
-            philox.normals(pair).map(|normal| T::of(deviation * normal))
-        });
+        self.fill(first_cell, &Normal { deviation }, out);
     }
 
     /// The uniform numbers in [0, `high`) of the cells from `first_cell` on.
     #[inline(always)]
     pub fn fill_uniform<T: Real>(&self, first_cell: u64, high: f64, out: &mut [T]) {
-        self.fill(first_cell, out, |philox, pair| philox.uniforms(pair).map(|uniform| T::of(high * uniform)));
+        self.fill(first_cell, &Uniform { high }, out);
     }
 
-    /// Cuts the cells into pairs; a pair that is only half inside is computed for that half.
+    /// Computes whole blocks of pairs, and keeps of the first and the last what lies inside.
     #[inline(always)]
-    fn fill<T: Real>(&self, first_cell: u64, out: &mut [T], pair_of: impl Fn(&Self, u64) -> [T; 2]) {
-        let lone = usize::from(first_cell % 2 == 1).min(out.len());
-        let (head, rest) = out.split_at_mut(lone);
-        if let [cell] = head {
-            *cell = pair_of(self, first_cell / 2)[1];
+    fn fill<T: Real, D: Distribution>(&self, first_cell: u64, distribution: &D, out: &mut [T]) {
+        let mut first_pair = first_cell / 2;
+        let mut before = (first_cell % 2) as usize;
+        let mut rest = out;
+        while !rest.is_empty() {
+            let block = self.block::<T, D>(first_pair, distribution);
+            let cells = &block.as_flattened()[before..];
+            let inside = cells.len().min(rest.len());
+            let (now, later) = rest.split_at_mut(inside);
+            now.copy_from_slice(&cells[..inside]);
+            rest = later;
+            before = 0;
+            first_pair += BLOCK_PAIRS as u64;
         }
-        let first_pair = first_cell.div_ceil(2);
-        let (pairs, tail) = rest.as_chunks_mut::<2>();
-        for (pair, cells) in (first_pair..).zip(pairs.iter_mut()) {
-            *cells = pair_of(self, pair);
+    }
+
+    /// The numbers of the pairs from `first_pair` on.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "iterators with debug assertions are not vectorised")]
+    fn block<T: Real, D: Distribution>(&self, first_pair: u64, distribution: &D) -> [[T; 2]; BLOCK_PAIRS] {
+        // Firsts and seconds apart: a loop that wrote them in turns would not be vectorised well.
+        let mut firsts = [T::ZERO; BLOCK_PAIRS];
+        let mut seconds = [T::ZERO; BLOCK_PAIRS];
+        for place in 0..BLOCK_PAIRS {
+            // A check for overflow would be a branch. Pairs are below 2^32 anyway.
+            let [first, second] = distribution.pair(self, first_pair.wrapping_add(place as u64));
+            firsts[place] = T::of(first);
+            seconds[place] = T::of(second);
         }
-        if let [cell] = tail {
-            *cell = pair_of(self, first_pair + pairs.len() as u64)[0];
+        let mut cells = [[T::ZERO; 2]; BLOCK_PAIRS];
+        for place in 0..BLOCK_PAIRS {
+            cells[place] = [firsts[place], seconds[place]];
         }
+        cells
+    }
+}
+
+/// How the numbers of a pair of cells are made. A trait and not a closure: only a function can be
+/// made to be inlined, and so compiled for the vector instructions of its caller.
+trait Distribution {
+    fn pair(&self, philox: &Philox, pair: u64) -> [f64; 2];
+}
+
+/// Normal numbers around 0.
+struct Normal {
+    deviation: f64,
+}
+
+impl Distribution for Normal {
+    #[inline(always)]
+    fn pair(&self, philox: &Philox, pair: u64) -> [f64; 2] {
+        let [first, second] = philox.normals(pair);
+        [self.deviation * first, self.deviation * second]
+    }
+}
+
+/// Uniform numbers in [0, `high`).
+struct Uniform {
+    high: f64,
+}
+
+impl Distribution for Uniform {
+    #[inline(always)]
+    fn pair(&self, philox: &Philox, pair: u64) -> [f64; 2] {
+        let [first, second] = philox.uniforms(pair);
+        [self.high * first, self.high * second]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::{SimdLevel, Vectorised, vectorised};
 
     /// Guards the generator against the known answers published with Random123.
     #[test]
@@ -194,22 +253,76 @@ mod tests {
         }
     }
 
-    /// Guards the distribution: moments of a million normals (each bound is five standard
-    /// errors), their tail, and the two of a pair being uncorrelated.
+    /// Guards the bits of the normals in whatever form they are computed: the noise of a run that
+    /// is repeated years later is the same.
     #[test]
-    fn normals_are_normal() {
-        let mut sample = vec![0.0; 1_000_000];
-        Philox::new(42, Stream::Noise, 0).fill_normal(0, 1.0, &mut sample);
-        let moment = |power: i32| sample.iter().map(|x: &f64| x.powi(power)).sum::<f64>() / 1e6;
-        for (power, expected, variance) in
-            [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0), (6, 15.0, 10_170.0_f64)]
-        {
-            let error = (moment(power) - expected).abs();
-            assert!(error < 5.0 * variance.sqrt() / 1e3, "moment {power} is off by {error}");
+    fn known_normals() {
+        let philox = Philox::new(42, Stream::Noise, 0);
+        assert_eq!(philox.normals(0).map(f64::to_bits), [0xbfde_2bff_844b_bf61, 0xbff4_9d1d_2a32_16b0]);
+        let mut bytes = Vec::new();
+        for pair in (0..50_000).chain((1 << 32) - 50_000..1 << 32) {
+            for normal in philox.normals(pair) {
+                bytes.extend(normal.to_le_bytes());
+            }
         }
-        let beyond = sample.iter().filter(|x| x.abs() > 3.0).count() as f64;
-        assert!((beyond - 2_699.8).abs() < 5.0 * 2_699.8_f64.sqrt(), "{beyond} beyond 3 deviations");
-        let pairs: f64 = sample.chunks_exact(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / 5e5;
-        assert!(pairs.abs() < 5.0 / 5e5_f64.sqrt(), "correlation {pairs}");
+        assert_eq!(crc32fast::hash(&bytes), 0x37f0_3f7e);
+    }
+
+    /// A stretch of normals, to be computed with the instructions of a level.
+    struct Stretch<'a, T> {
+        philox: Philox,
+        first_cell: u64,
+        out: &'a mut [T],
+    }
+
+    impl<T: Real> Vectorised for Stretch<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self) {
+            self.philox.fill_normal(self.first_cell, 0.3, self.out);
+        }
+    }
+
+    /// Compares stretches of all lengths up to `length_max` at each level with cells on their own.
+    fn levels_agree<T: Real>(length_max: usize) {
+        let philox = Philox::new(0x0123_4567_89ab_cdef, Stream::Noise, 5 << 32 | 3);
+        for level in SimdLevel::available() {
+            let level = level.resolve().expect("it is available");
+            for (length, first_cell) in (0..=length_max).flat_map(|length| {
+                [0, 1, 31, 32, 1_000_003, (1 << 33) - 70].map(|first_cell| (length, first_cell))
+            }) {
+                let mut out = vec![T::ZERO; length];
+                vectorised(level, Stretch { philox, first_cell, out: &mut out });
+                for (cell, &got) in (first_cell..).zip(&out) {
+                    let wanted = T::of(0.3 * philox.normals(cell / 2)[(cell % 2) as usize]);
+                    // As f64, which is exact, to compare bits.
+                    assert_eq!(
+                        got.wide().to_bits(),
+                        wanted.wide().to_bits(),
+                        "{level:?}, {length} from {first_cell}: {cell}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Guards that a number has the same bits at every level of vector instructions, and in every
+    /// place of a block, in both precisions.
+    #[test]
+    fn every_level_gives_the_same_bits() {
+        levels_agree::<f64>(100);
+        levels_agree::<f32>(100);
+    }
+
+    /// Guards the bits of the uniform numbers in blocks against those of pairs on their own.
+    #[test]
+    fn uniforms_belong_to_their_cells() {
+        let philox = Philox::new(3, Stream::Activator, 0);
+        let mut cells = [0.0; 77];
+        philox.fill_uniform(5, 0.1, &mut cells);
+        for (cell, got) in (5..).zip(cells) {
+            assert_eq!(got, 0.1 * philox.uniforms(cell / 2)[(cell % 2) as usize]);
+        }
     }
 }

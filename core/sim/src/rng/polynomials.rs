@@ -37,6 +37,12 @@ const C: [f64; 6] = [
     -1.135_964_755_778_819_482_65e-11,
 ];
 
+/// A quarter of a turn of 2^53 is 2 to this.
+const QUARTER_BITS: u32 = 51;
+const QUARTER: u64 = 1 << QUARTER_BITS;
+/// 1.5 * 2^52, where neighbouring numbers are 1 apart, up to 2^51 to either side.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
+
 /// Upper halves of 1 and of sqrt(1/2).
 const ONE_HIGH: u64 = 0x3ff0_0000;
 const SQRT_HALF_HIGH: u64 = 0x3fe6_a09e;
@@ -61,13 +67,16 @@ pub(super) fn ln(x: f64) -> f64 {
     exponent * LN2_HIGH - ((half_square - (s * (half_square + rest) + exponent * LN2_LOW)) - f)
 }
 
-/// Sine and cosine of 2 pi `turn`, for `turn` in [0, 1).
+/// Sine and cosine of 2 pi `turn` / 2^53, for `turn` below 2^53.
 #[inline(always)]
-pub(super) fn sin_cos_turn(turn: f64) -> (f64, f64) {
-    let quarters = 4.0 * turn;
-    let quadrant = (quarters + 0.5) as i32;
+pub(super) fn sin_cos_turn(turn: u64) -> (f64, f64) {
+    // In whole numbers: a conversion of floats that saturates would keep loops from being vectorised.
+    let quadrant = (turn + QUARTER / 2) >> QUARTER_BITS;
+    // At most 2^50 in magnitude: added to the bits of `WHOLE` it is added to the number.
+    let beyond = turn.wrapping_sub(quadrant << QUARTER_BITS);
+    let x = f64::from_bits(WHOLE.to_bits().wrapping_add(beyond)) - WHOLE;
     // In [-pi/4, pi/4].
-    let x = (quarters - f64::from(quadrant)) * FRAC_PI_2;
+    let x = x * (FRAC_PI_2 / QUARTER as f64);
     let z = x * x;
     let w = z * z;
     let sine = {
@@ -80,11 +89,12 @@ pub(super) fn sin_cos_turn(turn: f64) -> (f64, f64) {
         let high = 1.0 - half;
         high + (((1.0 - high) - half) + z * r)
     };
-    let swapped = quadrant & 1 == 1;
-    let (sine, cosine) = (if swapped { cosine } else { sine }, if swapped { sine } else { cosine });
-    let sine = if quadrant & 2 == 2 { -sine } else { sine };
-    let cosine = if (quadrant + 1) & 2 == 2 { -cosine } else { cosine };
-    (sine, cosine)
+    // An odd quadrant swaps the two; the signs are bits, so that -0 is one as well.
+    let (sine, cosine) = (sine.to_bits(), cosine.to_bits());
+    let swap = (sine ^ cosine) & (quadrant & 1).wrapping_neg();
+    let sine_sign = (quadrant & 2) << 62;
+    let cosine_sign = ((quadrant + 1) & 2) << 62;
+    (f64::from_bits(sine ^ swap ^ sine_sign), f64::from_bits(cosine ^ swap ^ cosine_sign))
 }
 
 #[cfg(test)]
@@ -98,8 +108,9 @@ mod tests {
             assert!((got - wanted).abs() <= wanted.abs() * 4.5e-16 + 2.3e-16, "{got} for {wanted}");
         };
         for index in 0..200_000_u64 {
-            let unit = (index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64 / 2.0_f64.powi(53);
-            let (sine, cosine) = sin_cos_turn(unit);
+            let turn = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
+            let unit = turn as f64 / 2.0_f64.powi(53);
+            let (sine, cosine) = sin_cos_turn(turn);
             let angle = std::f64::consts::TAU * unit;
             // The argument of the C library is itself rounded: up to half a unit of the angle.
             assert!((sine - angle.sin()).abs() < 1e-15 && (cosine - angle.cos()).abs() < 1e-15);
@@ -110,7 +121,7 @@ mod tests {
         assert_eq!(ln(1.0), 0.0);
         close(ln(2.0_f64.powi(-53)), 2.0_f64.powi(-53).ln());
         assert_eq!(
-            [0.0, 0.25, 0.5, 0.75].map(sin_cos_turn),
+            [0, 1, 2, 3].map(|quarters| sin_cos_turn(quarters * QUARTER)),
             [(0.0, 1.0), (1.0, -0.0), (-0.0, -1.0), (-1.0, 0.0)]
         );
     }
