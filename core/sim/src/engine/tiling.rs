@@ -16,9 +16,7 @@ const LANE_CELLS_MIN: usize = 1 << 10;
 /// more row for each, so that this is about the inverse of the share of work done twice.
 const ROWS_PER_STEP: usize = 16;
 /// Fewest steps of a block for which a strip is left as wide as the grid.
-const BLOCK_STEPS_WIDE: usize = 6;
-/// Steps of a block in strips.
-const BLOCK_STEPS_STRIP: usize = 8;
+const BLOCK_STEPS_WIDE: usize = 12;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
 const COLUMNS_PER_SUM: usize = 4;
@@ -65,7 +63,7 @@ impl Tiling {
         let fields = if demands.turing { 3 } else { 1 };
         // Rows of all fields of a level, of which three are kept.
         let column_bytes = 3 * fields * shape.cell_bytes;
-        let budget = cache_bytes() / 2;
+        let budget = cache_bytes() / 8 * 5;
         let steps_whole = budget / (column_bytes * columns);
         // These are computed over whole rows.
         let whole = shape.mapped || demands.followed;
@@ -73,8 +71,9 @@ impl Tiling {
             _ if whole => columns,
             0 if steps_whole >= BLOCK_STEPS_WIDE => columns,
             0 => {
-                let strip = budget / (column_bytes * BLOCK_STEPS_STRIP) / HALO * HALO;
-                strip.max(STRIP_COLS_MIN).min(columns)
+                let widest = (budget / (column_bytes * BLOCK_STEPS_MAX)).max(STRIP_COLS_MIN);
+                // Strips of about one width.
+                columns.div_ceil(columns.div_ceil(widest)).next_multiple_of(HALO).min(columns)
             }
             asked => asked.min(columns).next_multiple_of(HALO).min(columns),
         };

@@ -8,6 +8,9 @@ use crate::moments::{LANES, total};
 use crate::real::Real;
 use crate::simd::{DetectedLevel, Vectorised, vectorised};
 
+/// Share of the squares below which a difference of sums has lost more than six digits.
+const CANCELLED: f64 = 1e-6;
+
 /// Sums over the cells of a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct RowSums {
@@ -51,10 +54,12 @@ impl<T: Real, B: Real> Vectorised for SumRow<'_, T, B> {
             (mv, (mv - before[cell].wide() * before_scale).abs())
         };
         let (mut energy, mut sum, mut max) = ([0.0; LANES], [0.0; LANES], [0.0_f64; LANES]);
+        let mut squares = [0.0; LANES];
         let mut first = |cell: usize, lane: usize| {
             let (mv, change) = value(cell);
             energy[lane] += mv * mv;
             sum[lane] += change;
+            squares[lane] += change * change;
             max[lane] = if change > max[lane] { change } else { max[lane] };
         };
         let whole = after.len() / LANES * LANES;
@@ -68,23 +73,31 @@ impl<T: Real, B: Real> Vectorised for SumRow<'_, T, B> {
         }
         let change_mv = total(sum);
         let mean = change_mv / after.len() as f64;
-        let mut deviation = [0.0; LANES];
-        let mut second = |cell: usize, lane: usize| {
-            let distance = value(cell).1 - mean;
-            deviation[lane] += distance * distance;
-        };
-        for start in (0..whole).step_by(LANES) {
-            for lane in 0..LANES {
-                second(start + lane, lane);
+        let square_mv2 = total(squares);
+        let difference = square_mv2 - mean * change_mv;
+        // Nearly equal changes cancel in the difference; then the deviations are summed themselves.
+        let change_deviation_mv2 = if difference > CANCELLED * square_mv2 {
+            difference
+        } else {
+            let mut deviation = [0.0; LANES];
+            let mut second = |cell: usize, lane: usize| {
+                let distance = value(cell).1 - mean;
+                deviation[lane] += distance * distance;
+            };
+            for start in (0..whole).step_by(LANES) {
+                for lane in 0..LANES {
+                    second(start + lane, lane);
+                }
             }
-        }
-        for cell in whole..after.len() {
-            second(cell, cell - whole);
-        }
+            for cell in whole..after.len() {
+                second(cell, cell - whole);
+            }
+            total(deviation)
+        };
         RowSums {
             energy_mv2: total(energy),
             change_mv,
-            change_deviation_mv2: total(deviation),
+            change_deviation_mv2,
             change_max_mv: max.into_iter().fold(0.0, |max, value| if value > max { value } else { max }),
         }
     }

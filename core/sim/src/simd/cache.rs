@@ -2,7 +2,7 @@
 
 /// Where the machine does not tell: what most have at least.
 const USUAL_BYTES: usize = 1 << 20;
-/// What is believed. Half of it is used for the buffers of each thread.
+/// What is believed. Five eighths of it are used for the buffers of each thread.
 const BELIEVED_BYTES: std::ops::RangeInclusive<usize> = 1 << 17..=1 << 22;
 
 /// Bytes of the second-level cache of a core.
