@@ -25,6 +25,10 @@ impl<'a> Gradients<'a> {
         }
         for (client, row) in gradients.outer_iter().enumerate() {
             let unusable = |value: &f64| value.is_nan() || value.abs() > MAGNITUDE_MAX;
+            // Without a way out of the loop it is done on whole registers.
+            if row.iter().fold(true, |usable, value| usable & !unusable(value)) {
+                continue;
+            }
             if let Some((coordinate, &value)) = row.iter().enumerate().find(|(_, value)| unusable(value)) {
                 return Err(if value.is_finite() {
                     AggregationError::TooLarge { client, coordinate, value, limit: MAGNITUDE_MAX }

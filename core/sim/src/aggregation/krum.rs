@@ -6,23 +6,23 @@
 
 use ndarray::ArrayView2;
 
-use super::distances::{Distances, squared_distance};
+use super::distances::Distances;
 use super::gradients::Gradients;
 use super::{Aggregation, AggregationError};
+use crate::moments::widest_level;
 use crate::parallel::map_range;
 
 /// The most clients of one table of distances, which then takes 512 MiB.
 pub const KRUM_CLIENTS_MAX: usize = 8192;
-/// Scores this close, relatively, are compared again with distances from the differences.
-const NEAR_TIE: f64 = 1e-9;
 const RULE: &str = "n >= 2f + 3";
 
 /// Krum: the gradient of the client with the lowest score; of equal scores the lowest index.
 ///
 /// `gradients` has one row per client (1 to [`KRUM_CLIENTS_MAX`]) and one column per coordinate;
 /// `byzantine` is the number f of attackers to be survived. Scores are in squared units of the
-/// gradients. Memory: a copy of the gradients and n^2 numbers. Work: n^2 d / 2 multiplications, in the
-/// rayon pool that the caller runs in, else on the calling thread; the same bits for any number of threads.
+/// gradients. Memory: n^2 numbers and 256 coordinates of each gradient. Work: n^2 d / 2 multiplications, in the
+/// rayon pool that the caller runs in, else on the calling thread; the same bits for any number of threads and any
+/// width of vector registers.
 ///
 /// # Errors
 /// [`AggregationError`] for no gradients, a coordinate that is NaN, infinite or beyond
@@ -75,22 +75,24 @@ fn select(
         return Err(AggregationError::TooManyClients { clients, limit: KRUM_CLIENTS_MAX });
     }
     let neighbours = clients - byzantine - 2;
-    let distances = Distances::of(gradients);
-    let mut scores =
-        map_range(0..clients, &|client| score(distances.row(client).to_vec(), client, neighbours));
-    drop(distances);
+    let mut distances = Distances::of(gradients, widest_level());
+    let score_of = |distances: &Distances, client| score(distances.row(client).to_vec(), client, neighbours);
+    let mut scores = map_range(0..clients, &|client| score_of(&distances, client));
 
-    let limit = scores[ranking(&scores)[count - 1]];
-    let near: Vec<usize> =
-        (0..clients).filter(|&client| (scores[client] - limit).abs() <= NEAR_TIE * limit).collect();
-    let exact = map_range(0..near.len(), &|index| {
-        let row = gradients.row(near[index]);
-        let direct = (0..clients).map(|other| squared_distance(row, gradients.row(other))).collect();
-        score(direct, near[index], neighbours)
-    });
-    for (&client, exact) in near.iter().zip(exact) {
-        scores[client] = exact;
+    let order = ranking(&scores);
+    let limit = scores[order[count - 1]];
+    // Scores this close decide again, with distances from the differences.
+    let near_tie = distances.score_error(gradients);
+    let is_near = |client: usize| (scores[client] - limit).abs() <= near_tie * limit;
+    if order.get(count).is_some_and(|&next| is_near(next)) {
+        let near: Vec<usize> = (0..clients).filter(|&client| is_near(client)).collect();
+        distances.make_direct(gradients, &near);
+        let exact = map_range(0..near.len(), &|index| score_of(&distances, near[index]));
+        for (client, exact) in near.into_iter().zip(exact) {
+            scores[client] = exact;
+        }
     }
+    drop(distances);
 
     let mut selected = ranking(&scores);
     selected.truncate(count);
@@ -114,4 +116,59 @@ fn ranking(scores: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, s};
+
+    use super::super::distances::squared_distance;
+    use super::*;
+    use crate::rng::Generator;
+
+    /// Scores by a plain double loop over distances from the differences.
+    fn plain_scores(gradients: &Array2<f64>, neighbours: usize) -> Vec<f64> {
+        let row = |client| gradients.row(client).to_vec();
+        let clients = 0..gradients.nrows();
+        let distances = |a| clients.clone().map(|b| squared_distance(&row(a), &row(b))).collect();
+        clients.clone().map(|client| score(distances(client), client, neighbours)).collect()
+    }
+
+    /// Guards scores and selection against the plain double loop: for random, shifted, near-equal, equal, huge and tiny
+    /// gradients and for clusters far apart, in which every score is made of distances from the differences.
+    #[test]
+    fn selection_is_that_of_a_plain_double_loop() {
+        for seed in 0..12 {
+            let mut random = Generator::new(seed);
+            for (offset, noise, far, equal) in [
+                (0.0, 1.0, 0.0, 0),
+                (1e6, 1.0, 0.0, 0),
+                (1e6, 1e-5, 0.0, 0),
+                (1e6, 1.0, 1e9, 0),
+                (0.0, 1.0, 0.0, 9),
+                (1.0, 0.0, 0.0, 0),
+                (0.0, 1e139, 0.0, 3),
+                (0.0, 1e-139, 0.0, 3),
+            ] {
+                let mut gradients =
+                    Array2::from_shape_fn((41, 130), |_| offset + noise * random.standard_normal());
+                gradients.slice_mut(s![..8, ..]).mapv_inplace(|value| value + far);
+                let copy = gradients.row(20).to_owned();
+                for client in 0..equal {
+                    gradients.row_mut(30 + client).assign(&copy);
+                }
+                let expected = plain_scores(&gradients, 41 - 8 - 2);
+                for count in [1, 5, 31] {
+                    let found = multi_krum(gradients.view(), 8, Some(count)).unwrap();
+                    for (found, expected) in found.scores.iter().zip(&expected) {
+                        assert!((found - expected).abs() <= 1e-11 * expected, "{found} and {expected}");
+                    }
+                    let mut best = ranking(&expected);
+                    best.truncate(count);
+                    best.sort_unstable();
+                    assert_eq!(found.selected, best, "seed {seed}: {offset} {noise} {far} {equal}");
+                }
+            }
+        }
+    }
 }

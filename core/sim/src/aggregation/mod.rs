@@ -24,6 +24,7 @@ mod geometric_median;
 mod gradients;
 mod hierarchical;
 mod krum;
+mod pairs;
 pub mod v4_1;
 
 use ndarray::ArrayView2;
