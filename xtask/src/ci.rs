@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::cli::{CheckOptions, DemoOptions};
+use crate::cli::{BenchOptions, CheckOptions, DemoOptions};
 use crate::workspace::Workspace;
-use crate::{check, command, demo, test, tools};
+use crate::{bench, check, command, demo, test, tools};
 
 /// A stage's name and what it does.
 type Stage = (&'static str, fn(&Workspace) -> Result<()>);
 
-const STAGES: [Stage; 6] = [
+const STAGES: [Stage; 7] = [
     ("tools", |_| tools::require(&tools::ALL)),
     ("check", |workspace| check::run(workspace, &CheckOptions { self_test: false, only: Vec::new() })),
     ("check --self-test", |workspace| {
@@ -20,6 +20,7 @@ const STAGES: [Stage; 6] = [
     }),
     ("test", test::run),
     ("demo", run_demo),
+    ("bench --gate", |workspace| bench::run(workspace, &BenchOptions { gate: true, ..BenchOptions::default() })),
     ("fuzz build", build_fuzz_targets),
 ];
 

@@ -74,7 +74,7 @@ pub(crate) struct FigureOptions {
 }
 
 /// Options of `cargo xtask bench`. Without a flag the criterion benches run.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct BenchOptions {
     /// Measure libmfn and its peers in one run, in a Python environment made for it, and print each required figure
     /// with its verdict.
