@@ -20,7 +20,9 @@ const STAGES: [Stage; 7] = [
     }),
     ("test", test::run),
     ("demo", run_demo),
-    ("bench --gate", |workspace| bench::run(workspace, &BenchOptions { gate: true, ..BenchOptions::default() })),
+    ("bench --gate", |workspace| {
+        bench::run(workspace, &BenchOptions { gate: true, ..BenchOptions::default() })
+    }),
     ("fuzz build", build_fuzz_targets),
 ];
 

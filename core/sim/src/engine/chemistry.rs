@@ -19,7 +19,7 @@ pub(super) trait RowKernel<T>: Sync {
         &self,
         level: DetectedLevel,
         rows: Rows<'_, T>,
-        extras: Option<Extras<'_, T>>,
+        extras: Option<&Extras<'_, T>>,
         out: &mut [T],
     ) -> Counts;
 }
@@ -39,13 +39,13 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         &self,
         level: DetectedLevel,
         rows: Rows<'_, T>,
-        extras: Option<Extras<'_, T>>,
+        extras: Option<&Extras<'_, T>>,
         out: &mut [T],
     ) -> Counts {
         let Self { reaction, numbers } = self;
         let leaks = numbers.leak_rate != T::ZERO;
         let plain = extras.is_none() && numbers.time_step == T::ONE;
-        let extras = extras.unwrap_or(Extras::NONE);
+        let extras = extras.unwrap_or(&Extras::NONE);
         match (plain, leaks) {
             (true, false) => {
                 on_lanes(level, Coupled::<_, _, true, false> { rows, extras, numbers, reaction, out })
@@ -74,10 +74,10 @@ impl<T: Real> RowKernel<T> for Standing<T> {
         &self,
         level: DetectedLevel,
         rows: Rows<'_, T>,
-        extras: Option<Extras<'_, T>>,
+        extras: Option<&Extras<'_, T>>,
         out: &mut [T],
     ) -> Counts {
-        on_lanes(level, Alone { rows, extras: extras.unwrap_or(Extras::NONE), numbers: &self.numbers, out })
+        on_lanes(level, Alone { rows, extras: extras.unwrap_or(&Extras::NONE), numbers: &self.numbers, out })
     }
 }
 

@@ -250,7 +250,7 @@ struct Cells<'a, T, V: Vector<T>> {
 
 impl<'a, T: Real, V: Vector<T>> Cells<'a, T, V> {
     #[inline(always)]
-    fn new(lanes: Lanes<V>, p: &Numbers<T>, extras: &Extras<'a, T>, vectors: usize) -> Self {
+    fn new(lanes: Lanes<V>, p: &Numbers<T>, noise: Option<&'a [T]>, vectors: usize) -> Self {
         Self {
             lanes,
             threshold: lanes.splat(p.threshold),
@@ -260,7 +260,7 @@ impl<'a, T: Real, V: Vector<T>> Cells<'a, T, V> {
             rest: lanes.splat(T::of(REST_MEAN_V)),
             low: lanes.splat(T::of(FIELD_MIN_V)),
             high: lanes.splat(T::of(FIELD_MAX_V)),
-            noise: chunks_of::<T, V>(extras.noise, vectors),
+            noise: chunks_of::<T, V>(noise, vectors),
             activations: V::no_tally(lanes),
             clamps: V::no_tally(lanes),
         }
@@ -323,7 +323,7 @@ fn chunks_out<T: Real, V: Vector<T>>(out: &mut [T], first: usize, vectors: usize
 /// time step is 1; `LEAK`, which is for those alone: the potential relaxes to rest.
 pub(crate) struct Coupled<'a, T, R, const PLAIN: bool, const LEAK: bool> {
     pub(crate) rows: Rows<'a, T>,
-    pub(crate) extras: Extras<'a, T>,
+    pub(crate) extras: &'a Extras<'a, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) reaction: &'a R,
     /// The new cells, with the strides of `rows`.
@@ -413,13 +413,15 @@ impl<T: Real, R: Reaction<T>, const PLAIN: bool, const LEAK: bool> LaneWork<T>
         let (v_out, others) = out.split_at_mut(rows.stride);
         let (a_out, i_out) = others.split_at_mut(rows.stride);
         let range = range_of::<T, V>(lanes, R::CLAMP);
+        // What a plain row does not have is not looked for.
+        let extras = if PLAIN { &Extras::NONE } else { extras };
         let rates = extras.rates.map(|[f, g]| [chunks::<T, V>(f, vectors), chunks::<T, V>(g, vectors)]);
         let mut row = CoupledRow::<T, V, R, PLAIN, LEAK> {
-            cells: Cells::new(lanes, p, &extras, vectors),
+            cells: Cells::new(lanes, p, extras.noise, vectors),
             reaction: reaction.clone(),
-            v: Diffusion::of::<T>(&rows, &extras, 0, lanes.splat(p.alpha), vectors),
-            a: Diffusion::of::<T>(&rows, &extras, 1, lanes.splat(p.d_activator), vectors),
-            i: Diffusion::of::<T>(&rows, &extras, 2, lanes.splat(p.d_inhibitor), vectors),
+            v: Diffusion::of::<T>(&rows, extras, 0, lanes.splat(p.alpha), vectors),
+            a: Diffusion::of::<T>(&rows, extras, 1, lanes.splat(p.d_activator), vectors),
+            i: Diffusion::of::<T>(&rows, extras, 2, lanes.splat(p.d_inhibitor), vectors),
             rates,
             factors: [
                 chunks_of::<T, V>(extras.factors[0], vectors),
@@ -451,7 +453,7 @@ impl<T: Real, R: Reaction<T>, const PLAIN: bool, const LEAK: bool> LaneWork<T>
 /// Diffusion, leak, noise and clamp of the potential alone; its rows are those of one field.
 pub(crate) struct Alone<'a, T> {
     pub(crate) rows: Rows<'a, T>,
-    pub(crate) extras: Extras<'a, T>,
+    pub(crate) extras: &'a Extras<'a, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) out: &'a mut [T],
 }
@@ -483,9 +485,9 @@ impl<T: Real> LaneWork<T> for Alone<'_, T> {
         let (whole, rest) = (rows.cells / V::LANES, rows.cells % V::LANES);
         let vectors = whole + usize::from(rest > 0);
         let mut row = AloneRow::<T, V> {
-            cells: Cells::new(lanes, p, &extras, vectors),
+            cells: Cells::new(lanes, p, extras.noise, vectors),
             leaks: p.leak_rate != T::ZERO,
-            v: Diffusion::of::<T>(&rows, &extras, 0, lanes.splat(p.alpha), vectors),
+            v: Diffusion::of::<T>(&rows, extras, 0, lanes.splat(p.alpha), vectors),
             out: chunks_out::<T, V>(out, rows.first, vectors),
         };
         for k in 0..vectors {

@@ -268,7 +268,7 @@ impl<T: Real> Walk<'_, T> {
             cells: places.len(),
             right_first: boundary == BoundaryCondition::Dirichlet,
         };
-        self.kernel.row(simd, rows, extras, out)
+        self.kernel.row(simd, rows, extras.as_ref(), out)
     }
 
     /// Sums up a finished row of a step, and the change that led to it.
