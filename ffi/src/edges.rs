@@ -19,12 +19,12 @@ use crate::graph::{
 use crate::guard;
 use crate::status::mfn_status;
 
-/// Makes a network of node_count nodes, numbered from 0, and edge_count edges. Edge i joins the nodes ends[2 * i] and
-/// ends[2 * i + 1] and has the length lengths[i], above 0, in any unit; it becomes branch i. lengths may be NULL: every
-/// edge has length 1. Several edges between two nodes and edges from a node to itself are allowed. A node is a tip with
-/// one end of an edge, a junction with three or more, isolated with none, and MFN_NODE_RING with two. At most 2^28 nodes
-/// and edges. ends and lengths are read during the call only. The host owns *graph and frees it with mfn_graph_free().
-/// [any-thread]
+/// Makes a network of node_count nodes, numbered from 0, and edge_count edges. ends holds two nodes for each edge, one
+/// edge after the other, and lengths a length for each, above 0, in any unit; edge i becomes branch i. lengths may be
+/// NULL: every edge has length 1. Several edges between two nodes and edges from a node to itself are allowed. A node is
+/// a tip with one end of an edge, a junction with three or more, isolated with none, and MFN_NODE_RING with two. At most
+/// 2^28 nodes and edges. ends and lengths are read during the call only. The host owns *graph and frees it with
+/// mfn_graph_free(). [any-thread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_graph_from_edges(
     node_count: usize,
