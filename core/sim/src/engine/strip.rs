@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::scratch::MARGIN;
+use crate::real::Real;
 use crate::spec::BoundaryCondition;
 
 /// Columns before and behind a strip that the lower levels of a block compute for it: as many
@@ -84,18 +85,32 @@ impl Strip {
         })
     }
 
-    /// Writes what lies beside the first and the last cell of a row, which begins at
-    /// [`MARGIN`] of `cells`.
-    pub(super) fn close<T: Copy>(&self, cells: &mut [T], zero: T) {
-        let (first, last) = (MARGIN, MARGIN + self.width() - 1);
+    /// Writes what lies beside the first and the last cell of a row of every field. `stride` is
+    /// from a field to the next; each begins at [`MARGIN`].
+    pub(super) fn close<T: Real>(&self, cells: &mut [T], stride: usize) {
+        let end = MARGIN + self.width();
         let [left, right] = self.ends;
-        for (end, beside, own, other) in [(left, first - 1, first, last), (right, last + 1, last, first)] {
-            match end {
-                Beside::Around => cells[beside] = cells[other],
-                Beside::Itself => cells[beside] = cells[own],
-                Beside::Zero => cells[beside] = zero,
-                Beside::Unused => {}
+        for field in cells.chunks_exact_mut(stride) {
+            let field = &mut field[..=end];
+            let (first, last) = (field[MARGIN], field[end - 1]);
+            if let Some(value) = left.value(first, last) {
+                field[MARGIN - 1] = value;
             }
+            if let Some(value) = right.value(last, first) {
+                field[end] = value;
+            }
+        }
+    }
+}
+
+impl Beside {
+    /// What to write beside a cell, given that at the other end of the row.
+    fn value<T: Real>(self, cell: T, other: T) -> Option<T> {
+        match self {
+            Self::Around => Some(other),
+            Self::Itself => Some(cell),
+            Self::Zero => Some(T::ZERO),
+            Self::Unused => None,
         }
     }
 }

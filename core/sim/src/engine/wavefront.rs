@@ -76,7 +76,9 @@ impl<T: Real> Lane<'_, T> {
         let Inputs { columns, boundary, strip_cols, .. } = *inputs;
         let steps = inputs.block.spikes.len();
         let parts = scratch.parts();
+        let plain = inputs.maps.is_empty() && parts.noise.is_empty() && hosted.is_none();
         let mut walk = Walk {
+            plain,
             inputs,
             kernel,
             hosted,
@@ -98,6 +100,8 @@ impl<T: Real> Lane<'_, T> {
 }
 
 struct Walk<'s, T: Real> {
+    /// There are no maps, no noise and no host's rates.
+    plain: bool,
     inputs: &'s Inputs<'s, T>,
     kernel: &'s dyn RowKernel<T>,
     hosted: Option<Hosted<'s, T>>,
@@ -130,14 +134,19 @@ impl<T: Real> Walk<'_, T> {
     }
 
     fn strip(&mut self, strip: &Strip) -> Result<(), HostReactionError> {
-        let entering = self.rows_of(0);
+        let mut rows = [const { 0..0 }; BLOCK_STEPS_MAX + 1];
+        for (level, rows) in rows.iter_mut().enumerate().take(self.steps + 1) {
+            *rows = self.rows_of(level);
+        }
+        let [entering, computed @ ..] = &rows;
         for head in entering.start..self.lane.end + self.steps as isize {
             if entering.contains(&head) {
                 self.enter(head, strip);
             }
-            for level in 1..=self.steps {
-                let row = head - level as isize;
-                if self.rows_of(level).contains(&row) {
+            let mut row = head;
+            for (level, rows) in (1..).zip(&computed[..self.steps]) {
+                row -= 1;
+                if rows.contains(&row) {
                     self.compute(level, row, strip)?;
                 }
             }
@@ -174,9 +183,7 @@ impl<T: Real> Walk<'_, T> {
                 }
             }
         }
-        for field in 0..self.kernel.fields() {
-            strip.close(&mut cells[field * stride..(field + 1) * stride], T::ZERO);
-        }
+        strip.close(cells, stride);
     }
 
     /// Computes a row of a level from the level before.
@@ -236,20 +243,25 @@ impl<T: Real> Walk<'_, T> {
         if places.is_empty() {
             return Counts::default();
         }
-        let Inputs { rows, columns, stride, boundary, maps, level: simd, .. } = *self.inputs;
-        let beyond = |neighbour: isize| match boundary {
-            BoundaryCondition::Neumann if !(0..rows as isize).contains(&neighbour) => row,
-            _ => neighbour,
-        };
-        let outside = |neighbour: isize| {
-            boundary == BoundaryCondition::Dirichlet && !(0..rows as isize).contains(&neighbour)
-        };
+        let Inputs { rows, stride, boundary, level: simd, .. } = *self.inputs;
+        let (first, last) = (row == 0, row + 1 == rows as isize);
+        let (mut above, mut below) = (row - 1, row + 1);
+        let (mut none_above, mut none_below) = (false, false);
+        match boundary {
+            BoundaryCondition::Periodic => {}
+            BoundaryCondition::Neumann => {
+                above = if first { row } else { above };
+                below = if last { row } else { below };
+            }
+            BoundaryCondition::Dirichlet => (none_above, none_below) = (first, last),
+        }
         let in_grid = self.in_grid(row);
-        let around = [beyond(row - 1), row, beyond(row + 1)];
-        let ([up, centre, down], out) = self.parts.ring.step(level - 1, around, row, level == self.steps);
+        let ([up, centre, down], out) =
+            self.parts.ring.step(level - 1, [above, row, below], row, level == self.steps);
         let zeros = self.parts.zeros;
-        let extras =
-            (!maps.is_empty() || !self.parts.noise.is_empty() || self.hosted.is_some()).then(|| Extras {
+        let extras = (!self.plain).then(|| {
+            let Inputs { maps, columns, .. } = *self.inputs;
+            Extras {
                 // A grid with maps has one strip, so that places are columns.
                 diffusion: maps.diffusion_rows(in_grid, places.start, (rows, columns), boundary),
                 factors: maps.factor_rows(in_grid, places.start, columns),
@@ -258,11 +270,12 @@ impl<T: Real> Walk<'_, T> {
                     [&f[..], &g[..]]
                 }),
                 noise: (!self.parts.noise.is_empty()).then(|| &self.parts.noise[places.start..]),
-            });
+            }
+        });
         let rows = Rows {
-            up: if outside(row - 1) { zeros } else { up },
+            up: if none_above { zeros } else { up },
             centre,
-            down: if outside(row + 1) { zeros } else { down },
+            down: if none_below { zeros } else { down },
             stride,
             first: MARGIN + places.start,
             cells: places.len(),

@@ -78,7 +78,6 @@ impl SimdLevel {
                     && std::arch::is_x86_feature_detected!("avx512bw")
                     && std::arch::is_x86_feature_detected!("avx512dq")
                     && std::arch::is_x86_feature_detected!("avx512vl")
-                    && std::arch::is_x86_feature_detected!("popcnt")
             }
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx2 | Self::Avx512 => false,
@@ -165,7 +164,7 @@ fn lanes_of_avx2<T: Real, W: LaneWork<T>>(work: W) -> W::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn lanes_of_avx512<T: Real, W: LaneWork<T>>(work: W) -> W::Output {
     // SAFETY: this function is called and compiled for AVX-512 only.
     work.run(unsafe { Lanes::<T::Avx512>::proven() })
@@ -178,7 +177,7 @@ fn with_avx2<W: Vectorised>(work: W) -> W::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn with_avx512<W: Vectorised>(work: W) -> W::Output {
     work.run()
 }

@@ -93,16 +93,17 @@ macro_rules! memory {
     };
 }
 
-/// AVX-512: a mask is a bit for each lane, and counting its bits costs no vector unit.
+/// AVX-512: a mask is a bit for each lane.
 macro_rules! avx512 {
-    ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty:
+    ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty, counts $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
-     $max:ident $min:ident $compare:ident $blend:ident) => {
+     $max:ident $min:ident $compare:ident $blend:ident,
+     $count_splat:ident $count_add:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
         impl Vector<$scalar> for $name {
             type Mask = $mask;
-            type Tally = u64;
+            type Tally = __m512i;
 
             memory!($lanes $scalar: $load $store $splat $max $min);
 
@@ -131,30 +132,38 @@ macro_rules! avx512 {
 
             #[inline(always)]
             fn no_tally(_: Lanes<Self>) -> Self::Tally {
-                0
+                // SAFETY: the argument proves that the machine has the instruction.
+                unsafe { _mm512_setzero_si512() }
             }
 
             #[inline(always)]
             fn counted(tally: Self::Tally, mask: Self::Mask) -> Self::Tally {
-                tally + u64::from(mask.count_ones())
+                // SAFETY: a tally exists, so the machine has the instructions.
+                unsafe { $count_add(tally, mask, tally, $count_splat(1)) }
             }
 
             #[inline(always)]
             fn total(tally: Self::Tally) -> u64 {
-                tally
+                let mut counts = [<$count>::MIN; $lanes];
+                // SAFETY: a tally exists, so the machine has the instruction; the array is as
+                // long as the register, and the instruction asks for no alignment.
+                unsafe { _mm512_storeu_si512(counts.as_mut_ptr().cast(), tally) };
+                counts.into_iter().map(u64::from).sum()
             }
         }
     };
 }
 
-avx512!(F64x8(__m512d) of 8 f64, mask __mmask8:
+avx512!(F64x8(__m512d) of 8 f64, mask __mmask8, counts u64:
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd,
     _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd,
-    _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd);
-avx512!(F32x16(__m512) of 16 f32, mask __mmask16:
+    _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd,
+    _mm512_set1_epi64 _mm512_mask_add_epi64);
+avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps,
     _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps,
-    _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps);
+    _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps,
+    _mm512_set1_epi32 _mm512_mask_add_epi32);
 
 /// SSE2 and AVX2: a mask is a register with all bits of a lane set or none, which as an integer
 /// is -1 or 0.
