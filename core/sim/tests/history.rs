@@ -210,7 +210,9 @@ fn damaged_temporal_states_are_refused_or_go_on() {
                         refused += 1;
                         assert!(!error.to_string().is_empty());
                         let whole = Simulation::from_state(state.clone());
-                        assert!(matches!(whole, Err(SimError::Features(_))), "{whole:?}");
+                        // The counters and the field of the run may tell before the sums do.
+                        let typed = matches!(whole, Err(SimError::Features(_) | SimError::State(_)));
+                        assert!(typed, "{whole:?}");
                     }
                 }
                 if let Ok(mut simulation) = Simulation::from_state(state) {
