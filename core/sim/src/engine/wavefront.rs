@@ -26,7 +26,7 @@ use crate::spec::BoundaryCondition;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Swept {
     pub(crate) counts: Counts,
-    /// The first failure of the host's kinetics, in the order of the rows.
+    /// The first failure of the host's kinetics: by lane, within it by strip, then by row.
     pub(crate) failure: Option<HostReactionError>,
 }
 
