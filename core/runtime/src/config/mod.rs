@@ -4,6 +4,7 @@
 //! once. Nothing here does more than read: that a plugin exists and accepts its part of the
 //! configuration is found out by [`Pipeline::check`](crate::pipeline::Pipeline::check).
 
+mod delivery;
 mod document;
 mod error;
 mod reader;
@@ -16,6 +17,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+pub use delivery::{
+    BatchConfig, BreakerConfig, DeliveryConfig, Durability, Exhausted, RetryConfig, RetryStrategy,
+    SpoolConfig, Work,
+};
 pub use document::{DEPTH_MAX, DOCUMENT_BYTES_MAX};
 pub use error::{ConfigError, ConfigFault, FAULTS_MAX};
 
@@ -84,6 +89,8 @@ pub struct ComponentConfig {
     pub plugin: String,
     /// What the plugin is told; an object. The plugin checks it.
     pub config: serde_json::Value,
+    /// How it is called; of publishers, and the retry of connectors.
+    pub delivery: DeliveryConfig,
 }
 
 /// One way of records: connectors, simulation, publishers and transports.
@@ -93,12 +100,22 @@ pub struct RouteConfig {
     pub name: String,
     /// Where records come from; at least one, and each in one route only.
     pub connectors: Vec<String>,
-    /// Who must have a result, durably, before its request is settled.
+    /// What is done with a record.
+    pub work: Work,
+    /// Who must have a result, durably; with [`Durability::Delivered`] before its request is settled.
     pub publishers: Vec<String>,
+    /// Publishers that get every result and that nobody waits for.
+    pub best_effort: Vec<String>,
+    /// When a record is settled.
+    pub durability: Durability,
+    /// Where a route of [`Durability::Spooled`] keeps its records; `None` for the default.
+    pub spool: Option<SpoolConfig>,
     /// Who is offered every result, best effort.
     pub transports: Vec<String>,
     /// The publisher that takes requests which can not be done.
     pub dead_letters: Option<String>,
+    /// The directory that takes them instead, to be listed and replayed.
+    pub dead_letters_store: Option<PathBuf>,
     /// The topic under which transports get the results.
     pub topic: String,
     /// Records that are fetched together and settled together, at most.

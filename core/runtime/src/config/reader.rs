@@ -10,7 +10,10 @@ use serde_json::{Map, Value};
 
 use super::document::join;
 use super::error::ConfigFault;
-use super::{ComponentConfig, Limits, OutputConfig, PipelineConfig, PluginsConfig, RouteConfig};
+use super::{
+    BatchConfig, BreakerConfig, ComponentConfig, DeliveryConfig, Durability, Exhausted, Limits, OutputConfig,
+    PipelineConfig, PluginsConfig, RetryConfig, RetryStrategy, RouteConfig, SpoolConfig, Work,
+};
 
 /// Reads the whole document.
 pub(super) fn pipeline(root: Value, base_dir: &Path, faults: &mut Vec<ConfigFault>) -> PipelineConfig {
@@ -18,10 +21,18 @@ pub(super) fn pipeline(root: Value, base_dir: &Path, faults: &mut Vec<ConfigFaul
     let name = table.string("name", None);
     let plugins = table.part("plugins", plugins);
     let limits = table.part("limits", limits);
-    let connectors = table.components("connectors");
-    let publishers = table.components("publishers");
-    let transports = table.components("transports");
-    let exporters = table.components("exporters");
+    let connectors = table.components("connectors", |table| DeliveryConfig {
+        retry: table.part("retry", retry),
+        ..DeliveryConfig::default()
+    });
+    let publishers = table.components("publishers", |table| DeliveryConfig {
+        retry: table.part("retry", retry),
+        breaker: table.part("breaker", breaker),
+        batch: table.part("batch", batch),
+    });
+    let nothing = |_: &mut Table<'_>| DeliveryConfig::default();
+    let transports = table.components("transports", nothing);
+    let exporters = table.components("exporters", nothing);
     let routes = table.array("routes").unwrap_or_default();
     let (path, faults) = table.finish();
     let routes = routes
@@ -55,20 +66,83 @@ fn limits(mut table: Table<'_>) -> Limits {
     limits
 }
 
-fn component(mut table: Table<'_>) -> ComponentConfig {
+fn component(mut table: Table<'_>, delivery: fn(&mut Table<'_>) -> DeliveryConfig) -> ComponentConfig {
     let plugin = table.string("plugin", None);
     let config = table.part_value("config");
+    let delivery = table.part("delivery", |mut table| {
+        let config = delivery(&mut table);
+        table.finish();
+        config
+    });
     table.finish();
-    ComponentConfig { plugin, config }
+    ComponentConfig { plugin, config, delivery }
+}
+
+fn retry(mut table: Table<'_>) -> RetryConfig {
+    let default = RetryConfig::default();
+    let strategy = table.word("strategy", RetryStrategy::WORDS, RetryStrategy::from_word);
+    let strategy = strategy.unwrap_or(default.strategy);
+    // Without retries a record would be exhausted at once and kept for ever.
+    let exhausted = if strategy == RetryStrategy::None { Exhausted::Return } else { default.exhausted };
+    let retry = RetryConfig {
+        strategy,
+        retries_max: table.whole32("retries_max", default.retries_max),
+        initial_ms: table.whole("initial_ms", default.initial_ms),
+        cap_ms: table.whole("cap_ms", default.cap_ms),
+        jitter: table.typed("jitter", "true or false", Value::as_bool).unwrap_or(default.jitter),
+        timeout_ms: table.whole("timeout_ms", default.timeout_ms),
+        exhausted: table.word("exhausted", Exhausted::WORDS, Exhausted::from_word).unwrap_or(exhausted),
+    };
+    table.finish();
+    retry
+}
+
+fn breaker(mut table: Table<'_>) -> BreakerConfig {
+    let default = BreakerConfig::default();
+    let breaker = BreakerConfig {
+        failures_max: table.whole32("failures_max", default.failures_max),
+        recovery_ms: table.whole("recovery_ms", default.recovery_ms),
+        probes_max: table.whole32("probes_max", default.probes_max),
+    };
+    table.finish();
+    breaker
+}
+
+fn batch(mut table: Table<'_>) -> BatchConfig {
+    let default = BatchConfig::default();
+    let batch = BatchConfig {
+        records_max: table.whole32("records_max", default.records_max),
+        bytes_max: table.whole("bytes_max", default.bytes_max),
+        age_ms: table.whole("age_ms", default.age_ms),
+    };
+    table.finish();
+    batch
+}
+
+fn spool(mut table: Table<'_>) -> SpoolConfig {
+    let default = SpoolConfig::default();
+    let spool = SpoolConfig {
+        directory: table.optional_string("directory").map_or(default.directory, PathBuf::from),
+        bytes_max: table.whole("bytes_max", default.bytes_max),
+    };
+    table.finish();
+    spool
 }
 
 fn route(mut table: Table<'_>) -> RouteConfig {
     let route = RouteConfig {
         name: table.string("name", None),
         connectors: table.strings("connectors"),
+        work: table.word("work", Work::WORDS, Work::from_word).unwrap_or(Work::Simulate),
         publishers: table.strings("publishers"),
+        best_effort: table.strings("best_effort"),
+        durability: table
+            .word("durability", Durability::WORDS, Durability::from_word)
+            .unwrap_or(Durability::Delivered),
+        spool: table.optional_part("spool", spool),
         transports: table.strings("transports"),
         dead_letters: table.optional_string("dead_letters"),
+        dead_letters_store: table.optional_string("dead_letters_store").map(PathBuf::from),
         topic: table.string("topic", Some("snapshots")),
         batch_records_max: table
             .typed("batch_records_max", "a whole number in [1, 10000]", |value| {
@@ -150,6 +224,16 @@ impl<'a> Table<'a> {
         self.typed(key, "a whole number, 0 or above", Value::as_u64).unwrap_or(default)
     }
 
+    fn whole32(&mut self, key: &'static str, default: u32) -> u32 {
+        let read = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
+        self.typed(key, "a whole number, 0 to 4294967295", read).unwrap_or(default)
+    }
+
+    /// One of a few words.
+    fn word<T>(&mut self, key: &'static str, wanted: &str, read: fn(&str) -> Option<T>) -> Option<T> {
+        self.typed(key, wanted, |value| read(value.as_str()?))
+    }
+
     fn array(&mut self, key: &'static str) -> Option<Vec<Value>> {
         self.typed(key, "an array", |value| value.as_array().cloned())
     }
@@ -183,13 +267,23 @@ impl<'a> Table<'a> {
         read(Table::new(value, join(&self.path, key), self.faults))
     }
 
-    fn components(&mut self, key: &'static str) -> BTreeMap<String, ComponentConfig> {
+    /// A table with its own reader, where its absence means something.
+    fn optional_part<T>(&mut self, key: &'static str, read: impl FnOnce(Table<'_>) -> T) -> Option<T> {
+        let there = self.entries.contains_key(key);
+        there.then(|| self.part(key, read))
+    }
+
+    fn components(
+        &mut self,
+        key: &'static str,
+        delivery: fn(&mut Table<'_>) -> DeliveryConfig,
+    ) -> BTreeMap<String, ComponentConfig> {
         let Value::Object(entries) = self.part_value(key) else { return BTreeMap::new() };
         let path = join(&self.path, key);
         entries
             .into_iter()
             .map(|(name, value)| {
-                let config = component(Table::new(value, join(&path, &name), self.faults));
+                let config = component(Table::new(value, join(&path, &name), self.faults), delivery);
                 (name, config)
             })
             .collect()

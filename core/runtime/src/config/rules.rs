@@ -1,14 +1,21 @@
 //! What must hold of the values of a configuration: ranges, names, references.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::error::ConfigFault;
-use super::{ComponentConfig, PipelineConfig, RouteConfig};
+use super::{ComponentConfig, DeliveryConfig, Durability, PipelineConfig, RouteConfig, SpoolConfig, Work};
 
 /// The most components of all kinds together; each has a thread of its own.
 const COMPONENTS_MAX: usize = 256;
 /// The most routes.
 const ROUTES_MAX: usize = 64;
+/// The most retries that are counted; `exhausted = "keep"` tries on beyond them.
+const RETRIES_MAX: u64 = 1_000_000;
+/// The longest wait or time-out that can be asked for, milliseconds: an hour.
+const WAIT_MS_MAX: u64 = 3_600_000;
+/// The largest spool, bytes.
+const SPOOL_BYTES_MAX: u64 = 1 << 40;
 /// The longest name, bytes.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -76,6 +83,7 @@ impl Rules {
                 let path = format!("{kind}.{}", shortened(name));
                 self.name(&path, name);
                 self.name(&format!("{path}.plugin"), &component.plugin);
+                self.delivery(&format!("{path}.delivery"), &component.delivery);
                 if let Some(other) = seen.insert(name, kind) {
                     let name = shortened(name);
                     self.fault(
@@ -86,6 +94,22 @@ impl Rules {
                 }
             }
         }
+    }
+
+    fn delivery(&mut self, path: &str, delivery: &DeliveryConfig) {
+        let DeliveryConfig { retry, breaker, batch } = delivery;
+        let retries = u64::from(retry.retries_max);
+        self.range(&format!("{path}.retry.retries_max"), retries, 0, RETRIES_MAX);
+        self.range(&format!("{path}.retry.initial_ms"), retry.initial_ms, 1, WAIT_MS_MAX);
+        let least = retry.initial_ms.clamp(1, WAIT_MS_MAX);
+        self.range(&format!("{path}.retry.cap_ms"), retry.cap_ms, least, WAIT_MS_MAX);
+        self.range(&format!("{path}.retry.timeout_ms"), retry.timeout_ms, 1, WAIT_MS_MAX);
+        self.range(&format!("{path}.breaker.failures_max"), u64::from(breaker.failures_max), 1, 1000);
+        self.range(&format!("{path}.breaker.recovery_ms"), breaker.recovery_ms, 1, WAIT_MS_MAX);
+        self.range(&format!("{path}.breaker.probes_max"), u64::from(breaker.probes_max), 1, 3);
+        self.range(&format!("{path}.batch.records_max"), u64::from(batch.records_max), 1, 10_000);
+        self.range(&format!("{path}.batch.bytes_max"), batch.bytes_max, 1, 1 << 30);
+        self.range(&format!("{path}.batch.age_ms"), batch.age_ms, 0, 60_000);
     }
 
     fn routes(&mut self, config: &PipelineConfig) {
@@ -126,7 +150,8 @@ impl Rules {
         if route.connectors.is_empty() {
             self.fault(format!("{path}.connectors"), "there is none", "name at least one connector");
         }
-        if route.publishers.is_empty() && route.transports.is_empty() {
+        let targets = [&route.publishers, &route.best_effort, &route.transports];
+        if targets.iter().all(|targets| targets.is_empty()) {
             self.fault(
                 format!("{path}.publishers"),
                 "the results go nowhere",
@@ -135,13 +160,63 @@ impl Rules {
         }
         self.references(path, "connectors", &route.connectors, &config.connectors);
         self.references(path, "publishers", &route.publishers, &config.publishers);
+        self.references_of(path, "best_effort", &route.best_effort, "publishers", &config.publishers);
         self.references(path, "transports", &route.transports, &config.transports);
+        for (index, name) in route.best_effort.iter().enumerate() {
+            if route.publishers.contains(name) {
+                self.fault(
+                    format!("{path}.best_effort[{index}]"),
+                    format!("{:?} is among the publishers that are waited for, too", shortened(name)),
+                    "name it either in publishers or in best_effort",
+                );
+            }
+        }
+        self.keeping(path, route, config);
         if let Some(name) = &route.dead_letters {
             self.reference(format!("{path}.dead_letters"), name, "publishers", &config.publishers);
         }
         self.name(&format!("{path}.topic"), &route.topic);
         let records = u64::from(route.batch_records_max);
         self.range(&format!("{path}.batch_records_max"), records, 1, 10_000);
+    }
+
+    /// What a route keeps, and where.
+    fn keeping(&mut self, path: &str, route: &RouteConfig, config: &PipelineConfig) {
+        if route.work == Work::Forward && route.output.field {
+            let message = "a route that forwards computes no field";
+            self.fault(format!("{path}.output.field"), message, "remove it or set work = \"simulate\"");
+        }
+        let spooled = route.durability == Durability::Spooled;
+        if spooled && route.publishers.is_empty() && route.best_effort.is_empty() {
+            let message = "there is no publisher to spool for";
+            let fix = "name one, or use durability = \"delivered\"";
+            self.fault(format!("{path}.durability"), message, fix);
+        }
+        if let Some(SpoolConfig { directory, bytes_max }) = &route.spool {
+            if !spooled {
+                let message = format!("the durability is {:?}", route.durability.name());
+                let fix = "remove it or set durability = \"spooled\"";
+                self.fault(format!("{path}.spool"), message, fix);
+            }
+            self.directory(&format!("{path}.spool.directory"), directory);
+            // A record that never fits would be waited for without end.
+            let least = config.limits.record_bytes_max.saturating_mul(2).clamp(1 << 20, SPOOL_BYTES_MAX);
+            self.range(&format!("{path}.spool.bytes_max"), *bytes_max, least, SPOOL_BYTES_MAX);
+        }
+        if let Some(directory) = &route.dead_letters_store {
+            self.directory(&format!("{path}.dead_letters_store"), directory);
+            if route.dead_letters.is_some() {
+                let message = "dead letters have a publisher already";
+                let fix = "keep either dead_letters or dead_letters_store";
+                self.fault(format!("{path}.dead_letters_store"), message, fix);
+            }
+        }
+    }
+
+    fn directory(&mut self, path: &str, directory: &Path) {
+        if directory.as_os_str().is_empty() {
+            self.fault(path, "is empty", "name a directory");
+        }
     }
 
     /// Every name of a list must be that of a component, and stand there once.
@@ -152,9 +227,21 @@ impl Rules {
         names: &[String],
         components: &BTreeMap<String, ComponentConfig>,
     ) {
+        self.references_of(path, kind, names, kind, components);
+    }
+
+    /// As [`references`](Self::references), for a key that is not called as the kind is.
+    fn references_of(
+        &mut self,
+        path: &str,
+        key: &str,
+        names: &[String],
+        kind: &str,
+        components: &BTreeMap<String, ComponentConfig>,
+    ) {
         let mut seen = BTreeSet::new();
         for (index, name) in names.iter().enumerate() {
-            let place = format!("{path}.{kind}[{index}]");
+            let place = format!("{path}.{key}[{index}]");
             if seen.insert(name) {
                 self.reference(place, name, kind, components);
             } else {
@@ -190,6 +277,7 @@ impl Rules {
         let used: BTreeSet<&String> = routes
             .iter()
             .flat_map(|route| route.connectors.iter().chain(&route.publishers).chain(&route.transports))
+            .chain(routes.iter().flat_map(|route| &route.best_effort))
             .chain(routes.iter().filter_map(|route| route.dead_letters.as_ref()))
             .collect();
         for (kind, components) in kinds(config).into_iter().filter(|&(kind, _)| kind != "exporters") {

@@ -109,6 +109,125 @@ connectors = ["requests"]
     assert_eq!(paths, expected);
 }
 
+// Guards the keys of delivery: their documented defaults, and that each is read into its own place.
+#[test]
+fn delivery_is_read_with_its_defaults() {
+    let config = read(GOOD).unwrap();
+    assert_eq!(config.publishers["results"].delivery, DeliveryConfig::default());
+    let route = &config.routes[0];
+    assert_eq!((route.work, route.durability, &route.spool), (Work::Simulate, Durability::Delivered, &None));
+    let text = GOOD.replace(
+        "[transports.live]",
+        r#"[publishers.results.delivery]
+retry = { strategy = "linear", retries_max = 7, initial_ms = 2, cap_ms = 3, jitter = false, timeout_ms = 4, exhausted = "dead_letter" }
+breaker = { failures_max = 8, recovery_ms = 9, probes_max = 3 }
+batch = { records_max = 10, bytes_max = 11, age_ms = 12 }
+[connectors.requests.delivery.retry]
+strategy = "none"
+[publishers.copy]
+plugin = "file"
+[transports.live]"#,
+    );
+    let text = text.replace(
+        "dead_letters = \"results\"",
+        "work = \"forward\"\nbest_effort = [\"copy\"]\ndurability = \"spooled\"\n\
+         spool = { directory = \"kept\", bytes_max = 33554432 }\ndead_letters_store = \"dead\"",
+    );
+    let config = read(&text.replace("field = true", "field = false")).unwrap();
+    let DeliveryConfig { retry, breaker, batch } = config.publishers["results"].delivery;
+    let expected = RetryConfig {
+        strategy: RetryStrategy::Linear,
+        retries_max: 7,
+        initial_ms: 2,
+        cap_ms: 3,
+        jitter: false,
+        timeout_ms: 4,
+        exhausted: Exhausted::DeadLetter,
+    };
+    assert_eq!(retry, expected);
+    assert_eq!(breaker, BreakerConfig { failures_max: 8, recovery_ms: 9, probes_max: 3 });
+    assert_eq!(batch, BatchConfig { records_max: 10, bytes_max: 11, age_ms: 12 });
+    let source = config.connectors["requests"].delivery.retry;
+    assert_eq!((source.strategy, source.exhausted), (RetryStrategy::None, Exhausted::Return));
+    let route = &config.routes[0];
+    assert_eq!((route.work, route.durability), (Work::Forward, Durability::Spooled));
+    assert_eq!(route.best_effort, ["copy"]);
+    assert_eq!(route.spool, Some(SpoolConfig { directory: "kept".into(), bytes_max: 33_554_432 }));
+    assert_eq!(route.dead_letters_store.as_deref(), Some(Path::new("dead")));
+}
+
+// Guards the values of delivery: each fault has its own path, and all come at once.
+#[test]
+fn every_fault_of_delivery_is_reported_at_once() {
+    let text = r#"
+name = "a"
+[connectors.in]
+plugin = "file"
+[connectors.in.delivery]
+breaker = {}
+[publishers.out]
+plugin = "file"
+[publishers.out.delivery]
+retry = { strategy = "often", retries_max = 1000001, initial_ms = 50, cap_ms = 49, jitter = 1, timeout_ms = 0, exhausted = "drop" }
+breaker = { failures_max = 0, recovery_ms = 0, probes_max = 4 }
+batch = { records_max = 0, bytes_max = 0, age_ms = 60001, size = 1 }
+[transports.live]
+plugin = "sse"
+delivery = { retry = {} }
+[[routes]]
+name = "r"
+work = "think"
+connectors = ["in"]
+publishers = ["out"]
+best_effort = ["out", "gone"]
+transports = ["live"]
+durability = "hoped"
+spool = { directory = "", bytes_max = 1 }
+dead_letters = "out"
+dead_letters_store = ""
+[[routes]]
+name = "s"
+work = "forward"
+connectors = ["in"]
+transports = ["live"]
+durability = "spooled"
+output = { field = true }
+"#;
+    let mut paths = paths(text);
+    let mut expected = vec![
+        "connectors.in.delivery.breaker",
+        "publishers.out.delivery.retry.strategy",
+        "publishers.out.delivery.retry.retries_max",
+        "publishers.out.delivery.retry.cap_ms",
+        "publishers.out.delivery.retry.jitter",
+        "publishers.out.delivery.retry.timeout_ms",
+        "publishers.out.delivery.retry.exhausted",
+        "publishers.out.delivery.breaker.failures_max",
+        "publishers.out.delivery.breaker.recovery_ms",
+        "publishers.out.delivery.breaker.probes_max",
+        "publishers.out.delivery.batch.records_max",
+        "publishers.out.delivery.batch.bytes_max",
+        "publishers.out.delivery.batch.age_ms",
+        "publishers.out.delivery.batch.size",
+        "transports.live.delivery.retry",
+        "routes[0].work",
+        "routes[0].best_effort[0]",
+        "routes[0].best_effort[1]",
+        "routes[0].durability",
+        "routes[0].spool",
+        "routes[0].spool.directory",
+        "routes[0].spool.bytes_max",
+        "routes[0].dead_letters_store",
+        "routes[0].dead_letters_store",
+        "routes[1].connectors[0]",
+        "routes[1].durability",
+        "routes[1].output.field",
+    ];
+    expected.sort_unstable();
+    paths.sort_unstable();
+    assert_eq!(paths, expected);
+}
+
 // Guards references: a component that nothing uses, a name that two kinds have, an empty document.
 #[test]
 fn references_and_names_are_checked() {
