@@ -44,14 +44,6 @@ pub(crate) fn for_each_chunk_mut<T: Send>(
     }
 }
 
-/// The results of both.
-pub(crate) fn join<A: Send, B: Send>(
-    first: impl FnOnce() -> A + Send,
-    second: impl FnOnce() -> B + Send,
-) -> (A, B) {
-    if is_in_pool() { rayon::join(first, second) } else { (first(), second()) }
-}
-
 /// Whether the calling thread belongs to a rayon pool.
 pub(crate) fn is_in_pool() -> bool {
     rayon::current_thread_index().is_some()

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Simulation;
 
 /// Cell-steps between two progress reports: a few milliseconds of work.
-const REPORT_CELL_STEPS: u64 = 1 << 18;
+const REPORT_CELL_STEPS: u64 = 1 << 21;
 
 /// How far a call of [`Simulation::run`](crate::Simulation::run) has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

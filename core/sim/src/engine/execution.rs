@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::team::Team;
 use super::tiling::Lanes;
 use crate::simd::{DetectedLevel, SimdLevel, UnavailableLevel};
 
@@ -63,22 +64,11 @@ pub enum ExecutionError {
     },
 }
 
-/// Where lanes run.
-#[derive(Debug, Clone)]
-enum Place {
-    /// On the calling thread.
-    Here,
-    /// In the pool in which the call is made.
-    Ambient,
-    /// In this pool.
-    Pool(Arc<ThreadPool>),
-}
-
 /// An execution that was checked: the pool is there, the level was detected.
 #[derive(Debug, Clone)]
 pub(crate) struct Executor {
     settings: Execution,
-    place: Place,
+    team: Team,
     level: DetectedLevel,
 }
 
@@ -87,32 +77,33 @@ impl Executor {
     pub(crate) fn new(settings: Execution) -> Result<Self, ExecutionError> {
         let level = settings.simd.resolve()?;
         let threads = settings.threads;
-        let place = match threads {
-            0 => Place::Ambient,
-            1 => Place::Here,
+        let team = match threads {
+            0 => Team::Ambient,
+            1 => Team::Caller,
             2..=THREADS_MAX => {
+                // The calling thread is one of them.
                 let pool = ThreadPoolBuilder::new()
-                    .num_threads(threads)
-                    .thread_name(|index| format!("mfn-step-{index}"))
+                    .num_threads(threads - 1)
+                    .thread_name(|index| format!("mfn-step-{}", index + 1))
                     .build()
                     .map_err(|error| ExecutionError::Pool { threads, reason: error.to_string() })?;
-                Place::Pool(Arc::new(pool))
+                Team::Own(Arc::new(pool))
             }
             _ => return Err(ExecutionError::Threads { threads }),
         };
-        Ok(Self { settings, place, level })
+        Ok(Self { settings, team, level })
     }
 
     /// On the calling thread, with the instructions that every machine has.
     pub(crate) fn here() -> Self {
         let settings = Execution { simd: SimdLevel::Baseline, ..Execution::default() };
-        Self { settings, place: Place::Here, level: DetectedLevel::BASELINE }
+        Self { settings, team: Team::Caller, level: DetectedLevel::BASELINE }
     }
 
     /// The same on a pool of the host's.
     pub(crate) fn on_pool(&self, pool: Arc<ThreadPool>) -> Self {
         let settings = Execution { threads: pool.current_num_threads(), ..self.settings };
-        Self { settings, place: Place::Pool(pool), level: self.level }
+        Self { settings, team: Team::Host(pool), level: self.level }
     }
 
     pub(crate) fn settings(&self) -> Execution {
@@ -124,22 +115,11 @@ impl Executor {
     }
 
     pub(crate) fn lanes(&self) -> Lanes {
-        let threads = match &self.place {
-            Place::Here => 1,
-            // Outside of a pool the question alone would start rayon's own.
-            Place::Ambient if rayon::current_thread_index().is_none() => 1,
-            Place::Ambient => rayon::current_num_threads(),
-            Place::Pool(pool) => pool.current_num_threads(),
-        };
         let Execution { band_rows, strip_cols, block_steps, .. } = self.settings;
-        Lanes { threads, band_rows, strip_cols, block_steps }
+        Lanes { threads: self.team.size(), band_rows, strip_cols, block_steps }
     }
 
-    /// Runs `work` where lanes run.
-    pub(crate) fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        match &self.place {
-            Place::Here | Place::Ambient => work(),
-            Place::Pool(pool) => pool.install(work),
-        }
+    pub(super) fn team(&self) -> &Team {
+        &self.team
     }
 }

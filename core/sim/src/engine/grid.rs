@@ -4,8 +4,6 @@
 //! that a failed one costs no copy. Memory depends on the grid and the lanes, never on the number
 //! of steps, and a step allocates nothing.
 
-use std::ops::Range;
-
 use ndarray::ArrayView2;
 
 use super::block::Block;
@@ -18,7 +16,6 @@ use super::wavefront::{Inputs, Lane, Next, Swept};
 use crate::error::Instability;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
-use crate::parallel::join;
 use crate::real::Real;
 use crate::spec::BoundaryCondition;
 
@@ -257,49 +254,20 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
         if let [scratch] = scratch {
             return lane(0, next, scratch);
         }
-        let cuts = Cuts {
-            lane_cells: tiling.lane_rows * grid.columns,
-            lane_sums: tiling.lane_rows * block.spikes.len(),
-        };
-        executor.install(|| fork(0..tiling.lanes, &cuts, next, scratch, &lane))
+        let cells = tiling.lane_rows * grid.columns;
+        let sums = tiling.lane_rows * block.spikes.len();
+        let mut rest = next;
+        let lanes = scratch.iter_mut().enumerate().map(|(index, scratch)| {
+            let own = rest.split_off(cells, sums);
+            let lane = &lane;
+            move || scratch.swept = lane(index, own, scratch)
+        });
+        executor.team().fork(lanes);
+        let swept = scratch.iter_mut().map(|scratch| std::mem::take(&mut scratch.swept));
+        swept.reduce(Swept::then).unwrap_or_default()
     }
 
     fn missing(self) -> Swept {
         Swept { failure: Some(HostReactionError::missing()), ..Swept::default() }
     }
-}
-
-/// What belongs to each lane but the last.
-struct Cuts {
-    lane_cells: usize,
-    lane_sums: usize,
-}
-
-/// Runs lanes on as many threads as there are in the pool, each with its part of the output.
-fn fork<T: Real>(
-    lanes: Range<usize>,
-    cuts: &Cuts,
-    next: Next<'_, T>,
-    scratch: &mut [Scratch<T>],
-    run: &(impl Fn(usize, Next<'_, T>, &mut Scratch<T>) -> Swept + Sync),
-) -> Swept {
-    if let [scratch] = scratch {
-        return run(lanes.start, next, scratch);
-    }
-    let half = lanes.len() / 2;
-    let Next { fields, sums } = next;
-    let [v, a, i] = fields.map(|field| {
-        let at = (half * cuts.lane_cells).min(field.len());
-        field.split_at_mut(at)
-    });
-    let (sums, sums_after) = sums.split_at_mut((half * cuts.lane_sums).min(sums.len()));
-    let (scratch, scratch_after) = scratch.split_at_mut(half);
-    let first = Next { fields: [v.0, a.0, i.0], sums };
-    let second = Next { fields: [v.1, a.1, i.1], sums: sums_after };
-    let middle = lanes.start + half;
-    let (before, after) = join(
-        || fork(lanes.start..middle, cuts, first, scratch, run),
-        || fork(middle..lanes.end, cuts, second, scratch_after, run),
-    );
-    before.then(after)
 }

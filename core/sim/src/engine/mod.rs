@@ -22,6 +22,7 @@ mod statistics;
 mod stencil;
 mod step;
 mod strip;
+mod team;
 mod tiling;
 mod wavefront;
 

@@ -10,6 +10,7 @@ use super::block::{BLOCK_STEPS_MAX, Block};
 use super::control::{self, Frame, Observer, Progress, RunEnd};
 use super::kernel::Numbers;
 use super::planes::on_grid;
+use super::team::Team;
 use super::wavefront::Swept;
 use super::{RunCounters, Simulation};
 use crate::error::SimError;
@@ -128,6 +129,21 @@ impl Simulation {
         })
     }
 
+    /// Does some steps in blocks, all of them on the threads of the executor: waking them for each block would
+    /// take longer than a block of a small grid.
+    fn advance_blocks(&mut self, steps: u64, block_steps: u64) -> Result<RunEnd, SimError> {
+        let mut done = 0;
+        while done < steps {
+            if self.cancel.is_cancelled() {
+                return Ok(RunEnd::Cancelled);
+            }
+            let block = block_steps.min(steps - done);
+            self.advance(block as usize)?;
+            done += block;
+        }
+        Ok(RunEnd::Completed)
+    }
+
     /// Does up to `steps` more steps. `control` hears of progress every few milliseconds of
     /// work (on a large grid after every block of steps) and after the last step, on the calling thread; when it breaks, or the
     /// [cancel token](Self::cancel_token) is set, the run ends between two steps.
@@ -148,18 +164,20 @@ impl Simulation {
     /// # Errors
     /// As [`step`](Self::step); the steps before it are kept.
     pub fn run_with(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<RunEnd, SimError> {
-        let block_steps = on_grid!(&self.planes, grid => grid.tiling().block_steps) as u64;
+        let tiling = on_grid!(&self.planes, grid => grid.tiling());
+        let block_steps = tiling.block_steps as u64;
         let interval = control::report_interval_steps(self.spec.rows() * self.spec.cols()).max(block_steps);
         let every = self.spec.record_every;
+        // With one lane the calling thread does the work, whatever threads there are.
+        let team = if tiling.lanes > 1 { self.executor.team().clone() } else { Team::Caller };
         let mut done = 0;
         while done < steps {
-            if self.cancel.is_cancelled() {
-                return Ok(RunEnd::Cancelled);
-            }
             let to_report = interval - done % interval;
             let to_frame = if every > 0 { every - self.counters.steps % every } else { u64::MAX };
-            let now = block_steps.min(steps - done).min(to_report).min(to_frame);
-            self.advance(now as usize)?;
+            let now = (steps - done).min(to_report).min(to_frame);
+            if team.gather(|| self.advance_blocks(now, block_steps))? == RunEnd::Cancelled {
+                return Ok(RunEnd::Cancelled);
+            }
             done += now;
             let mut flow = ControlFlow::Continue(());
             if every > 0 && self.counters.steps.is_multiple_of(every) {

@@ -4,6 +4,7 @@
 //! for a whole block.
 
 use super::block::BLOCK_STEPS_MAX;
+use super::wavefront::Swept;
 use crate::real::Real;
 
 /// Cells before the first of a row: room for its left neighbour that keeps the row aligned.
@@ -60,6 +61,8 @@ pub(crate) struct Scratch<T> {
     rates: [Vec<T>; 2],
     /// u, v, f and g in double precision for the host's kinetics.
     wide: [Vec<f64>; 4],
+    /// What came of the lane, until those of all lanes are put together.
+    pub(super) swept: Swept,
 }
 
 impl<T: Real> Scratch<T> {
@@ -77,12 +80,13 @@ impl<T: Real> Scratch<T> {
             noise: row(needs.noise),
             rates: [row(needs.host), row(needs.host)],
             wide: [wide(needs.host), wide(needs.host), wide(needs.host), wide(needs.host)],
+            swept: Swept::default(),
         }
     }
 
     /// The buffers, apart.
     pub(super) fn parts(&mut self) -> Parts<'_, T> {
-        let Self { cells, start, row_cells, noise, rates, wide } = self;
+        let Self { cells, start, row_cells, noise, rates, wide, swept: _ } = self;
         let (zeros, cells) = cells[*start..].split_at_mut(*row_cells);
         Parts { zeros, ring: Ring { cells, row_cells: *row_cells }, noise, rates, wide }
     }

@@ -11,10 +11,12 @@ use crate::simd::cache_bytes;
 
 /// Fewest cells of a lane that is cut without being asked for: a block of fewer is done before
 /// another thread has woken up.
-const LANE_CELLS_MIN: usize = 1 << 10;
+const LANE_CELLS_MIN: usize = 1 << 11;
 /// Rows of a lane for each step of a block beyond the first: at its edges a lane computes one
 /// more row for each, so that this is about the inverse of the share of work done twice.
 const ROWS_PER_STEP: usize = 16;
+/// The same where lanes wait for each other after every block: what is done twice is weighed against the wait.
+const ROWS_PER_STEP_SHARED: usize = 8;
 /// Fewest steps of a block for which a strip is left as wide as the grid.
 const BLOCK_STEPS_WIDE: usize = 12;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
@@ -79,12 +81,15 @@ impl Tiling {
         };
         // A host's callback and numbers drawn in sequence go step by step.
         let one_by_one = demands.host || demands.noise_plane;
-        let edges = lanes > 1 || shape.wraps;
         let block_steps = match asked.block_steps {
             _ if one_by_one => 1,
             0 => {
                 let cached = budget / (column_bytes * strip_cols);
-                let useful = if edges { 1 + lane_rows / ROWS_PER_STEP } else { BLOCK_STEPS_MAX };
+                let useful = match lanes {
+                    1 if !shape.wraps => BLOCK_STEPS_MAX,
+                    1 => 1 + lane_rows / ROWS_PER_STEP,
+                    _ => 1 + lane_rows / ROWS_PER_STEP_SHARED,
+                };
                 let summed = if demands.followed { columns / COLUMNS_PER_SUM } else { BLOCK_STEPS_MAX };
                 cached.min(useful).min(summed).clamp(1, BLOCK_STEPS_MAX)
             }

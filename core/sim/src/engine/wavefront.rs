@@ -60,6 +60,20 @@ pub(super) struct Next<'a, T> {
     pub(super) sums: &'a mut [RowSums],
 }
 
+impl<'a, T> Next<'a, T> {
+    /// Takes so many cells and sums from the front, or all that are left.
+    pub(super) fn split_off(&mut self, cells: usize, sums: usize) -> Self {
+        fn front<'a, I>(rest: &mut &'a mut [I], length: usize) -> &'a mut [I] {
+            rest.split_off_mut(..length.min(rest.len())).unwrap_or_default()
+        }
+        let [potential, activator, inhibitor] = &mut self.fields;
+        Self {
+            fields: [front(potential, cells), front(activator, cells), front(inhibitor, cells)],
+            sums: front(&mut self.sums, sums),
+        }
+    }
+}
+
 /// The part of a block that one thread does.
 pub(super) struct Lane<'s, T: Real> {
     pub(super) inputs: &'s Inputs<'s, T>,
