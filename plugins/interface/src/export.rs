@@ -20,6 +20,7 @@ use crate::{
     descriptor::{Descriptor, INTERFACE_VERSION, KindDescriptor},
     host::{Host, InstanceInfo},
     log_bridge,
+    secret::{Secrets, read_config},
     value::{BatchToken, FetchLimits, Kind, PluginError, PublishContext, RecordView, Verdict},
 };
 
@@ -192,10 +193,11 @@ pub fn not_served<T>(name: &str, kind: Kind) -> SResult<T> {
 fn build<T: Component>(host: SHostObject, config: RStr<'_>, instance: RStr<'_>) -> Result<Shared<T>> {
     contain("create", || {
         let info: InstanceInfo = parse("instance", instance.as_str())?;
-        let config: T::Config = parse("config", config.as_str())?;
+        let config: serde_json::Value = parse("config", config.as_str())?;
+        let (config, secrets) = read_config::<T>(config, &info.base_dir)?;
         let host = Host::new(host, info);
         let object = host.scope(|| T::create(config, host.clone()))?;
-        Ok(Shared { shield: Arc::new(Shield::new(object)), host })
+        Ok(Shared { shield: Arc::new(Shield::new(object)), secrets: Arc::new(secrets), host })
     })
 }
 
@@ -216,17 +218,26 @@ fn answer<T>(result: Result<T>) -> SResult<T> {
 /// One author's object, shared by the two objects of an instance.
 struct Shared<T> {
     shield: Arc<Shield<T>>,
+    secrets: Arc<Secrets>,
     host: Host,
 }
 
 impl<T: Component> Shared<T> {
     fn twin(&self) -> Self {
-        Self { shield: Arc::clone(&self.shield), host: self.host.clone() }
+        let secrets = Arc::clone(&self.secrets);
+        Self { shield: Arc::clone(&self.shield), secrets, host: self.host.clone() }
     }
 
     /// Calls the author's object, with its events going to the log under the instance's name.
     fn call<R>(&self, method: &str, work: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
         self.host.scope(|| self.shield.call(method, work))
+    }
+
+    /// As [`call`](Self::call), when every secret of the configuration can be read: all that can not are
+    /// named at once, instead of one by one as the author's object happens to need them.
+    fn call_with_secrets(&self, method: &str, work: impl FnOnce(&mut T) -> Result<()>) -> Result<()> {
+        self.host.scope(|| contain(method, || self.secrets.check()))?;
+        self.call(method, work)
     }
 }
 
@@ -265,13 +276,13 @@ fn ms(timeout_ms: u64) -> std::time::Duration {
 
 impl<T: Component> SLifecycle for Shared<T> {
     fn open(&self) -> SResult<()> {
-        answer(self.call("open", T::open))
+        answer(self.call_with_secrets("open", T::open))
     }
     fn health(&self) -> SHealth {
         self.shield.health().into()
     }
     fn check(&self) -> SResult<()> {
-        answer(self.call("check", T::check))
+        answer(self.call_with_secrets("check", T::check))
     }
     fn endpoints(&self) -> SResult<RVec<SEndpoint>> {
         answer(

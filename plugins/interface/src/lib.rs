@@ -71,6 +71,7 @@ mod export;
 pub mod host;
 mod log_bridge;
 pub mod metric;
+pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod value;

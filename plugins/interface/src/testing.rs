@@ -17,9 +17,11 @@ use abi_stable::{
 
 use crate::{
     abi::{SHost, SHost_TO, SHostObject, SMetricFamily},
+    author::{Component, Result},
     host::{Host, InstanceInfo},
     log_bridge,
     metric::{MetricFamily, MetricKind, MetricSample, MetricValue},
+    secret::read_config,
 };
 
 /// One event that reached the host's log.
@@ -72,6 +74,16 @@ impl MemoryHost {
     #[must_use]
     pub fn instance(&self, name: &str, base_dir: &Path) -> Host {
         Host::new(self.object(), InstanceInfo { name: name.to_owned(), base_dir: base_dir.to_owned() })
+    }
+
+    /// Reads a configuration and makes an instance, as the loaded library would: secrets know their fields,
+    /// and relative paths start at `base_dir`.
+    ///
+    /// # Errors
+    /// What the configuration's type or `create` refuses.
+    pub fn create<T: Component>(&self, config: serde_json::Value, name: &str, base_dir: &Path) -> Result<T> {
+        let (config, _) = read_config::<T>(config, base_dir)?;
+        T::create(config, self.instance(name, base_dir))
     }
 
     /// This host as it crosses to a plugin.

@@ -33,8 +33,9 @@ pub use outbound::{exporter, publisher, transport};
 use crate::{
     author::{Component, Result, Shield, contain},
     host::Host,
+    secret::read_config,
     testing::MemoryHost,
-    value::{PluginError, Record},
+    value::Record,
 };
 
 /// What a call may take beyond its time-out before that is a finding.
@@ -162,8 +163,7 @@ impl<'a> Bench<'a> {
 
     fn create_with<T: Component>(&self, config: Value) -> Result<Shield<T>> {
         contain("create", || {
-            let config = serde_json::from_value::<T::Config>(config)
-                .map_err(|error| PluginError::permanent(error.to_string()))?;
+            let (config, _) = read_config::<T>(config, &self.setup.base_dir)?;
             let host: Host = self.host.instance("checked", &self.setup.base_dir);
             T::create(config, host).map(Shield::new)
         })

@@ -10,7 +10,7 @@ use crate::{
     author::{Connector, Publisher, Transport},
     value::{
         Batch, BatchToken, Cursor, Endpoint, ErrorClass, Fetch, FetchLimits, Idempotence, Ordering,
-        PublishContext, PublisherTraits, RecordResult, RecordView, Verdict,
+        PluginError, PublishContext, PublisherTraits, RecordResult, RecordView, Verdict,
     },
 };
 
