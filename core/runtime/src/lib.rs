@@ -21,6 +21,7 @@ pub mod plugin;
 pub mod recording;
 pub mod runtime;
 pub mod snapshot;
+pub mod spool;
 mod text;
 
 pub use config::{ConfigError, ConfigFault, PipelineConfig};
