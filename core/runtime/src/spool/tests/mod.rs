@@ -17,11 +17,11 @@ fn record(id: u64) -> Record {
         |count: u64| (0..count).map(|at| char::from(b'a' + ((id + at) % 26) as u8)).collect::<String>();
     Record {
         id: format!("record-{id}"),
-        key: (id % 3 != 0).then(|| id.to_le_bytes().to_vec()),
+        key: (!id.is_multiple_of(3)).then(|| id.to_le_bytes().to_vec()),
         payload: (0..id * 37 % 301).map(|at| (id.wrapping_mul(31) ^ at) as u8).collect(),
-        content_type: if id % 2 == 0 { "application/json".to_owned() } else { String::new() },
+        content_type: if id.is_multiple_of(2) { "application/json".to_owned() } else { String::new() },
         headers: (0..id % 4).map(|at| (text(at + 1), vec![at as u8; (id % 50) as usize])).collect(),
-        timestamp_ms: (id % 5 != 0).then_some(1_700_000_000_000 - id as i64),
+        timestamp_ms: (!id.is_multiple_of(5)).then_some(1_700_000_000_000 - id as i64),
         trace_parent: text(id % 7),
     }
 }
