@@ -214,7 +214,7 @@ impl Batch {
 
 /// One answer for each record. Another count is a breach of the contract, after which nothing is
 /// known about any record.
-fn complete(records: usize, answers: Vec<Answer>) -> Vec<Answer> {
+pub(super) fn complete(records: usize, answers: Vec<Answer>) -> Vec<Answer> {
     if answers.len() == records {
         return answers;
     }

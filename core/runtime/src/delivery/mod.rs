@@ -16,12 +16,16 @@ mod batch;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
+// What the pipeline does not use yet is used by the tests.
+#[allow(dead_code, unused_imports)]
+mod outbound;
 
 use std::time::Duration;
 
 use mfn_plugin::value::{ErrorClass, PluginError};
 
 pub(crate) use machine::Machine;
+pub use outbound::BreakerState;
 
 /// How long a record is held back after an error that may pass. There is no retry machine yet: the
 /// connector brings the record again.

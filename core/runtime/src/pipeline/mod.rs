@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub use crate::delivery::BreakerState;
 pub use components::Components;
 pub(crate) use outcome::OutcomeRing;
 pub use outcome::{OUTCOMES_MAX, Outcome, OutcomeStatus};
