@@ -13,6 +13,8 @@
 //! - a record is sent again only under the same name, and is given up only when the configuration says so.
 
 mod breaker;
+#[cfg(test)]
+mod breaker_tests;
 mod budget;
 mod machine;
 mod queue;
