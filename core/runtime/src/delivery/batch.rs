@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mfn_plugin::value::ErrorClass;
 
-use super::{Answer, Computed, Fate, NACK_DELAY, Refusal};
+use super::{Answer, Computed, Fate, NACK_DELAY, Origin, Refusal};
 
 /// What is known of a record so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,15 +51,15 @@ pub(super) enum Phase {
 
 #[derive(Debug)]
 pub(super) struct Batch {
-    pub(super) connector: usize,
+    pub(super) origin: Origin,
     pub(super) phase: Phase,
     records: Vec<Prospect>,
 }
 
 impl Batch {
-    pub(super) fn new(connector: usize, records: usize) -> Self {
+    pub(super) fn new(origin: Origin, records: usize) -> Self {
         Self {
-            connector,
+            origin,
             phase: Phase::Computing { missing: records },
             records: vec![Prospect::Computing; records],
         }

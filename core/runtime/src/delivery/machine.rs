@@ -1,36 +1,45 @@
 //! The machine of one route: it moves batches through their phases and says what to do next.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use mfn_plugin::value::ErrorClass;
 
 use super::batch::{Batch, Phase, Progress};
-use super::{Answer, BatchId, Command, Computed, Counters, Event, Fate, Target};
+use super::{Answer, BatchId, Command, Computed, Counters, Event, Fate, Origin, Target};
 
 /// Decides the fate of the records of one route. See the [module](super) for what it holds to.
 #[derive(Debug)]
 pub(crate) struct Machine {
     publishers: usize,
+    best_effort: usize,
     has_dead_letters: bool,
     batches: BTreeMap<BatchId, Batch>,
-    /// Per connector: batches that have not begun to publish, in the order of their fetches.
-    unpublished: BTreeMap<usize, VecDeque<BatchId>>,
-    /// Per connector: batches whose settlement was not begun, in the order of their fetches.
-    unsettled: BTreeMap<usize, VecDeque<BatchId>>,
+    /// Batches that have not begun to publish, in the order of their fetches.
+    unpublished: Queues,
+    /// Batches whose settlement was not begun, in the order of their fetches.
+    unsettled: Queues,
+    /// Per connector and partition: the oldest epoch that is not over.
+    epochs: BTreeMap<(usize, Arc<str>), u64>,
     counters: Counters,
     halted: bool,
     failed: bool,
 }
 
+/// Batches in line, per origin. An origin without batches has no line.
+type Queues = BTreeMap<Origin, VecDeque<BatchId>>;
+
 impl Machine {
-    /// A machine for a route with so many publishers.
-    pub(crate) fn new(publishers: usize, has_dead_letters: bool) -> Self {
+    /// A machine for a route with so many critical publishers, and so many that nobody waits for.
+    pub(crate) fn new(publishers: usize, best_effort: usize, has_dead_letters: bool) -> Self {
         Self {
             publishers,
+            best_effort,
             has_dead_letters,
             batches: BTreeMap::new(),
-            unpublished: BTreeMap::new(),
-            unsettled: BTreeMap::new(),
+            unpublished: Queues::new(),
+            unsettled: Queues::new(),
+            epochs: BTreeMap::new(),
             counters: Counters::default(),
             halted: false,
             failed: false,
@@ -47,8 +56,8 @@ impl Machine {
     pub(crate) fn handle(&mut self, event: Event) -> Vec<Command> {
         let mut commands = Vec::new();
         match event {
-            Event::Fetched { batch, connector, records } => {
-                self.fetched(batch, connector, records, &mut commands);
+            Event::Fetched { batch, origin, records } => {
+                self.fetched(batch, origin, records, &mut commands);
             }
             Event::Computed { batch, record, result } => self.computed(batch, record, result, &mut commands),
             Event::Published { batch, target, answers } => {
@@ -61,40 +70,76 @@ impl Machine {
         commands
     }
 
-    fn fetched(&mut self, id: BatchId, connector: usize, records: usize, commands: &mut Vec<Command>) {
+    fn fetched(&mut self, id: BatchId, origin: Origin, records: usize, commands: &mut Vec<Command>) {
         if records == 0 || self.batches.contains_key(&id) {
             return;
         }
         self.counters.received += records as u64;
         self.counters.in_flight += records as u64;
-        self.batches.insert(id, Batch::new(connector, records));
-        self.unpublished.entry(connector).or_default().push_back(id);
-        self.unsettled.entry(connector).or_default().push_back(id);
-        if self.halted {
-            self.halt(commands);
+        let Origin { connector, ref partition, epoch } = origin;
+        self.fence(connector, Arc::clone(partition), epoch, commands);
+        let over = self.epochs.get(&(connector, Arc::clone(partition))).is_some_and(|&oldest| epoch < oldest);
+        self.batches.insert(id, Batch::new(origin.clone(), records));
+        self.unsettled.entry(origin.clone()).or_default().push_back(id);
+        if self.halted || over {
+            self.give_back(&[id], commands);
         } else {
+            self.unpublished.entry(origin).or_default().push_back(id);
             commands.push(Command::Compute { batch: id });
+        }
+    }
+
+    /// Ends the epochs of a partition before `oldest`: what has not begun to be published is given back.
+    fn fence(&mut self, connector: usize, partition: Arc<str>, oldest: u64, commands: &mut Vec<Command>) {
+        let first = Origin { connector, partition: Arc::clone(&partition), epoch: 0 };
+        let end = Origin { connector, partition: Arc::clone(&partition), epoch: oldest };
+        let known = self.epochs.entry((connector, partition)).or_insert(0);
+        if *known >= oldest {
+            return;
+        }
+        *known = oldest;
+        let over: Vec<Origin> =
+            self.unpublished.range(first..end).map(|(origin, _)| origin.clone()).collect();
+        for origin in over {
+            let batches = Vec::from(self.unpublished.remove(&origin).unwrap_or_default());
+            self.give_back(&batches, commands);
+        }
+    }
+
+    /// Decides that these batches, none of which is settling, are to come again as far as they are not done.
+    fn give_back(&mut self, batches: &[BatchId], commands: &mut Vec<Command>) {
+        for id in batches {
+            let Some(batch) = self.batches.get_mut(id) else { continue };
+            batch.halt();
+            let origin = batch.origin.clone();
+            self.begin_settling(&origin, commands);
         }
     }
 
     fn computed(&mut self, id: BatchId, record: usize, result: Computed, commands: &mut Vec<Command>) {
         let Some(batch) = self.batches.get_mut(&id) else { return };
         batch.computed(record, result);
-        let connector = batch.connector;
-        self.begin_publishing(connector, commands);
+        if batch.phase == Phase::Computed {
+            let origin = batch.origin.clone();
+            self.begin_publishing(&origin, commands);
+        }
     }
 
-    /// Lets those batches of a connector begin to publish that have nothing uncomputed before them.
-    fn begin_publishing(&mut self, connector: usize, commands: &mut Vec<Command>) {
-        while let Some(id) = self.front(&self.unpublished, connector) {
+    /// Lets those batches of an origin begin to publish that have nothing uncomputed before them.
+    fn begin_publishing(&mut self, origin: &Origin, commands: &mut Vec<Command>) {
+        while let Some(id) = front(&self.unpublished, origin) {
             let Some(batch) = self.batches.get_mut(&id).filter(|batch| batch.phase == Phase::Computed) else {
                 return;
             };
             let records = batch.good();
-            let publishers = if records.is_empty() { 0 } else { self.publishers };
+            let (publishers, best_effort) =
+                if records.is_empty() { (0, 0) } else { (self.publishers, self.best_effort) };
             batch.phase =
                 Phase::Publishing(vec![Progress::Publishing { records: records.clone() }; publishers]);
-            pop(&mut self.unpublished, connector);
+            pop(&mut self.unpublished, origin);
+            for best_effort in 0..best_effort {
+                commands.push(Command::Offer { batch: id, best_effort, records: records.clone() });
+            }
             for publisher in 0..publishers {
                 commands.push(Command::Publish { batch: id, publisher, records: records.clone() });
             }
@@ -169,19 +214,19 @@ impl Machine {
     fn decide(&mut self, id: BatchId, commands: &mut Vec<Command>) {
         let Some(batch) = self.batches.get_mut(&id) else { return };
         batch.phase = Phase::Decided;
-        let connector = batch.connector;
-        self.begin_settling(connector, commands);
+        let origin = batch.origin.clone();
+        self.begin_settling(&origin, commands);
     }
 
-    /// Settles those batches of a connector that have nothing undecided before them.
-    fn begin_settling(&mut self, connector: usize, commands: &mut Vec<Command>) {
-        while let Some(id) = self.front(&self.unsettled, connector) {
+    /// Settles those batches of an origin that have nothing undecided before them.
+    fn begin_settling(&mut self, origin: &Origin, commands: &mut Vec<Command>) {
+        while let Some(id) = front(&self.unsettled, origin) {
             let Some(batch) = self.batches.get_mut(&id).filter(|batch| batch.phase == Phase::Decided) else {
                 return;
             };
             batch.phase = Phase::Settling;
             commands.push(Command::Settle { batch: id, fates: batch.fates() });
-            pop(&mut self.unsettled, connector);
+            pop(&mut self.unsettled, origin);
         }
     }
 
@@ -214,9 +259,9 @@ impl Machine {
                 batch.halt();
             }
         }
-        let connectors: Vec<usize> = self.unsettled.keys().copied().collect();
-        for connector in connectors {
-            self.begin_settling(connector, commands);
+        let origins: Vec<Origin> = self.unsettled.keys().cloned().collect();
+        for origin in origins {
+            self.begin_settling(&origin, commands);
         }
     }
 
@@ -229,15 +274,18 @@ impl Machine {
             commands.push(Command::Fail { reason: refusal.reason.clone() });
         }
     }
-
-    fn front(&self, queues: &BTreeMap<usize, VecDeque<BatchId>>, connector: usize) -> Option<BatchId> {
-        queues.get(&connector)?.front().copied()
-    }
 }
 
-fn pop(queues: &mut BTreeMap<usize, VecDeque<BatchId>>, connector: usize) {
-    if let Some(queue) = queues.get_mut(&connector) {
+fn front(queues: &Queues, origin: &Origin) -> Option<BatchId> {
+    queues.get(origin)?.front().copied()
+}
+
+fn pop(queues: &mut Queues, origin: &Origin) {
+    if let Some(queue) = queues.get_mut(origin) {
         queue.pop_front();
+        if queue.is_empty() {
+            queues.remove(origin);
+        }
     }
 }
 

@@ -32,9 +32,8 @@ impl Random {
 }
 
 /// What is known of a batch from outside the machine.
-#[derive(Default)]
 struct Known {
-    connector: usize,
+    origin: Origin,
     records: usize,
     published: bool,
     settling: bool,
@@ -45,6 +44,25 @@ struct Known {
     /// Answered with success and not flushed yet.
     taken: BTreeMap<Target, BTreeSet<usize>>,
     durable: BTreeMap<Target, BTreeSet<usize>>,
+    offered: BTreeSet<usize>,
+}
+
+impl Known {
+    fn new(origin: Origin, records: usize) -> Self {
+        Self {
+            origin,
+            records,
+            published: false,
+            settling: false,
+            finished: false,
+            computed: 0,
+            good: 0,
+            unfit: BTreeSet::new(),
+            taken: BTreeMap::new(),
+            durable: BTreeMap::new(),
+            offered: BTreeSet::new(),
+        }
+    }
 }
 
 /// Something that the machine waits for.
@@ -59,7 +77,12 @@ struct World {
     machine: Machine,
     random: Random,
     publishers: usize,
+    best_effort: usize,
     has_dead_letters: bool,
+    /// The epoch of each partition that is not over.
+    epochs: BTreeMap<(usize, Arc<str>), u64>,
+    /// How often a partition was taken away while something of it was on its way.
+    fenced: u32,
     known: BTreeMap<BatchId, Known>,
     pending: Vec<Pending>,
 }
@@ -67,12 +90,16 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let (publishers, has_dead_letters) = (random.below(4), random.below(2) == 0);
+        let (publishers, best_effort) = (random.below(4), random.below(3));
+        let has_dead_letters = random.below(2) == 0;
         Self {
-            machine: Machine::new(publishers, has_dead_letters),
+            machine: Machine::new(publishers, best_effort, has_dead_letters),
             random,
             publishers,
+            best_effort,
             has_dead_letters,
+            epochs: BTreeMap::new(),
+            fenced: 0,
             known: BTreeMap::new(),
             pending: Vec::new(),
         }
@@ -99,14 +126,20 @@ impl World {
             }
             Command::Publish { batch, publisher, records } => {
                 assert!(publisher < self.publishers && !records.is_empty());
-                let connector = self.known[&batch].connector;
-                let earlier = self.known.range(..batch).filter(|(_, known)| known.connector == connector);
+                let origin = &self.known[&batch].origin;
+                assert!(origin.epoch >= self.epochs[&(origin.connector, origin.partition.clone())], "fenced");
+                let earlier = self.known.range(..batch).filter(|(_, known)| known.origin == *origin);
                 for (_, known) in earlier {
                     let computed = known.computed == known.records;
                     assert!(computed && (known.published || known.good == 0), "out of order");
                 }
                 self.known.get_mut(&batch).unwrap().published = true;
                 self.pending.push(Pending::Publish(batch, Target::Publisher(publisher), records));
+            }
+            Command::Offer { batch, best_effort, records } => {
+                assert!(best_effort < self.best_effort && !records.is_empty());
+                let known = self.known.get_mut(&batch).unwrap();
+                assert!(known.offered.insert(best_effort) && records.len() == known.good, "offered twice");
             }
             Command::DeadLetter { batch, records } => {
                 assert!(self.has_dead_letters && records.iter().all(|(_, reason)| !reason.is_empty()));
@@ -125,8 +158,8 @@ impl World {
     }
 
     fn judge_settlement(&mut self, batch: BatchId, fates: &[Fate]) {
-        let connector = self.known[&batch].connector;
-        let mut earlier = self.known.range(..batch).filter(|(_, known)| known.connector == connector);
+        let origin = &self.known[&batch].origin;
+        let mut earlier = self.known.range(..batch).filter(|(_, known)| known.origin == *origin);
         assert!(earlier.all(|(_, known)| known.settling), "settled before an earlier batch");
         let known = self.known.get_mut(&batch).unwrap();
         assert!(!known.settling, "settled twice");
@@ -149,9 +182,29 @@ impl World {
 
     fn fetch(&mut self) {
         let batch = BatchId(self.known.len() as u64);
-        let (connector, records) = (self.random.below(3), 1 + self.random.below(5));
-        self.known.insert(batch, Known { connector, records, ..Known::default() });
-        self.handle(Event::Fetched { batch, connector, records });
+        let connector = self.random.below(2);
+        let partition: Arc<str> = ["a", "b"][self.random.below(2)].into();
+        let current = self.epochs.entry((connector, partition.clone())).or_default();
+        // Sometimes an old assignment comes late.
+        let late = *current > 0 && self.random.below(10) == 0;
+        let origin = Origin { connector, partition, epoch: *current - u64::from(late) };
+        if !late && self.random.below(10) == 0 {
+            return self.take_away(origin);
+        }
+        let records = 1 + self.random.below(5);
+        self.known.insert(batch, Known::new(origin.clone(), records));
+        self.handle(Event::Fetched { batch, origin, records });
+    }
+
+    /// Begins a new epoch of a partition.
+    fn take_away(&mut self, origin: Origin) {
+        *self.epochs.get_mut(&(origin.connector, origin.partition.clone())).unwrap() += 1;
+        let unfinished = |known: &&Known| known.origin == origin && !known.finished;
+        self.fenced += u32::from(self.known.values().any(|known| unfinished(&known)));
+        let (batch, records) = (BatchId(self.known.len() as u64), 1);
+        let origin = Origin { epoch: origin.epoch + 1, ..origin };
+        self.known.insert(batch, Known::new(origin.clone(), records));
+        self.handle(Event::Fetched { batch, origin, records });
     }
 
     /// Answers something that the machine waits for.
@@ -259,6 +312,17 @@ proptest! {
     }
 }
 
+// Guards the test above against never taking a partition away while something of it is on its way.
+#[test]
+fn partitions_are_taken_away_in_the_worlds() {
+    let fenced = |seed| {
+        let mut world = World::new(seed);
+        (0..200).for_each(|_| if world.random.below(4) == 0 { world.fetch() } else { world.answer() });
+        world.fenced
+    };
+    assert!((0..50).map(fenced).sum::<u32>() > 50);
+}
+
 fn run(machine: &mut Machine, events: Vec<Event>) -> Vec<Command> {
     events.into_iter().flat_map(|event| machine.handle(event)).collect()
 }
@@ -267,13 +331,17 @@ fn refusal(class: ErrorClass) -> Answer {
     Err(Refusal { class, reason: "why".into(), retry_after: None })
 }
 
+fn origin(partition: &str, epoch: u64) -> Origin {
+    Origin { connector: 0, partition: partition.into(), epoch }
+}
+
 /// A machine with two publishers and a batch of one record that both are publishing.
 fn publishing() -> (Machine, BatchId) {
-    let (mut machine, batch) = (Machine::new(2, false), BatchId(0));
+    let (mut machine, batch) = (Machine::new(2, 0, false), BatchId(0));
     let commands = run(
         &mut machine,
         vec![
-            Event::Fetched { batch, connector: 0, records: 1 },
+            Event::Fetched { batch, origin: origin("a", 0), records: 1 },
             Event::Computed { batch, record: 0, result: Computed::Ready },
         ],
     );
@@ -323,4 +391,66 @@ fn a_throttled_record_stays_away_as_long_as_asked() {
     let commands = run(&mut machine, events);
     let fates = vec![Fate::Returned { delay: Duration::from_secs(7) }];
     assert_eq!(commands.last(), Some(&Command::Settle { batch, fates }));
+}
+
+// Guards partitions against each other: one whose batch is still being computed holds up no other.
+#[test]
+fn a_stuck_partition_holds_up_no_other() {
+    let mut machine = Machine::new(1, 0, false);
+    let (stuck, free) = (BatchId(0), BatchId(1));
+    let commands = run(
+        &mut machine,
+        vec![
+            Event::Fetched { batch: stuck, origin: origin("a", 0), records: 1 },
+            Event::Fetched { batch: free, origin: origin("b", 0), records: 1 },
+            Event::Computed { batch: free, record: 0, result: Computed::Ready },
+            answered(free, 0, Ok(())),
+            Event::Flushed { batch: free, target: Target::Publisher(0), answer: Ok(()) },
+        ],
+    );
+    assert_eq!(commands.last(), Some(&Command::Settle { batch: free, fates: vec![Fate::Delivered] }));
+}
+
+// Guards a partition that was taken away and came again: of the old epoch what has not begun to be published never is, what has begun is
+// finished, and the other partition goes on.
+#[test]
+fn a_partition_that_came_again_publishes_nothing_old() {
+    let mut machine = Machine::new(1, 0, false);
+    let (begun, waiting, other) = (BatchId(0), BatchId(1), BatchId(2));
+    run(
+        &mut machine,
+        vec![
+            Event::Fetched { batch: begun, origin: origin("a", 3), records: 1 },
+            Event::Fetched { batch: waiting, origin: origin("a", 3), records: 1 },
+            Event::Fetched { batch: other, origin: origin("b", 3), records: 1 },
+            Event::Computed { batch: begun, record: 0, result: Computed::Ready },
+            Event::Fetched { batch: BatchId(3), origin: origin("a", 4), records: 1 },
+        ],
+    );
+    let computed = |batch| Event::Computed { batch, record: 0, result: Computed::Ready };
+    assert_eq!(run(&mut machine, vec![computed(waiting)]), []);
+    let publish = Command::Publish { batch: other, publisher: 0, records: vec![0] };
+    assert_eq!(run(&mut machine, vec![computed(other)]), [publish]);
+    let flushed = Event::Flushed { batch: begun, target: Target::Publisher(0), answer: Ok(()) };
+    let commands = run(&mut machine, vec![answered(begun, 0, Ok(())), flushed]);
+    let returned = Fate::Returned { delay: Duration::ZERO };
+    assert_eq!(
+        commands[1..],
+        [
+            Command::Settle { batch: begun, fates: vec![Fate::Delivered] },
+            Command::Settle { batch: waiting, fates: vec![returned] },
+        ]
+    );
+}
+
+// Guards a settlement against a best-effort publisher that never answers.
+#[test]
+fn no_settlement_waits_for_a_best_effort_publisher() {
+    let (mut machine, batch) = (Machine::new(0, 1, false), BatchId(0));
+    let fetched = Event::Fetched { batch, origin: origin("a", 0), records: 1 };
+    let computed = Event::Computed { batch, record: 0, result: Computed::Ready };
+    let commands = run(&mut machine, vec![fetched, computed]);
+    let offer = Command::Offer { batch, best_effort: 0, records: vec![0] };
+    let settle = Command::Settle { batch, fates: vec![Fate::Delivered] };
+    assert_eq!(commands[1..], [offer, settle]);
 }

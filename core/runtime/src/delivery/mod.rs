@@ -7,9 +7,12 @@
 //!
 //! What it holds to, whatever the order of events:
 //!
-//! - a record is acknowledged only after every publisher has answered for it *and* flushed;
-//! - a batch is settled exactly once, and the batches of one connector in the order of their fetches;
-//! - batches of one connector go to publishers in the order of their fetches;
+//! - a record is acknowledged only after every critical publisher has answered for it *and* flushed; no
+//!   settlement waits for a best-effort publisher;
+//! - a batch is settled exactly once, and the batches of one [`Origin`] in the order of their fetches;
+//! - batches of one origin go to publishers in the order of their fetches;
+//! - once a partition has come again under a newer epoch, nothing of the older one begins to be published:
+//!   what was not begun is given back at once, what was begun is finished;
 //! - `received = delivered + rejected + dead_lettered + nacked + in_flight` after every event.
 
 mod batch;
@@ -20,6 +23,7 @@ mod machine_tests;
 #[allow(dead_code, unused_imports)]
 mod outbound;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mfn_plugin::value::{ErrorClass, PluginError};
@@ -35,10 +39,21 @@ pub(crate) const NACK_DELAY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BatchId(pub(crate) u64);
 
+/// One assignment of one partition of one connector. Order and settlement are kept within it and nowhere
+/// else, so that a partition that is stuck holds up no other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Origin {
+    /// The connector, by its place in the route.
+    pub(crate) connector: usize,
+    pub(crate) partition: Arc<str>,
+    /// Counts the assignments of the partition.
+    pub(crate) epoch: u64,
+}
+
 /// Who is to make records durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Target {
-    /// A publisher of the route, by its place in the route.
+    /// A critical publisher of the route, by its place in the route.
     Publisher(usize),
     /// The dead-letter publisher.
     DeadLetters,
@@ -85,7 +100,7 @@ pub(crate) enum Computed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A connector brought a batch of at least one record.
-    Fetched { batch: BatchId, connector: usize, records: usize },
+    Fetched { batch: BatchId, origin: Origin, records: usize },
     /// A record was computed.
     Computed { batch: BatchId, record: usize, result: Computed },
     /// A target answered for each record of a [`Command::Publish`] or [`Command::DeadLetter`].
@@ -105,6 +120,9 @@ pub(crate) enum Command {
     Compute { batch: BatchId },
     /// Publish the results of these records, in this order.
     Publish { batch: BatchId, publisher: usize, records: Vec<usize> },
+    /// Hand the results of these records to a best-effort publisher, in this order. Nobody waits for it, so
+    /// there is no event for what becomes of them.
+    Offer { batch: BatchId, best_effort: usize, records: Vec<usize> },
     /// Publish these records, as they came, with their reasons, as dead letters.
     DeadLetter { batch: BatchId, records: Vec<(usize, String)> },
     /// Make durable what the target answered with success.
@@ -120,7 +138,7 @@ pub(crate) enum Command {
 /// The final fate of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// All publishers have it, durably.
+    /// All critical publishers have it, durably.
     Delivered,
     /// It can not be done, and the dead-letter publisher has it, durably.
     DeadLettered { reason: String },

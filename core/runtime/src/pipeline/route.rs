@@ -23,7 +23,7 @@ use super::work::{self, Evaluated, Unfit, WorkContext, WorkEnd};
 use super::{Outcome, OutcomeStatus};
 use crate::codec::Observation;
 use crate::config::{Limits, RouteConfig};
-use crate::delivery::{BatchId, Command, Computed, Counters, Event, Fate, Machine, Target};
+use crate::delivery::{BatchId, Command, Computed, Counters, Event, Fate, Machine, Origin, Target};
 use crate::log::LogLevel;
 use crate::metrics::{RouteMetrics, SimulationMetrics};
 
@@ -112,7 +112,7 @@ impl Route {
     pub(super) fn new(parts: RouteParts) -> Self {
         Self {
             topic: Arc::from(parts.config.topic.as_str()),
-            machine: Machine::new(parts.lanes.len(), parts.dead_letters.is_some()),
+            machine: Machine::new(parts.lanes.len(), 0, parts.dead_letters.is_some()),
             batches: BTreeMap::new(),
             queue: WorkQueue::default(),
             admitted: None,
@@ -167,6 +167,7 @@ impl Route {
         let id = BatchId(self.next_batch);
         self.next_batch += 1;
         let records = batch.records.len();
+        let origin = Origin { connector, partition: batch.partition.into(), epoch: batch.epoch };
         let in_flight = InFlight {
             connector,
             token: batch.token,
@@ -177,7 +178,7 @@ impl Route {
         };
         self.next_sequence += records as u64;
         self.batches.insert(id, in_flight);
-        self.handle(Event::Fetched { batch: id, connector, records });
+        self.handle(Event::Fetched { batch: id, origin, records });
     }
 
     /// Feeds the machine and does what it says.
@@ -219,6 +220,8 @@ impl Route {
                 let lane = self.parts.lanes.get(publisher);
                 self.send(lane, batch, Target::Publisher(publisher), LaneCall::Publish(results));
             }
+            // There is no best-effort publisher yet.
+            Command::Offer { .. } => {}
             Command::DeadLetter { batch, records } => {
                 let Some(in_flight) = self.batches.get(&batch) else { return };
                 let route = &self.parts.config.name;

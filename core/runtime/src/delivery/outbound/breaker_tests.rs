@@ -37,7 +37,7 @@ fn a_stampede_reaches_the_endpoint_three_times() {
                     start.wait();
                     for caller in (thread..CALLERS).step_by(THREADS) {
                         let Some(mut permit) = breaker.permit(SECOND) else { continue };
-                        if caller / THREADS % 2 == 0 {
+                        if (caller / THREADS).is_multiple_of(2) {
                             // Cancelled before the call: the next caller gets the permit.
                             cancelled.fetch_add(1, Atomic::Relaxed);
                             std::thread::yield_now();
