@@ -25,6 +25,10 @@ pub(crate) enum Verb {
     Test,
     /// Runs the reference vectors and the comparison with the plain loop as AArch64 programs under QEMU.
     TestAarch64,
+    /// Injects the faults of docs/delivery.md in the size of continuous integration and prints a line for each.
+    Faults(FaultOptions),
+    /// Injects them in full size: hours.
+    Soak(FaultOptions),
     /// Formatting, lints, documentation, licences, import arrows, documents, header drift.
     Check(CheckOptions),
     /// What continuous integration runs: check, test, demo, fuzz targets; with timings.
@@ -52,6 +56,13 @@ pub(crate) struct DemoOptions {
     /// Go on where a run that was killed stopped, instead of starting from scratch.
     #[arg(long)]
     pub(crate) resume: bool,
+}
+
+/// Options of `cargo xtask faults` and `cargo xtask soak`.
+#[derive(Debug, Args)]
+pub(crate) struct FaultOptions {
+    /// Numbers of faults; all when none is given.
+    pub(crate) numbers: Vec<u8>,
 }
 
 /// Options of `cargo xtask check`.

@@ -11,6 +11,7 @@ mod cli;
 mod command;
 mod demo;
 mod example_data;
+mod faults;
 mod figures;
 mod header;
 mod stage;
@@ -43,6 +44,8 @@ fn run(cli: Cli) -> Result<()> {
         Verb::Stage => stage::run(&workspace).map(drop),
         Verb::Test => test::run(&workspace),
         Verb::TestAarch64 => aarch64::run(&workspace),
+        Verb::Faults(options) => faults::run(&workspace, false, &options.numbers),
+        Verb::Soak(options) => faults::run(&workspace, true, &options.numbers),
         Verb::Check(options) => check::run(&workspace, &options),
         Verb::Ci => ci::run(&workspace),
         Verb::Header => header::write(&workspace),

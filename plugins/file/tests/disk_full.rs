@@ -11,11 +11,14 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use common::*;
 use mfn_plugin::{
     author::{Connector, Publisher},
+    testing::FaultRow,
     value::{ErrorClass, Fetch},
 };
 use serde_json::json;
 
 const DIRECTORY: &str = "MFN_TEST_FULL_DIRECTORY";
+/// What the child writes whenever the disk was full.
+const STRUCK: &str = "the disk was full";
 /// What the shell answers where it may not mount.
 const NO_MOUNT: i32 = 77;
 
@@ -24,7 +27,7 @@ const NO_MOUNT: i32 = 77;
 fn a_full_disk_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let script = format!(
-        "mount -t tmpfs -o size=1m tmpfs \"$1\" || exit {NO_MOUNT}; exec \"$2\" --exact --ignored on_a_small_disk"
+        "mount -t tmpfs -o size=1m tmpfs \"$1\" || exit {NO_MOUNT}; exec \"$2\" --exact --nocapture --ignored on_a_small_disk"
     );
     let output = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", &script, "sh"])
@@ -39,6 +42,12 @@ fn a_full_disk_loses_nothing() {
         "{}: {stdout}{stderr}\nstatus {NO_MOUNT} or a refusal of unshare: allow user and mount namespaces, or run as root",
         output.status
     );
+    FaultRow { number: 3, struck: struck(&stdout), ..FaultRow::default() }.report();
+}
+
+/// How often the child met the full disk.
+fn struck(output: &str) -> u64 {
+    output.lines().filter(|line| line.contains(STRUCK)).count() as u64
 }
 
 /// The child.
@@ -57,6 +66,7 @@ fn on_a_small_disk() {
 fn fill(base: &Path) {
     // A write of zeros fails when nothing is left, after it took all there was.
     fs::write(base.join("ballast"), vec![0; 2 << 20]).unwrap_err();
+    println!("{STRUCK}");
 }
 
 /// The contents of the output files in the order of their names.

@@ -23,7 +23,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Findings> {
     let files = workspace.files_with_extension(&SOURCES)?;
     let mut findings = Findings::new(Vec::new(), format!("{} files, at most {LINES_MAX} lines", files.len()));
     for file in &files {
-        if EXEMPT.iter().any(|exempt| file == Path::new(exempt)) || file.to_string_lossy().ends_with("_gen.go") {
+        if EXEMPT.iter().any(|exempt| file == Path::new(exempt))
+            || file.to_string_lossy().ends_with("_gen.go")
+        {
             continue;
         }
         let lines = workspace.read(file)?.lines().count();

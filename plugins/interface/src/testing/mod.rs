@@ -4,11 +4,15 @@
 //! It caps nothing, so it belongs into tests only (feature `testing`).
 #![allow(unsafe_code)]
 
+mod fault;
+
 use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+pub use fault::{FAULTS_VARIABLE, FaultRow, fault_size};
 
 use abi_stable::{
     sabi_trait::TD_Opaque,

@@ -1,0 +1,47 @@
+//! The faults that delivery must survive, and the tests that inject them.
+
+/// A test that injects a fault: package, test program (`lib` for the tests inside the library), name.
+pub(super) type Test = (&'static str, &'static str, &'static str);
+
+/// A fault and what shows that it is survived.
+pub(super) struct Fault {
+    pub(super) number: u8,
+    pub(super) title: &'static str,
+    pub(super) tests: &'static [Test],
+}
+
+/// The table of docs/delivery.md.
+pub(super) const FAULTS: [Fault; 14] = [
+    Fault { number: 1, title: "kill -9 while publishing, durability spooled", tests: &[] },
+    Fault { number: 2, title: "bit flips and torn ends in the spool", tests: &[] },
+    Fault {
+        number: 3,
+        title: "a full disk on write, fsync, rename",
+        tests: &[("mfn-plugin-file", "disk_full", "a_full_disk_loses_nothing")],
+    },
+    Fault { number: 4, title: "broker restarts, leaders and group members come and go", tests: &[] },
+    Fault { number: 5, title: "half of all requests answered 503 with Retry-After", tests: &[] },
+    Fault { number: 6, title: "an endpoint dead for a day, then back", tests: &[] },
+    Fault { number: 7, title: "HTTP 200 with partial failures, answers lost after commit", tests: &[] },
+    Fault { number: 8, title: "one of four publishers takes nothing", tests: &[] },
+    Fault {
+        number: 9,
+        title: "a burst of files; kill between commit and delete",
+        tests: &[
+            ("mfn-plugin-file", "burst", "a_burst_of_files_comes_whole_and_once"),
+            ("mfn-plugin-file", "crash", "whole_files_survive_kills"),
+        ],
+    },
+    Fault {
+        number: 10,
+        title: "bad input: truncated, endless, deep, not UTF-8, no file at all",
+        tests: &[
+            ("mfn-plugin-file", "hostile", "nothing_holds_up_the_next_file"),
+            ("mfn-plugin-file", "hostile", "a_line_of_a_gibibyte_is_passed_over"),
+        ],
+    },
+    Fault { number: 11, title: "the wall clock jumps by hours and years", tests: &[] },
+    Fault { number: 12, title: "SIGTERM at full rate with a dead publisher", tests: &[] },
+    Fault { number: 13, title: "a plugin that panics, hangs, miscounts, settles twice", tests: &[] },
+    Fault { number: 14, title: "10,000 callers at a half-open breaker", tests: &[] },
+];
