@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mfn_plugin::value::ErrorClass;
 
+use super::canary::{self, Bug};
 use super::{Answer, Computed, Fate, NACK_DELAY, Origin, Refusal};
 
 /// What is known of a record so far.
@@ -217,6 +218,9 @@ impl Batch {
 pub(super) fn complete(records: usize, answers: Vec<Answer>) -> Vec<Answer> {
     if answers.len() == records {
         return answers;
+    }
+    if canary::planted(Bug::TrustBreach) {
+        return answers.into_iter().chain(std::iter::repeat(Ok(()))).take(records).collect();
     }
     let refusal = Refusal {
         class: ErrorClass::Unknown,

@@ -16,12 +16,16 @@
 //! - `received = delivered + rejected + dead_lettered + nacked + in_flight` after every event.
 
 mod batch;
+mod canary;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
 // What the pipeline does not use yet is used by the tests.
 #[allow(dead_code, unused_imports)]
 mod outbound;
+// As above.
+#[allow(dead_code)]
+mod relay;
 
 use std::sync::Arc;
 use std::time::Duration;

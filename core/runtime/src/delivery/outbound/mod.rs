@@ -33,7 +33,7 @@ use crate::config::{BatchConfig, BreakerConfig, RetryConfig};
 pub use breaker::BreakerState;
 pub(crate) use breaker::SharedBreaker;
 pub(crate) use machine::Outbound;
-pub(crate) use retry::Random;
+pub(crate) use retry::{Backoff, Random};
 
 /// The caller's name for a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
