@@ -186,3 +186,21 @@ fn the_demonstration_lists_the_faults_of_a_configuration() {
     }
     assert_eq!(demonstration(&workshop).arg("--nonsense").output().expect("it runs").status.code(), Some(2));
 }
+
+// Guards the streaming example: every outcome is taken, the refused one with its reason, and the log is polled.
+#[test]
+fn the_stream_example_takes_outcomes_as_they_come() {
+    let workshop = Workshop::new();
+    let program = workshop.compile(&root().join("examples/stream.c"));
+    let printed = valgrind_with_runtime(&program, &[&text(&config(&workshop, 5))]);
+    let mut lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.pop(), Some("4 received, 3 delivered, 1 dead letters"), "{printed}");
+    lines.sort_unstable();
+    for (line, begin) in
+        lines.iter().zip(["1.json: D_box ", "2.json: D_box ", "3.json: D_box ", "4.json: refused: "])
+    {
+        assert!(line.starts_with(begin), "{printed}");
+    }
+    assert_eq!(lines.len(), 4, "{printed}");
+    assert!(lines[3].contains("alpha"), "{printed}");
+}
