@@ -103,7 +103,7 @@ pub(crate) fn order<'a>(
     let name = argument::text("name", name)?.to_owned();
     Ok(Order {
         plugin: argument::text("plugin", plugin)?,
-        options: ComponentOptions { name, config, base_dir },
+        options: ComponentOptions { name, config: config.into(), base_dir },
     })
 }
 

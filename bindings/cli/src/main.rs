@@ -5,6 +5,7 @@
 //! them once. The exit code is 0 when the work is done, 1 when it failed, 2 when the command line, the
 //! specification or the configuration is at fault.
 
+mod core_file;
 mod failure;
 mod field;
 mod host;

@@ -12,6 +12,7 @@ use mfn_plugin::{host::InstanceInfo, value::Kind};
 
 use crate::{
     component::{Connector, Exporter, Publisher, Transport},
+    config::Settings,
     error::RuntimeError,
     log::{Log, LogLevel, LogSink},
     metrics::MetricsRegistry,
@@ -52,7 +53,7 @@ pub struct ComponentOptions {
     /// Its name, 1 to 64 letters, digits, `_`, `-` and `.`: it stands in logs, metrics and errors.
     pub name: String,
     /// Its configuration, as the plugin's schema says.
-    pub config: serde_json::Value,
+    pub config: Settings,
     /// Relative paths of the configuration start here; empty stands for the working directory.
     pub base_dir: PathBuf,
 }

@@ -21,7 +21,7 @@ fn runtime() -> Runtime {
 }
 
 fn options(directory: &std::path::Path, config: serde_json::Value) -> ComponentOptions {
-    ComponentOptions { name: "counts".into(), config, base_dir: directory.into() }
+    ComponentOptions { name: "counts".into(), config: config.into(), base_dir: directory.into() }
 }
 
 /// Guards: the example is a real plugin. It loads, counts what it is given and makes it durable.

@@ -1,8 +1,8 @@
 //! Why a listener cannot be configured or opened.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, net::SocketAddr};
 
-use mfn_plugin::value::PluginError;
+use mfn_plugin::{secret::SecretError, value::PluginError};
 
 /// A fault of the configuration, or of the system when the listener opens. No text holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -28,18 +28,12 @@ pub enum ListenerError {
     /// Other machines could connect, and nothing asks them who they are.
     #[error(
         "bind: {address} can be reached from other machines and no credential is set; set \
-         auth.bearer_token_file or auth.api_key_file, bind to 127.0.0.1, or set \
+         auth.bearer_token or auth.api_key, bind to 127.0.0.1, or set \
          auth.allow_unauthenticated = true"
     )]
     Exposed {
         /// What was configured.
         address: SocketAddr,
-    },
-    /// A credential is given twice.
-    #[error("{field} and {field}_file: set one of the two")]
-    GivenTwice {
-        /// The field's path.
-        field: &'static str,
     },
     /// A credential that is too short or cannot stand in a header.
     #[error(
@@ -51,16 +45,9 @@ pub enum ListenerError {
         /// Its length in bytes.
         length: usize,
     },
-    /// The file with a credential cannot be read.
-    #[error("{field}: {path}: {source}", path = .path.display())]
-    CredentialFile {
-        /// The field's path.
-        field: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A credential cannot be had from where the configuration says it is.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// An origin that no browser sends.
     #[error(
         "cors_origins: {value:?} is not an origin; write scheme and host like https://example.org, without a path"
@@ -88,9 +75,8 @@ pub enum ListenerError {
 impl From<ListenerError> for PluginError {
     fn from(error: ListenerError) -> Self {
         match &error {
-            ListenerError::CredentialFile { source, .. }
-            | ListenerError::Bind { source, .. }
-            | ListenerError::Thread { source } => {
+            ListenerError::Secret(secret) => Self::new(secret.class(), error.to_string()),
+            ListenerError::Bind { source, .. } | ListenerError::Thread { source } => {
                 let class = Self::io("", source).class;
                 Self::new(class, error.to_string())
             }

@@ -1,9 +1,9 @@
 //! The parts of a plugin's configuration that every listener has.
 
-use std::{fmt, path::PathBuf};
+use std::fmt;
 
+use mfn_plugin::secret::Secret;
 use schemars::JsonSchema;
-use secrecy::SecretString;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -16,18 +16,13 @@ use crate::cause::ListenerError;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, remote = "Self")]
 pub struct Auth {
-    /// A bearer token; 16 to 1024 visible ASCII characters. Prefer `bearer_token_file`.
-    #[serde(deserialize_with = "secret")]
-    #[schemars(with = "Option<String>")]
-    pub bearer_token: Option<SecretString>,
-    /// A file that holds the bearer token and nothing else but a line end. Read when the listener opens.
-    pub bearer_token_file: Option<PathBuf>,
-    /// A key for the header X-API-Key; 16 to 1024 visible ASCII characters. Prefer `api_key_file`.
-    #[serde(deserialize_with = "secret")]
-    #[schemars(with = "Option<String>")]
-    pub api_key: Option<SecretString>,
-    /// A file that holds the key and nothing else but a line end. Read when the listener opens.
-    pub api_key_file: Option<PathBuf>,
+    /// The bearer token, 16 to 1024 visible ASCII characters: file:PATH or env:NAME, or the token itself.
+    pub bearer_token: Option<Secret>,
+    /// The key for the header X-API-Key; as `bearer_token`.
+    pub api_key: Option<Secret>,
+    /// Milliseconds for which a credential is still accepted after its file has got another. 0 to 604800000;
+    /// 0: not at all.
+    pub rotation_window_ms: u64,
     /// Allows an address that other machines can reach without any credential.
     pub allow_unauthenticated: bool,
 }
@@ -40,7 +35,7 @@ impl<'de> Deserialize<'de> for Auth {
             type Value = Auth;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
-                    "a table such as { bearer_token_file = \"token\" } (what stands there is not shown)",
+                    "a table such as { bearer_token = \"file:token\" } (what stands there is not shown)",
                 )
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Auth, A::Error> {
@@ -63,21 +58,6 @@ impl<'de> Deserialize<'de> for Auth {
         // Not `deserialize_map`: serde_json would make the error itself, with the text in it.
         deserializer.deserialize_any(Table)
     }
-}
-
-/// Reads a text or nothing. Whatever else stands there is refused without being repeated: a token that is
-/// written as a number is a secret all the same.
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a string in quotes (what stands there is not shown)")]
-    enum Given {
-        Text(SecretString),
-        Nothing(()),
-    }
-    Ok(match Given::deserialize(deserializer)? {
-        Given::Text(text) => Some(text),
-        Given::Nothing(()) => None,
-    })
 }
 
 /// What one listener spends on its clients at most.

@@ -1,17 +1,16 @@
-//! Credentials: read once, kept as digests, compared in constant time.
+//! Credentials: held as secrets, compared as digests in constant time.
 //!
 //! A comparison that stops at the first difference tells an attacker how much of a guess was right.
 //! Both sides are hashed first, so neither the time nor the work depends on the length of the secret.
 
 use std::{
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-use secrecy::{ExposeSecret, SecretString};
+use mfn_plugin::secret::{Secret, SecretError, SecretValue};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::cause::ListenerError;
@@ -19,60 +18,18 @@ use crate::cause::ListenerError;
 const LENGTH_MIN: usize = 16;
 const LENGTH_MAX: usize = 1024;
 
-/// Where a credential comes from; the file is read when the listener opens.
-#[derive(Clone)]
-pub(crate) enum Source {
-    Value(Credential),
-    File { field: &'static str, path: PathBuf },
-}
-
-impl Source {
-    /// Checks one credential's pair of fields; `None` where neither is set. `resolve` makes a path absolute.
-    pub(crate) fn new(
-        field: &'static str,
-        file_field: &'static str,
-        value: Option<&SecretString>,
-        file: Option<&Path>,
-        resolve: impl Fn(&Path) -> PathBuf,
-    ) -> Result<Option<Self>, ListenerError> {
-        match (value, file) {
-            (Some(_), Some(_)) => Err(ListenerError::GivenTwice { field }),
-            (Some(secret), None) => {
-                Credential::new(field, secret.expose_secret()).map(|c| Some(Self::Value(c)))
-            }
-            (None, Some(path)) => Ok(Some(Self::File { field: file_field, path: resolve(path) })),
-            (None, None) => Ok(None),
-        }
-    }
-
-    /// The credential, read from its file where it is in one.
-    pub(crate) fn read(&self) -> Result<Credential, ListenerError> {
-        match self {
-            Self::Value(credential) => Ok(credential.clone()),
-            Self::File { field, path } => {
-                let text = read_secret(path).map_err(|source| ListenerError::CredentialFile {
-                    field,
-                    path: path.clone(),
-                    source,
-                })?;
-                Credential::new(field, text.trim_end_matches(['\r', '\n']))
-            }
-        }
-    }
-}
-
-/// Reads a small text file into memory that is wiped afterwards.
-fn read_secret(path: &Path) -> io::Result<Zeroizing<String>> {
-    // Room for every allowed secret at once: growing would leave copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(LENGTH_MAX + 4));
-    File::open(path)?.take(LENGTH_MAX as u64 + 3).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-/// The SHA-256 of a secret; the secret itself is not kept.
-#[derive(Clone)]
+/// What a request has to present. A replaced file is taken up while requests come.
 pub(crate) struct Credential {
-    digest: Zeroizing<[u8; 32]>,
+    field: &'static str,
+    secret: Secret,
+    digests: Mutex<Vec<Accepted>>,
+}
+
+/// A value that is accepted now.
+struct Accepted {
+    version: u64,
+    /// `None`: the value breaks the rules for credentials, so nothing matches it.
+    digest: Option<Zeroizing<[u8; 32]>>,
 }
 
 impl std::fmt::Debug for Credential {
@@ -82,19 +39,65 @@ impl std::fmt::Debug for Credential {
 }
 
 impl Credential {
-    fn new(field: &'static str, secret: &str) -> Result<Self, ListenerError> {
-        let length = secret.len();
-        let fits = (LENGTH_MIN..=LENGTH_MAX).contains(&length);
-        if !fits || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ListenerError::Credential { field, length });
+    /// Checks what can be checked without I/O: a secret that stands in the configuration itself.
+    pub(crate) fn new(field: &'static str, secret: &Secret, window: Duration) -> Result<Self, ListenerError> {
+        secret.keep_previous(window);
+        let credential = Self { field, secret: secret.clone(), digests: Mutex::default() };
+        if secret.is_literal() {
+            credential.check()?;
         }
-        Ok(Self { digest: digest(secret.as_bytes()) })
+        Ok(credential)
     }
 
-    /// Whether `presented` is the secret, in a time that does not depend on how alike they are.
-    pub(crate) fn accepts(&self, presented: &[u8]) -> bool {
-        self.digest.ct_eq(digest(presented).as_slice()).into()
+    /// Reads the secret from where it is, and checks it.
+    pub(crate) fn check(&self) -> Result<(), ListenerError> {
+        let named = |mut error: SecretError| {
+            // Where the plugin's kit has not read the configuration.
+            if error.field.is_empty() {
+                error.field = self.field.to_owned();
+            }
+            error
+        };
+        self.secret.check().map_err(named)?;
+        let value = self.secret.current().map_err(named)?;
+        if fits(&value) {
+            return Ok(());
+        }
+        Err(ListenerError::Credential { field: self.field, length: value.expose().len() })
     }
+
+    /// Whether `presented` is the secret, or the one before it within its window, in a time that does not
+    /// depend on how alike they are. Nothing is while the secret cannot be had.
+    pub(crate) fn accepts(&self, presented: &[u8]) -> bool {
+        let valid = self.secret.all_valid().unwrap_or_default();
+        let presented = digest(presented);
+        let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        digests.retain(|known| valid.iter().any(|value| value.version() == known.version));
+        for value in &valid {
+            if digests.iter().all(|known| known.version != value.version()) {
+                digests.push(self.accepted(value));
+            }
+        }
+        let matches = |known: &Accepted| {
+            known.digest.as_ref().map_or(Choice::from(0), |digest| digest.ct_eq(presented.as_slice()))
+        };
+        digests.iter().map(matches).fold(Choice::from(0), |any, one| any | one).into()
+    }
+
+    fn accepted(&self, value: &SecretValue) -> Accepted {
+        let digest = fits(value).then(|| digest(value.expose().as_bytes()));
+        if digest.is_none() {
+            let length = value.expose().len();
+            let error = ListenerError::Credential { field: self.field, length };
+            tracing::error!(%error, "the new credential is not used");
+        }
+        Accepted { version: value.version(), digest }
+    }
+}
+
+fn fits(value: &SecretValue) -> bool {
+    let text = value.expose();
+    (LENGTH_MIN..=LENGTH_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn digest(secret: &[u8]) -> Zeroizing<[u8; 32]> {
@@ -103,12 +106,18 @@ fn digest(secret: &[u8]) -> Zeroizing<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
+    use std::{path::Path, time::Instant};
+
     use super::*;
+
+    fn credential(text: &str) -> Result<Credential, ListenerError> {
+        Credential::new("auth.api_key", &Secret::literal(text), Duration::ZERO)
+    }
 
     /// Guards the comparison: only the whole secret is accepted, not a prefix, not a longer one.
     #[test]
     fn only_the_secret_itself_is_accepted() {
-        let credential = Credential::new("auth.api_key", "correct-horse-battery").unwrap();
+        let credential = credential("correct-horse-battery").unwrap();
         assert!(credential.accepts(b"correct-horse-battery"));
         for wrong in [&b""[..], b"correct-horse-batter", b"correct-horse-battery ", b"Correct-horse-battery"]
         {
@@ -120,25 +129,49 @@ mod tests {
     /// the refusal does not repeat them.
     #[test]
     fn weak_credentials_are_refused_without_being_shown() {
-        for weak in ["", "short", "with a space inside it", "zeilenumbruch\nmittendrin", "ümlautümlautümlaut"]
+        for weak in ["short", "with a space inside it", "zeilenumbruch\nmittendrin", "ümlautümlautümlaut"]
         {
-            let error = Credential::new("auth.bearer_token", weak).unwrap_err();
+            let error = credential(weak).unwrap_err();
             assert!(matches!(error, ListenerError::Credential { .. }));
-            assert!(weak.is_empty() || !format!("{error} {error:?}").contains(weak));
+            assert!(!format!("{error} {error:?}").contains(weak));
         }
     }
 
-    /// Guards the file form: the line end of an editor is not part of the secret, and a file that is
-    /// missing or too long is a typed error.
+    /// Guards the file form: a file that is missing or too long is a typed error, a replaced one is accepted
+    /// within five seconds, the one before it for its window, and one that breaks the rules never.
     #[test]
-    fn a_credential_is_read_from_a_file() {
+    fn a_credential_is_replaced_while_it_is_used() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
-        let source = Source::File { field: "auth.bearer_token_file", path: path.clone() };
-        assert!(matches!(source.read().unwrap_err(), ListenerError::CredentialFile { .. }));
-        std::fs::write(&path, "0123456789abcdef0123\r\n").unwrap();
-        assert!(source.read().unwrap().accepts(b"0123456789abcdef0123"));
-        std::fs::write(&path, "x".repeat(100_000)).unwrap();
-        assert!(matches!(source.read().unwrap_err(), ListenerError::Credential { .. }));
+        let secret = Secret::parse("auth.bearer_token", "file:token", directory.path()).unwrap();
+        let credential = Credential::new("auth.bearer_token", &secret, Duration::from_secs(2)).unwrap();
+        assert!(matches!(credential.check().unwrap_err(), ListenerError::Secret(_)));
+        assert!(!credential.accepts(b""));
+        write(&path, "0123456789abcdef0123\r\n");
+        credential.check().unwrap();
+        assert!(credential.accepts(b"0123456789abcdef0123"));
+        write(&path, "another-0123456789ab\n");
+        await_that(|| credential.accepts(b"another-0123456789ab"));
+        assert!(credential.accepts(b"0123456789abcdef0123"), "the window is open");
+        await_that(|| !credential.accepts(b"0123456789abcdef0123"));
+        write(&path, "weak");
+        await_that(|| !credential.accepts(b"another-0123456789ab"));
+        assert!(!credential.accepts(b"weak"));
+        assert!(matches!(credential.check().unwrap_err(), ListenerError::Credential { .. }));
+    }
+
+    /// Replaces a file whole, as a rotation should.
+    fn write(path: &Path, text: &str) {
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, text).unwrap();
+        std::fs::rename(&beside, path).unwrap();
+    }
+
+    fn await_that(holds: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < Duration::from_secs(5));
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }

@@ -1,15 +1,15 @@
 //! A listener's configuration after all its checks, ready to be opened.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use mfn_plugin::host::Host;
+use mfn_plugin::{host::Host, secret::Secret};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     cause::ListenerError,
-    config::{Auth, Limits},
-    credential::{Credential, Source},
+    config::{Auth, Limits, in_range},
+    credential::Credential,
 };
 
 /// A checked configuration. Making one does no I/O.
@@ -23,8 +23,7 @@ pub struct Plan {
     pub(crate) allow_unauthenticated: bool,
     pub(crate) public_paths: &'static [&'static str],
     pub(crate) cors: Option<CorsLayer>,
-    bearer: Option<Source>,
-    api_key: Option<Source>,
+    credentials: Credentials,
 }
 
 impl std::fmt::Debug for Plan {
@@ -43,21 +42,14 @@ impl Plan {
         let address: SocketAddr =
             bind.parse().map_err(|_| ListenerError::Address { value: bind.to_owned() })?;
         limits.validate()?;
-        let resolve = |path: &std::path::Path| host.resolve(path);
-        let bearer = Source::new(
-            "auth.bearer_token",
-            "auth.bearer_token_file",
-            auth.bearer_token.as_ref(),
-            auth.bearer_token_file.as_deref(),
-            resolve,
-        )?;
-        let api_key = Source::new(
-            "auth.api_key",
-            "auth.api_key_file",
-            auth.api_key.as_ref(),
-            auth.api_key_file.as_deref(),
-            resolve,
-        )?;
+        in_range("auth.rotation_window_ms", auth.rotation_window_ms, 0, 7 * 24 * 3_600_000)?;
+        let window = Duration::from_millis(auth.rotation_window_ms);
+        let credential = |field, secret: &Option<Secret>| {
+            let credential = secret.as_ref().map(|secret| Credential::new(field, secret, window));
+            credential.transpose().map(|credential| credential.map(Arc::new))
+        };
+        let bearer = credential("auth.bearer_token", &auth.bearer_token)?;
+        let api_key = credential("auth.api_key", &auth.api_key)?;
         let guarded = bearer.is_some() || api_key.is_some() || auth.allow_unauthenticated;
         if !guarded && !address.ip().is_loopback() {
             return Err(ListenerError::Exposed { address });
@@ -72,8 +64,7 @@ impl Plan {
             allow_unauthenticated: auth.allow_unauthenticated,
             public_paths: &[],
             cors: None,
-            bearer,
-            api_key,
+            credentials: Credentials { bearer, api_key },
         })
     }
 
@@ -116,13 +107,14 @@ impl Plan {
         self.address
     }
 
-    /// Reads the credentials that are in files.
+    /// The credentials, each read from where it is.
     pub(crate) fn credentials(&self) -> Result<Credentials, ListenerError> {
-        let read = |source: &Option<Source>| source.as_ref().map(Source::read).transpose();
-        Ok(Credentials { bearer: read(&self.bearer)?, api_key: read(&self.api_key)? })
+        let Credentials { bearer, api_key } = &self.credentials;
+        bearer.iter().chain(api_key).try_for_each(|credential| credential.check())?;
+        Ok(self.credentials.clone())
     }
 
-    /// Tries what [`Listener::open`](crate::Listener::open) needs, and lets go of it: the credential files
+    /// Tries what [`Listener::open`](crate::Listener::open) needs, and lets go of it: the credentials
     /// and, unless `is_open`, the address.
     ///
     /// # Errors
@@ -138,9 +130,10 @@ impl Plan {
 }
 
 /// What a request has to present one of, where there is any.
+#[derive(Clone)]
 pub(crate) struct Credentials {
-    pub(crate) bearer: Option<Credential>,
-    pub(crate) api_key: Option<Credential>,
+    pub(crate) bearer: Option<Arc<Credential>>,
+    pub(crate) api_key: Option<Arc<Credential>>,
 }
 
 impl Credentials {

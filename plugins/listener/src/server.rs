@@ -37,10 +37,10 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Reads the credential files, binds, and serves `router` on a thread of its own.
+    /// Reads the credentials, binds, and serves `router` on a thread of its own.
     ///
     /// # Errors
-    /// [`ListenerError::CredentialFile`], [`ListenerError::Credential`], [`ListenerError::Bind`] or
+    /// [`ListenerError::Secret`], [`ListenerError::Credential`], [`ListenerError::Bind`] or
     /// [`ListenerError::Thread`]; nothing is left open then.
     pub fn open(plan: &Plan, router: Router) -> Result<Self, ListenerError> {
         let credentials = plan.credentials()?;

@@ -108,12 +108,13 @@ fn a_secret_of_the_wrong_type_is_not_repeated() {
     assert!(error.contains("unknown field") && !error.contains("1234567890"), "{error}");
 }
 
-/// Guards the file form, relative to the configuration, and that a file which is gone is told apart.
+/// Guards the file form, and that a file which is gone is told apart.
 #[test]
 fn credentials_come_from_files() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("token"), format!("{TOKEN}\n")).unwrap();
-    let auth = auth(serde_json::json!({ "bearer_token_file": "token" }));
+    let token = format!("file:{}", directory.path().join("token").display());
+    let auth = auth(serde_json::json!({ "bearer_token": token }));
     let host = memory().instance("files", directory.path());
     let plan = Plan::new("127.0.0.1:0", &auth, &Limits::default(), &host).unwrap();
     plan.check(false).unwrap();
@@ -122,8 +123,8 @@ fn credentials_come_from_files() {
     assert_eq!(testing::get(address, "/", &[("authorization", &right)]).unwrap().status, 200);
     assert_eq!(testing::get(address, "/", &[("authorization", &format!("{right}x"))]).unwrap().status, 401);
     fs::remove_file(directory.path().join("token")).unwrap();
-    assert!(matches!(plan.check(true), Err(ListenerError::CredentialFile { .. })));
-    assert!(matches!(Listener::open(&plan, Router::new()), Err(ListenerError::CredentialFile { .. })));
+    assert!(matches!(plan.check(true), Err(ListenerError::Secret(_))));
+    assert!(matches!(Listener::open(&plan, Router::new()), Err(ListenerError::Secret(_))));
 }
 
 /// Guards against a listener that is open to the network by accident, and the refusals of everything else
@@ -144,10 +145,10 @@ fn configurations_are_refused_with_their_field() {
     for address in ["", "localhost:80", "127.0.0.1", "127.0.0.1:65536", "http://127.0.0.1:80"] {
         assert!(fault(address, none(), Limits::default()).starts_with("bind: "));
     }
-    let twice = serde_json::json!({ "api_key": KEY, "api_key_file": "key" });
+    let long = serde_json::json!({ "api_key": KEY, "rotation_window_ms": 604_800_001 });
     assert_eq!(
-        fault("127.0.0.1:0", twice, Limits::default()),
-        "auth.api_key and auth.api_key_file: set one of the two"
+        fault("127.0.0.1:0", long, Limits::default()),
+        "auth.rotation_window_ms: 604800001 is not in 0..=604800000"
     );
     let limits = Limits { header_bytes_max: 100, ..Limits::default() };
     assert_eq!(fault("127.0.0.1:0", none(), limits), "limits.header_bytes_max: 100 is not in 8192..=1048576");

@@ -11,7 +11,7 @@ use mfn_runtime::{
 };
 
 use crate::{
-    failure::Failure,
+    failure::{Failure, warn},
     host::{self, PluginDirs},
     input,
     output::Output,
@@ -66,7 +66,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Ok(checked) if arguments.json => {
             output.json(&Report { ok: true, faults: &[], faults_not_shown: 0, checked: Some(&checked) })
         }
-        Ok(checked) => output.text(&text_of(&checked)),
+        Ok(checked) => {
+            for warning in &checked.warnings {
+                warn(&format!("{}: {}: {}", file.display(), warning.path, warning.message), &warning.fix);
+            }
+            output.text(&text_of(&checked))
+        }
         Err(error) => {
             if arguments.json {
                 let (faults, faults_not_shown) = (error.faults.as_slice(), error.more);

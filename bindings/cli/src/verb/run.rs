@@ -14,6 +14,7 @@ use mfn_runtime::{
 use serde::Serialize;
 
 use crate::{
+    core_file,
     failure::Failure,
     host::{self, PluginDirs},
     interrupt::Interrupt,
@@ -57,6 +58,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     exit_when_done: bool,
 
+    /// Let a crash write a core file, as far as the system's limits allow it. It holds the secrets of the
+    /// configuration, so by default there is none.
+    #[arg(long)]
+    core_files: bool,
+
     /// How much of the log goes to standard error: off, error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log_level: LogLevel,
@@ -73,6 +79,11 @@ enum Event<'a> {
 
 /// Does the work of the verb.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if !arguments.core_files {
+        core_file::forbid().map_err(|error| {
+            Failure::work(format!("core files can not be switched off: {error}"), "give --core-files")
+        })?;
+    }
     let interrupt = Interrupt::catch()?;
     let config = PipelineConfig::from_path(&arguments.file)
         .map_err(|error| host::refused_configuration(&arguments.file, &error))?;

@@ -9,6 +9,7 @@ mod document;
 mod error;
 mod reader;
 mod rules;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 pub use delivery::{
     BatchConfig, BreakerConfig, DeliveryConfig, Durability, Exhausted, RetryConfig, RetryStrategy,
@@ -23,6 +25,7 @@ pub use delivery::{
 };
 pub use document::{DEPTH_MAX, DOCUMENT_BYTES_MAX};
 pub use error::{ConfigError, ConfigFault, FAULTS_MAX};
+pub use settings::Settings;
 
 /// A whole pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -88,7 +91,7 @@ pub struct ComponentConfig {
     /// The plugin's name.
     pub plugin: String,
     /// What the plugin is told; an object. The plugin checks it.
-    pub config: serde_json::Value,
+    pub config: Settings,
     /// How it is called; of publishers, and the retry of connectors.
     pub delivery: DeliveryConfig,
 }
@@ -155,7 +158,7 @@ impl PipelineConfig {
     /// [`ConfigError`] when the file can not be read (not a regular file, above
     /// [`DOCUMENT_BYTES_MAX`], not UTF-8), or with every fault found in it.
     pub fn from_path(path: &Path) -> Result<Self, ConfigError> {
-        let text = document::read_file(path)?;
+        let text = Zeroizing::new(document::read_file(path)?);
         let base_dir = path.parent().unwrap_or(Path::new("."));
         let base_dir = if base_dir.as_os_str().is_empty() { Path::new(".") } else { base_dir };
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {

@@ -68,7 +68,7 @@ fn limits(mut table: Table<'_>) -> Limits {
 
 fn component(mut table: Table<'_>, delivery: fn(&mut Table<'_>) -> DeliveryConfig) -> ComponentConfig {
     let plugin = table.string("plugin", None);
-    let config = table.part_value("config");
+    let config = table.part_value("config").into();
     let delivery = table.part("delivery", |mut table| {
         let config = delivery(&mut table);
         table.finish();
@@ -257,8 +257,15 @@ impl<'a> Table<'a> {
 
     /// A table handed on as it is; empty when absent.
     fn part_value(&mut self, key: &'static str) -> Value {
-        let value = self.typed(key, "a table", |value| value.is_object().then(|| value.clone()));
-        value.unwrap_or_else(|| Value::Object(Map::new()))
+        // Not copied: it may hold a secret.
+        match self.take(key) {
+            None => Value::Object(Map::new()),
+            Some(value @ Value::Object(_)) => value,
+            Some(other) => {
+                self.faults.push(mismatch(&join(&self.path, key), "a table", &other));
+                Value::Object(Map::new())
+            }
+        }
     }
 
     /// A table with its own reader; an absent one reads like an empty one.

@@ -12,6 +12,7 @@ mod metrics;
 mod outcome;
 mod queue;
 mod route;
+mod secrets;
 mod shared;
 mod shutdown;
 mod source;
@@ -81,6 +82,7 @@ impl Pipeline {
         let report = CheckReport {
             pipeline: config.name.clone(),
             components: components.checked(),
+            warnings: secrets::warnings(runtime, config),
             routes: config.routes.iter().map(|route| route.name.clone()).collect(),
         };
         components.close();

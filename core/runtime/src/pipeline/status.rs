@@ -5,6 +5,8 @@ use std::time::Duration;
 use mfn_plugin::value::{Endpoint, Health, Kind};
 use serde::Serialize;
 
+use crate::config::ConfigFault;
+
 /// The life of a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -141,6 +143,9 @@ pub struct CheckReport {
     pub components: Vec<CheckedComponent>,
     /// Names of its routes.
     pub routes: Vec<String>,
+    /// What can be used and is unwise: a secret in the configuration itself or in a file that everybody can
+    /// read, a reference that leads nowhere on this machine.
+    pub warnings: Vec<ConfigFault>,
 }
 
 /// A component that accepted its configuration.

@@ -87,7 +87,7 @@ pub(crate) fn with_fixture() -> Runtime {
 
 /// Options of a component with the given configuration.
 pub(crate) fn options(name: &str, config: serde_json::Value) -> ComponentOptions {
-    ComponentOptions { name: name.to_owned(), config, base_dir: PathBuf::new() }
+    ComponentOptions { name: name.to_owned(), config: config.into(), base_dir: PathBuf::new() }
 }
 
 /// Options that tell the fixture to panic in a method.

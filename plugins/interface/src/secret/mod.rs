@@ -48,6 +48,7 @@ use serde::{
 pub use error::{SecretError, SecretFault};
 pub use fields::{SecretField, SecretForm, fields};
 use held::Held;
+pub use scope::wipe;
 pub(crate) use scope::{Secrets, read_config};
 use source::Source;
 

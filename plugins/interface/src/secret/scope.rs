@@ -54,7 +54,7 @@ impl Secrets {
         let hopeless = faults.iter().any(|fault| fault.class() == ErrorClass::Permanent);
         let class = if hopeless { ErrorClass::Permanent } else { ErrorClass::Blocked };
         let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Err(PluginError::new(class, texts.join("\n")))
+        Err(PluginError::new(class, texts.join("; ")))
     }
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn read_config<T: Component>(mut config: Value, base_dir: &Path) -> R
     });
     if !faults.is_empty() {
         wipe(&mut config);
-        return Err(PluginError::permanent(faults.join("\n")));
+        return Err(PluginError::permanent(faults.join("; ")));
     }
     let held = scope.secrets.iter().map(|secret| Arc::downgrade(&secret.inner)).collect();
     let read = within(scope, || serde_path_to_error::deserialize(config));
@@ -116,8 +116,8 @@ pub(super) fn secret(text: &str) -> Result<Secret, SecretError> {
     })
 }
 
-/// Overwrites every text of a tree.
-pub(crate) fn wipe(value: &mut Value) {
+/// Overwrites every text of a tree: for a host that has no more use for a configuration.
+pub fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(items) => items.iter_mut().for_each(wipe),

@@ -145,7 +145,7 @@ fn faults_name_the_field_and_not_the_value() {
     let (_kept, secrets) = read(both, base.path()).unwrap();
     let error = secrets.check().unwrap_err();
     assert_eq!(error.class, ErrorClass::Permanent);
-    assert!(error.message.contains("\ntoken: file:") && error.message.contains("keys[0]: env:"), "{error}");
+    assert!(error.message.contains("; token: file:") && error.message.contains("keys[0]: env:"), "{error}");
     let (_kept, secrets) = read(json!({ "token": "file:none" }), base.path()).unwrap();
     assert_eq!(secrets.check().unwrap_err().class, ErrorClass::Blocked);
     let error = read(json!({ "token": "env:", "keys": ["file:"] }), base.path()).unwrap_err().to_string();

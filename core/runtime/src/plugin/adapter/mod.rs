@@ -23,6 +23,7 @@ use mfn_plugin::{
     host::InstanceInfo,
     value::{Drained, Endpoint, ErrorClass, Health, HealthState, PluginError},
 };
+use zeroize::Zeroizing;
 
 use super::{
     PluginInfo,
@@ -97,7 +98,7 @@ impl Instances {
         let json = |error: serde_json::Error| {
             identity.error(METHOD, PluginError::permanent(format!("options: {error}")))
         };
-        let config = serde_json::to_string(config).map_err(json)?;
+        let config = Zeroizing::new(serde_json::to_string(config).map_err(json)?);
         let instance = serde_json::to_string(info).map_err(json)?;
         let host = HostContext::of_plugin(&identity.plugin, &self.services).of_component(&identity.component);
         create(host.object(), config.as_str().into(), instance.as_str().into())
