@@ -6,7 +6,9 @@
 
 mod budget;
 mod components;
+mod compute;
 mod events;
+mod forward;
 mod lane;
 mod metrics;
 mod outcome;

@@ -14,17 +14,16 @@ use mfn_plugin::value::{Batch, BatchToken, Record};
 use mfn_sim::{Features, Statistics};
 
 use super::budget::Permit;
+use super::compute::Admitted;
 use super::events::EventQueue;
 use super::lane::{LaneCall, LaneJob};
 use super::queue::WorkQueue;
 use super::shared::Shared;
 use super::source::SettleJob;
-use super::work::{self, Evaluated, Unfit, WorkContext, WorkEnd};
+use super::work::{self, WorkEnd};
 use super::{Outcome, OutcomeStatus};
-use crate::codec::Observation;
-use crate::config::{Limits, RouteConfig};
-use crate::delivery::{BatchId, Command, Computed, Counters, Event, Fate, Machine, Origin, Target};
-use crate::log::LogLevel;
+use crate::config::{Limits, RouteConfig, Work};
+use crate::delivery::{BatchId, Command, Counters, Event, Fate, Machine, Origin, Target};
 use crate::metrics::{RouteMetrics, SimulationMetrics};
 
 /// How long to wait before asking the budget again for room to compute.
@@ -62,50 +61,53 @@ pub(super) struct RouteParts {
 
 /// The driver.
 pub(super) struct Route {
-    parts: RouteParts,
-    topic: Arc<str>,
+    pub(super) parts: RouteParts,
+    pub(super) topic: Arc<str>,
     machine: Machine,
-    batches: BTreeMap<BatchId, InFlight>,
-    queue: WorkQueue,
+    pub(super) batches: BTreeMap<BatchId, InFlight>,
+    pub(super) queue: WorkQueue,
     /// The record whose turn it is, decoded and waiting for room.
-    admitted: Option<Admitted>,
-    running: usize,
+    pub(super) admitted: Option<Admitted>,
+    pub(super) running: usize,
     next_batch: u64,
     next_sequence: u64,
     open_connectors: BTreeSet<usize>,
     shown: Counters,
 }
 
-/// A record that can be computed.
-struct Admitted {
-    batch: BatchId,
-    record: usize,
-    request: Arc<Record>,
-    observation: Observation,
-}
-
 /// A batch on its way.
-struct InFlight {
+pub(super) struct InFlight {
     connector: usize,
     token: BatchToken,
-    first_sequence: u64,
-    requests: Vec<Arc<Record>>,
-    results: Vec<Option<Done>>,
+    pub(super) first_sequence: u64,
+    pub(super) requests: Vec<Arc<Record>>,
+    /// Empty where records go on as they are.
+    pub(super) results: Vec<Option<Done>>,
     /// Held until the batch is over: the requests stay for the dead letters.
     _requests_permit: Permit,
 }
 
-/// A computed record. Its grids are gone; what is left waits to be published and reported.
-struct Done {
-    record: Arc<Record>,
-    summary: Summary,
-    _permit: Permit,
+impl InFlight {
+    /// What is published of a record.
+    fn result(&self, record: usize) -> Option<Arc<Record>> {
+        if self.results.is_empty() {
+            return self.requests.get(record).cloned();
+        }
+        Some(Arc::clone(&self.results.get(record)?.as_ref()?.record))
+    }
 }
 
-struct Summary {
-    features: Features,
-    statistics: Option<Statistics>,
-    compute_ms: f64,
+/// A computed record. Its grids are gone; what is left waits to be published and reported.
+pub(super) struct Done {
+    pub(super) record: Arc<Record>,
+    pub(super) summary: Summary,
+    pub(super) _permit: Permit,
+}
+
+pub(super) struct Summary {
+    pub(super) features: Features,
+    pub(super) statistics: Option<Statistics>,
+    pub(super) compute_ms: f64,
 }
 
 impl Route {
@@ -168,12 +170,19 @@ impl Route {
         self.next_batch += 1;
         let records = batch.records.len();
         let origin = Origin { connector, partition: batch.partition.into(), epoch: batch.epoch };
+        let (requests, results) = match self.parts.config.work {
+            Work::Simulate => {
+                let requests = batch.records.into_iter().map(Arc::new).collect();
+                (requests, (0..records).map(|_| None).collect())
+            }
+            Work::Forward => (self.forwarded(batch.records), Vec::new()),
+        };
         let in_flight = InFlight {
             connector,
             token: batch.token,
             first_sequence: self.next_sequence,
-            requests: batch.records.into_iter().map(Arc::new).collect(),
-            results: (0..records).map(|_| None).collect(),
+            requests,
+            results,
             _requests_permit: permit,
         };
         self.next_sequence += records as u64;
@@ -181,17 +190,21 @@ impl Route {
         self.handle(Event::Fetched { batch: id, origin, records });
     }
 
-    /// Feeds the machine and does what it says.
-    fn handle(&mut self, event: Event) {
-        let commands = self.machine.handle(event);
+    /// Feeds the machine, does what it says and shows the counters.
+    pub(super) fn handle(&mut self, event: Event) {
+        self.advance(event);
         self.show();
-        for command in commands {
+    }
+
+    /// Feeds the machine and does what it says.
+    pub(super) fn advance(&mut self, event: Event) {
+        for command in self.machine.handle(event) {
             self.execute(command);
         }
     }
 
     /// Shows the counters to whoever asks for the status.
-    fn show(&mut self) {
+    pub(super) fn show(&mut self) {
         let counters = self.machine.counters();
         // A settled batch that is still here has outcomes to report.
         let quiet = self.open_connectors.is_empty() && self.batches.is_empty();
@@ -207,16 +220,17 @@ impl Route {
 
     fn execute(&mut self, command: Command) {
         match command {
-            Command::Compute { batch } => {
-                if let Some(in_flight) = self.batches.get(&batch) {
-                    self.queue.push(in_flight.connector, batch, in_flight.requests.len());
+            Command::Compute { batch } => match self.parts.config.work {
+                Work::Simulate => {
+                    if let Some(in_flight) = self.batches.get(&batch) {
+                        self.queue.push(in_flight.connector, batch, in_flight.requests.len());
+                    }
                 }
-            }
+                Work::Forward => self.forward(batch),
+            },
             Command::Publish { batch, publisher, records } => {
                 let Some(in_flight) = self.batches.get(&batch) else { return };
-                let result =
-                    |&record: &usize| Some(Arc::clone(&in_flight.results.get(record)?.as_ref()?.record));
-                let results = records.iter().filter_map(result).collect();
+                let results = records.iter().filter_map(|&record| in_flight.result(record)).collect();
                 let lane = self.parts.lanes.get(publisher);
                 self.send(lane, batch, Target::Publisher(publisher), LaneCall::Publish(results));
             }
@@ -259,129 +273,16 @@ impl Route {
         }
     }
 
-    /// Starts as many computations as there are threads and room for.
-    fn start_computations(&mut self) {
-        while self.running < self.parts.pool.current_num_threads() {
-            let Some(admitted) = self.admitted.take().or_else(|| self.admit_next()) else { return };
-            let bytes = work::working_bytes(&admitted.observation);
-            let Some(permit) = self.parts.shared.budget.reserve_work(bytes) else {
-                self.admitted = Some(admitted);
-                return;
-            };
-            self.running += 1;
-            self.spawn(admitted, permit);
-        }
-    }
-
-    /// The next record that can be computed; those before it that can not are done with here.
-    fn admit_next(&mut self) -> Option<Admitted> {
-        while let Some((batch, record)) = self.queue.pop() {
-            let Some(request) = self.request(batch, record) else { continue };
-            match work::admit(&request, &self.parts.limits) {
-                Ok(observation) => return Some(Admitted { batch, record, request, observation }),
-                Err(unfit) => self.unfit(batch, record, &unfit),
-            }
-        }
-        None
-    }
-
-    fn request(&self, batch: BatchId, record: usize) -> Option<Arc<Record>> {
-        self.batches.get(&batch)?.requests.get(record).cloned()
-    }
-
-    fn spawn(&self, admitted: Admitted, mut permit: Permit) {
-        let Admitted { batch, record, request, observation } = admitted;
-        let shared = Arc::clone(&self.parts.shared);
-        let route = self.parts.config.name.clone();
-        let include_field = self.parts.config.output.field;
-        let own = self.parts.own.clone();
-        let sequence = self.batches.get(&batch).map_or(0, |batch| batch.first_sequence) + record as u64;
-        // Sequences count within a route; routes take turns so that none is shown in another's place.
-        let key = sequence * 64 + self.parts.index as u64;
-        self.parts.pool.spawn(move || {
-            let steps_total = match &observation {
-                Observation::Simulation(spec) => spec.steps,
-                Observation::Field(_) => 0,
-            };
-            let active = shared.activate(key, &request.id, steps_total);
-            let mut control = |progress| active.control(progress);
-            let context = WorkContext { route: &route, include_field, control: &mut control };
-            let end = work::evaluate(&request, observation, context);
-            let left = match &end {
-                WorkEnd::Done(done) => {
-                    shared.offer_snapshot(key, &done.snapshot);
-                    done.record.payload.len() as u64
-                }
-                WorkEnd::Unfit(_) | WorkEnd::Cancelled => 0,
-            };
-            permit.finish_work(left);
-            drop(active);
-            // A route that is gone has given the batch up.
-            let _ = own.send(Message::Computed { batch, record, end: Box::new(end), permit });
-        });
-    }
-
-    fn computed(&mut self, batch: BatchId, record: usize, end: WorkEnd, permit: Permit) {
-        self.running = self.running.saturating_sub(1);
-        let result = match end {
-            WorkEnd::Done(done) => {
-                self.done(batch, record, done, permit);
-                Computed::Ready
-            }
-            WorkEnd::Unfit(unfit) => return self.unfit(batch, record, &unfit),
-            WorkEnd::Cancelled => Computed::Cancelled,
-        };
-        self.handle(Event::Computed { batch, record, result });
-    }
-
-    fn done(&mut self, batch: BatchId, record: usize, done: Evaluated, permit: Permit) {
-        let Evaluated { snapshot, record: result, duration } = done;
-        let result = Arc::new(result);
-        let metrics = &self.parts.simulations;
-        metrics.fractal_dimension.observe(snapshot.features().d_box);
-        if let Some(statistics) = snapshot.statistics() {
-            metrics.growth_events.add_count(statistics.growth_events);
-            metrics.observe_duration(duration);
-        }
-        let summary = Summary {
-            features: *snapshot.features(),
-            statistics: snapshot.statistics().copied(),
-            compute_ms: duration.as_secs_f64() * 1e3,
-        };
-        let Some(in_flight) = self.batches.get_mut(&batch) else { return };
-        for events in &self.parts.events {
-            events.offer(&self.topic, &result);
-        }
-        if let Some(place) = in_flight.results.get_mut(record) {
-            *place = Some(Done { record: result, summary, _permit: permit });
-        }
-    }
-
-    fn unfit(&mut self, batch: BatchId, record: usize, unfit: &Unfit) {
-        let reason = unfit.reason();
-        if let Some(request) = self.request(batch, record) {
-            let id = work::one_line(&request.id);
-            self.parts.shared.log.write_fields(
-                LogLevel::Warn,
-                "mfn_runtime::pipeline",
-                "a request can not be done",
-                &[
-                    ("route", &self.parts.config.name),
-                    ("request", &id),
-                    ("code", unfit.code()),
-                    ("reason", &reason),
-                ],
-            );
-        }
-        self.handle(Event::Computed { batch, record, result: Computed::Unfit { reason } });
-    }
-
     /// Reports what became of each record and lets go of the batch.
     fn finish(&mut self, batch: BatchId, fates: Vec<Fate>, settled: bool) {
         let Some(in_flight) = self.batches.remove(&batch) else { return };
-        let records = in_flight.requests.iter().zip(in_flight.results).zip(fates);
-        for ((request, done), fate) in records.filter(|_| settled) {
+        let mut results = in_flight.results.into_iter();
+        for (request, fate) in in_flight.requests.iter().zip(fates) {
+            let done = results.next().flatten();
             let (status, reason) = match fate {
+                _ if !settled => continue,
+                // Nothing was computed that a host could be told of; the counters tell the rest.
+                Fate::Delivered if done.is_none() => continue,
                 Fate::Delivered => (OutcomeStatus::Ok, None),
                 Fate::DeadLettered { reason } => (OutcomeStatus::DeadLettered, Some(reason)),
                 Fate::Rejected { reason } => (OutcomeStatus::Rejected, Some(reason)),

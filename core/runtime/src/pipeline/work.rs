@@ -131,13 +131,7 @@ pub(super) struct WorkContext<'a> {
 /// Decodes a record and checks what it will cost.
 pub(super) fn admit(request: &Record, limits: &Limits) -> Result<Observation, Unfit> {
     contained(|| {
-        let bytes = request.payload.len() as u64;
-        if bytes > limits.record_bytes_max {
-            return Err(Unfit::TooLarge { bytes, limit: limits.record_bytes_max });
-        }
-        if let Some((_, reason)) = request.headers.iter().find(|(name, _)| name == Record::FAULT_HEADER) {
-            return Err(Unfit::Unreadable(String::from_utf8_lossy(reason).into_owned()));
-        }
+        admit_unread(request, limits)?;
         let observation = codec::decode(&request.content_type, &request.payload)?;
         if let Observation::Simulation(spec) = &observation {
             let (cell_steps, limit) = (spec.cell_steps(), limits.cell_steps_max);
@@ -147,6 +141,18 @@ pub(super) fn admit(request: &Record, limits: &Limits) -> Result<Observation, Un
         }
         Ok(observation)
     })
+}
+
+/// Checks what can be checked of a record without reading its payload.
+pub(super) fn admit_unread(record: &Record, limits: &Limits) -> Result<(), Unfit> {
+    let bytes = record.payload.len() as u64;
+    if bytes > limits.record_bytes_max {
+        return Err(Unfit::TooLarge { bytes, limit: limits.record_bytes_max });
+    }
+    match record.headers.iter().find(|(name, _)| name == Record::FAULT_HEADER) {
+        Some((_, reason)) => Err(Unfit::Unreadable(String::from_utf8_lossy(reason).into_owned())),
+        None => Ok(()),
+    }
 }
 
 /// The memory that an observation and its result will take, bytes.
@@ -190,7 +196,7 @@ fn compute(
         content_type: codec::JSON.to_owned(),
         headers: vec![
             header("mfn-request-id", &request.id),
-            header("mfn-route", context.route),
+            route_header(context.route),
             header("mfn-status", "ok"),
             // A measurement: beside the payload, so that the payload of a rerun has the same bytes.
             header("mfn-compute-ms", &format!("{:.3}", duration.as_secs_f64() * 1e3)),
@@ -222,13 +228,20 @@ fn analyse(identity: Identity, payload: &[u8], field: Array2<f64>) -> Result<Arc
 /// The dead letter of a request: its own bytes, and why it could not be done.
 pub(super) fn dead_letter(request: &Record, route: &str, reason: &str) -> Record {
     let mut letter = request.clone();
+    // A record that was forwarded has this header already.
+    letter.headers.pop_if(|last| *last == route_header(route));
     letter.headers.extend([
         header("mfn-request-id", &request.id),
-        header("mfn-route", route),
+        route_header(route),
         header("mfn-status", "dead_lettered"),
         header("mfn-reason", &one_line(reason)),
     ]);
     letter
+}
+
+/// Says which route a record took.
+pub(super) fn route_header(route: &str) -> (String, Vec<u8>) {
+    header("mfn-route", route)
 }
 
 fn header(name: &str, value: &str) -> (String, Vec<u8>) {

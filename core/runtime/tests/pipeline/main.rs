@@ -5,6 +5,7 @@
 
 mod delivery;
 mod documents;
+mod forward;
 mod malformed;
 mod scripted;
 mod shutdown;

@@ -236,6 +236,8 @@ pub(crate) struct ScriptedPublisher {
     attempts: Mutex<HashMap<String, u32>>,
     /// Records of each call.
     pub(crate) calls: Mutex<Vec<usize>>,
+    /// What was taken, whole.
+    pub(crate) taken: Mutex<Vec<Record>>,
 }
 
 component!(ScriptedPublisher);
@@ -255,6 +257,7 @@ impl ScriptedPublisher {
             flush_errors: Mutex::default(),
             attempts: Mutex::default(),
             calls: Mutex::default(),
+            taken: Mutex::default(),
         }
     }
 
@@ -268,6 +271,12 @@ fn header(record: &RecordView<'_>, name: &str) -> String {
     String::from_utf8(value.unwrap_or_default()).unwrap()
 }
 
+/// The request that a record answers; a forwarded record is its own request.
+fn request_id(record: &RecordView<'_>) -> String {
+    let id = header(record, "mfn-request-id");
+    if id.is_empty() { record.id.to_owned() } else { id }
+}
+
 impl Publisher for ScriptedPublisher {
     fn traits(&self) -> component::Result<PublisherTraits> {
         Ok(self.traits)
@@ -279,12 +288,13 @@ impl Publisher for ScriptedPublisher {
         }
         self.calls.lock().unwrap().push(records.len());
         let answer = |record: &RecordView<'_>| {
-            let request = header(record, "mfn-request-id");
+            let request = request_id(record);
             let mut attempts = self.attempts.lock().unwrap();
             let attempt = attempts.entry(request.clone()).or_default();
             *attempt += 1;
             let result = (self.script)(&request, *attempt);
             if result.is_ok() {
+                self.taken.lock().unwrap().push(record.to_record());
                 self.base.write(Entry::Published {
                     publisher: self.base.name.clone(),
                     request,
@@ -330,7 +340,7 @@ impl Transport for ScriptedTransport {
         if let Some(error) = &self.error {
             return Err(self.base.error("publish", error.clone()));
         }
-        self.base.write(Entry::Event { request: header(event, "mfn-request-id") });
+        self.base.write(Entry::Event { request: request_id(event) });
         Ok(Cursor { epoch: "e".into(), sequence: 1 })
     }
 }
