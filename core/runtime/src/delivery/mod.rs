@@ -22,7 +22,7 @@ mod machine;
 mod machine_tests;
 // What the pipeline does not use yet is used by the tests.
 #[allow(dead_code, unused_imports)]
-mod outbound;
+pub(crate) mod outbound;
 // As above.
 #[allow(dead_code)]
 mod relay;

@@ -6,10 +6,17 @@
 //! record larger than what was reserved for a fetch, and a single computation larger than what is
 //! left, while no other is running.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mfn_plugin::value::Record;
 
 /// A fetch is worth making when there is room for at least this part (one n-th) of what it could bring.
 const WORTHWHILE_PART: u64 = 8;
+/// Fetches that a connector's share is to hold at the same time, at least.
+const FETCHES_PER_SHARE: u64 = 4;
+/// The part (one n-th) of the budget for records that wait for publishers nobody waits for.
+const BEST_EFFORT_PART: u64 = 8;
 
 /// The account. Sizes in bytes.
 #[derive(Debug)]
@@ -25,13 +32,16 @@ struct Account {
     fetched: u64,
     working: u64,
     results: u64,
+    /// Records that wait for publishers nobody waits for.
+    best_effort: u64,
     works: u64,
     peak: u64,
 }
 
 impl Account {
     fn used(&self) -> u64 {
-        self.fetched.saturating_add(self.working).saturating_add(self.results)
+        let parts = [self.fetched, self.working, self.results, self.best_effort];
+        parts.into_iter().fold(0, u64::saturating_add)
     }
 
     /// What a new permit has to fit beside.
@@ -45,6 +55,7 @@ impl Account {
             Part::Fetched => &mut self.fetched,
             Part::Working => &mut self.working,
             Part::Result => &mut self.results,
+            Part::BestEffort => &mut self.best_effort,
         }
     }
 }
@@ -55,6 +66,22 @@ enum Part {
     Fetched,
     Working,
     Result,
+    BestEffort,
+}
+
+/// What one connector may hold of the part for fetching, so that a connector whose records do not move on
+/// leaves the others their room.
+#[derive(Debug)]
+pub(super) struct FetchShare {
+    bytes_max: u64,
+    held: AtomicU64,
+}
+
+impl FetchShare {
+    /// What may still be held.
+    fn room(&self) -> u64 {
+        self.bytes_max.saturating_sub(self.held.load(Ordering::Relaxed))
+    }
 }
 
 impl ByteBudget {
@@ -67,14 +94,37 @@ impl ByteBudget {
         self.capacity / 2
     }
 
-    /// Reserves up to so many bytes for a fetch; `None` when there is no room worth fetching for now.
-    pub(super) fn reserve_fetch(self: &Arc<Self>, wanted: u64) -> Option<Permit> {
+    /// The share of one of so many connectors.
+    pub(super) fn share(&self, connectors: usize) -> Arc<FetchShare> {
+        let bytes_max = self.fetch_share() / connectors.max(1) as u64;
+        Arc::new(FetchShare { bytes_max, held: AtomicU64::new(0) })
+    }
+
+    /// Reserves bytes for a fetch: a part of the share, so that a next batch can be fetched while the first
+    /// is on its way, but room for a record of `record_bytes` if the share has it. `None` when there is no
+    /// room worth fetching for now.
+    pub(super) fn reserve_fetch(
+        self: &Arc<Self>,
+        share: &Arc<FetchShare>,
+        record_bytes: u64,
+    ) -> Option<Permit> {
+        let wanted = (share.bytes_max / FETCHES_PER_SHARE).max(record_bytes.min(share.bytes_max));
         let mut account = self.lock();
         let room_to_fetch =
             self.fetch_share().saturating_sub(account.fetched.saturating_add(account.reserved));
-        let bytes = room_to_fetch.min(self.capacity.saturating_sub(account.taken())).min(wanted);
+        let room = room_to_fetch.min(self.capacity.saturating_sub(account.taken())).min(share.room());
+        let bytes = room.min(wanted);
         let worthwhile = bytes > 0 && bytes >= wanted / WORTHWHILE_PART;
-        worthwhile.then(|| self.take(&mut account, Part::Reserved, bytes))
+        worthwhile.then(|| self.take(&mut account, Part::Reserved, bytes, Some(Arc::clone(share))))
+    }
+
+    /// Reserves bytes for records that wait for a publisher nobody waits for; `None` when they have to be
+    /// dropped for it.
+    pub(super) fn reserve_best_effort(self: &Arc<Self>, bytes: u64) -> Option<Permit> {
+        let mut account = self.lock();
+        let fits = account.best_effort.saturating_add(bytes) <= self.capacity / BEST_EFFORT_PART
+            && account.taken().saturating_add(bytes) <= self.capacity;
+        fits.then(|| self.take(&mut account, Part::BestEffort, bytes, None))
     }
 
     /// Reserves bytes for a computation; `None` when there is no room now.
@@ -83,7 +133,7 @@ impl ByteBudget {
         let fits = account.works == 0 || account.taken().saturating_add(bytes) <= self.capacity;
         fits.then(|| {
             account.works += 1;
-            self.take(&mut account, Part::Working, bytes)
+            self.take(&mut account, Part::Working, bytes, None)
         })
     }
 
@@ -94,16 +144,32 @@ impl ByteBudget {
         (account.used(), account.peak)
     }
 
-    fn take(self: &Arc<Self>, account: &mut Account, part: Part, bytes: u64) -> Permit {
+    fn take(
+        self: &Arc<Self>,
+        account: &mut Account,
+        part: Part,
+        bytes: u64,
+        share: Option<Arc<FetchShare>>,
+    ) -> Permit {
         let sum = account.part(part);
         *sum = sum.saturating_add(bytes);
         account.peak = account.peak.max(account.used());
-        Permit { budget: Arc::clone(self), part, bytes }
+        if let Some(share) = &share {
+            share.held.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Permit { budget: Arc::clone(self), part, bytes, share }
     }
 
     fn lock(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The memory that a record takes, bytes.
+pub(super) fn record_bytes(record: &Record) -> u64 {
+    let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let parts = [record.id.len(), record.key.as_ref().map_or(0, Vec::len), record.payload.len(), headers];
+    parts.iter().fold(size_of::<Record>() as u64, |sum, &part| sum.saturating_add(part as u64))
 }
 
 /// Bytes taken from the account; given back on drop.
@@ -112,6 +178,7 @@ pub(super) struct Permit {
     budget: Arc<ByteBudget>,
     part: Part,
     bytes: u64,
+    share: Option<Arc<FetchShare>>,
 }
 
 impl Permit {
@@ -142,6 +209,10 @@ impl Permit {
         let sum = account.part(part);
         *sum = sum.saturating_add(bytes);
         account.peak = account.peak.max(account.used());
+        if let Some(share) = &self.share {
+            share.held.fetch_add(bytes, Ordering::Relaxed);
+            share.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
         drop(account);
         (self.part, self.bytes) = (part, bytes);
     }
@@ -151,6 +222,9 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut account = self.budget.lock();
         *account.part(self.part) -= self.bytes;
+        if let Some(share) = &self.share {
+            share.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
         if self.part == Part::Working {
             account.works -= 1;
         }
@@ -165,19 +239,22 @@ mod tests {
     #[test]
     fn permits_give_back_what_they_hold() {
         let budget = ByteBudget::new(1000);
-        let mut fetched = budget.reserve_fetch(500).unwrap();
-        assert!(budget.reserve_fetch(1).is_none(), "fetching has half");
+        let share = budget.share(1);
+        let mut fetched = budget.reserve_fetch(&share, 500).unwrap();
+        assert!(budget.reserve_fetch(&share, 1).is_none(), "fetching has half");
         assert_eq!(budget.used_and_peak(), (0, 0), "nothing was brought yet");
         fetched.fetched(300);
         let mut work = budget.reserve_work(700).unwrap();
         assert!(budget.reserve_work(1).is_none());
-        assert!(budget.reserve_fetch(1).is_none());
+        assert!(budget.reserve_fetch(&share, 1).is_none());
         assert_eq!(budget.used_and_peak(), (1000, 1000));
         work.finish_work(100);
         assert_eq!(work.bytes(), 100);
         assert_eq!(budget.used_and_peak().0, 400);
-        assert_eq!(budget.reserve_fetch(500).unwrap().bytes(), 200, "a smaller fetch than wanted");
-        assert!(budget.reserve_fetch(2000).is_none(), "too little of what was wanted");
+        assert_eq!(budget.reserve_fetch(&share, 500).unwrap().bytes(), 200, "a smaller fetch than wanted");
+        fetched.replace(Part::Fetched, 450);
+        assert!(budget.reserve_fetch(&share, 500).is_none(), "too little of what was wanted");
+        fetched.replace(Part::Fetched, 300);
         let other = budget.reserve_work(600).unwrap();
         drop((fetched, work, other));
         assert_eq!(budget.used_and_peak(), (0, 1000));
@@ -187,12 +264,34 @@ mod tests {
     #[test]
     fn a_computation_above_the_budget_runs_alone() {
         let budget = ByteBudget::new(1000);
-        let fetched = budget.reserve_fetch(100).unwrap();
+        let share = budget.share(5);
+        let fetched = budget.reserve_fetch(&share, 100).unwrap();
         let large = budget.reserve_work(5000).unwrap();
         assert!(budget.reserve_work(1).is_none());
-        assert!(budget.reserve_fetch(1).is_none());
+        assert!(budget.reserve_fetch(&budget.share(5), 1).is_none());
         drop(large);
         assert!(budget.reserve_work(1).is_some());
         drop(fetched);
+    }
+
+    // Guards the room of one connector against another whose records do not move on, and that of all
+    // against a publisher that nobody waits for.
+    #[test]
+    fn nobody_takes_the_room_of_the_others() {
+        let budget = ByteBudget::new(800);
+        let (stuck, other) = (budget.share(2), budget.share(2));
+        let mut held = Vec::new();
+        while let Some(mut permit) = budget.reserve_fetch(&stuck, 50) {
+            assert_eq!(permit.bytes(), 50);
+            permit.fetched(50);
+            held.push(permit);
+        }
+        assert_eq!(held.len(), 4);
+        assert!(budget.reserve_fetch(&other, 50).is_some());
+        let best_effort = budget.reserve_best_effort(100).unwrap();
+        assert!(budget.reserve_best_effort(1).is_none());
+        drop((held, best_effort));
+        assert!(budget.reserve_best_effort(100).is_some());
+        assert_eq!((budget.used_and_peak().0, stuck.room()), (0, 200));
     }
 }

@@ -159,6 +159,7 @@ impl Components {
             plugin: component.plugin().to_owned(),
             kind,
             health: component.health(),
+            delivery: None,
         };
         self.all().into_iter().map(of).collect()
     }

@@ -9,6 +9,7 @@ use crate::metrics::{Counter, MetricsRegistry};
 pub(super) struct ComponentMetrics {
     records: Counter,
     bytes: Counter,
+    retries: Counter,
     errors: Errors,
 }
 
@@ -43,6 +44,7 @@ impl ComponentMetrics {
                 "Payload bytes fetched from connectors.",
                 &labels,
             ),
+            retries: retries(registry, component),
             errors: Errors::new(registry, component),
         }
     }
@@ -61,6 +63,7 @@ impl ComponentMetrics {
                 "Payload bytes that publishers and transports took.",
                 &labels,
             ),
+            retries: retries(registry, component),
             errors: Errors::new(registry, component),
         }
     }
@@ -71,12 +74,28 @@ impl ComponentMetrics {
         self.bytes.add_count(payload_bytes as u64);
     }
 
+    /// Counts records that went through.
+    pub(super) fn count_many(&self, records: u64, payload_bytes: u64) {
+        self.records.add_count(records);
+        self.bytes.add_count(payload_bytes);
+    }
+
+    /// Counts attempts after the first: records published again, or fetches after a failed one.
+    pub(super) fn count_retries(&self, retries: u64) {
+        self.retries.add_count(retries);
+    }
+
     /// Counts an error.
     pub(super) fn count_error(&self, class: ErrorClass) {
         if let Some((_, counter)) = self.errors.by_class.iter().find(|(known, _)| *known == class) {
             counter.increment();
         }
     }
+}
+
+fn retries(registry: &MetricsRegistry, component: &str) -> Counter {
+    let help = "Attempts after the first: records published again, fetches after a failed one.";
+    registry.counter("mfn_retries_total", help, &[("component", component)])
 }
 
 impl Errors {

@@ -22,6 +22,7 @@ mod start;
 mod status;
 mod work;
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -32,16 +33,19 @@ pub use components::Components;
 pub(crate) use outcome::OutcomeRing;
 pub use outcome::{OUTCOMES_MAX, Outcome, OutcomeStatus};
 pub use status::{
-    ActiveRequest, CheckReport, CheckedComponent, ComponentEndpoint, ComponentStatus, DrainReport,
-    PipelineState, PipelineStatus,
+    ActiveRequest, CheckReport, CheckedComponent, ComponentEndpoint, ComponentStatus, DeliveryStatus,
+    DrainReport, PipelineState, PipelineStatus,
 };
 pub use work::Unfit;
+
+use mfn_plugin::value::{Health, HealthState};
 
 use crate::config::{ConfigError, PipelineConfig};
 use crate::error::RuntimeError;
 use crate::runtime::Runtime;
 use crate::snapshot::Snapshot;
 use events::EventQueue;
+use lane::LaneHandle;
 use route::Message;
 use shared::Shared;
 
@@ -57,6 +61,7 @@ pub struct Pipeline {
     components: Components,
     endpoints: Vec<ComponentEndpoint>,
     routes: Vec<Sender<Message>>,
+    lanes: BTreeMap<String, LaneHandle>,
     events: Vec<Arc<EventQueue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     report: Mutex<Option<DrainReport>>,
@@ -124,6 +129,9 @@ impl Pipeline {
         let reading = self.shared.read();
         let (bytes_in_flight, bytes_in_flight_peak) = self.shared.budget.used_and_peak();
         let counters = reading.counters;
+        let components = self.component_statuses();
+        let deliveries = components.iter().filter_map(|component| component.delivery);
+        let backing_off = deliveries.map(|delivery| delivery.backing_off).sum();
         PipelineStatus {
             state: reading.state,
             received: counters.received,
@@ -134,14 +142,29 @@ impl Pipeline {
             in_flight: counters.in_flight,
             bytes_in_flight,
             bytes_in_flight_peak,
+            backing_off,
             backlog: reading.backlog,
             outcomes_dropped: self.shared.outcomes.dropped(),
             events_dropped: self.shared.events_dropped.load(std::sync::atomic::Ordering::Relaxed),
             active: self.shared.active(),
             endpoints: self.endpoints.clone(),
-            components: self.components.statuses(),
+            components,
             last_error: reading.last_error,
         }
+    }
+
+    /// The components, with what their lanes know of them.
+    fn component_statuses(&self) -> Vec<ComponentStatus> {
+        let mut statuses = self.components.statuses();
+        for status in &mut statuses {
+            let delivery = self.lanes.get(&status.name).map(|lane| lane.view.status());
+            if let Some(delivery) = delivery.filter(|delivery| delivery.overdue) {
+                let detail = format!("a call has not returned for {} ms", delivery.call_ms);
+                status.health = Health::new(HealthState::Down, detail);
+            }
+            status.delivery = delivery;
+        }
+        statuses
     }
 
     /// Takes the next outcome, in the order in which batches were settled. Waits for it, at most for

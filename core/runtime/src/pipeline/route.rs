@@ -13,17 +13,17 @@ use std::time::Duration;
 use mfn_plugin::value::{Batch, BatchToken, Record};
 use mfn_sim::{Features, Statistics};
 
-use super::budget::Permit;
+use super::budget::{Permit, record_bytes};
 use super::compute::Admitted;
 use super::events::EventQueue;
-use super::lane::{LaneCall, LaneJob};
+use super::lane::{LaneHandle, LaneJob};
 use super::queue::WorkQueue;
 use super::shared::Shared;
 use super::source::SettleJob;
 use super::work::{self, WorkEnd};
 use super::{Outcome, OutcomeStatus};
 use crate::config::{Limits, RouteConfig, Work};
-use crate::delivery::{BatchId, Command, Counters, Event, Fate, Machine, Origin, Target};
+use crate::delivery::{Answer, BatchId, Command, Counters, Event, Fate, Machine, Origin, Target};
 use crate::metrics::{RouteMetrics, SimulationMetrics};
 
 /// How long to wait before asking the budget again for room to compute.
@@ -51,8 +51,10 @@ pub(super) struct RouteParts {
     pub(super) shared: Arc<Shared>,
     pub(super) pool: Arc<rayon::ThreadPool>,
     pub(super) sources: Vec<Sender<SettleJob>>,
-    pub(super) lanes: Vec<Sender<LaneJob>>,
-    pub(super) dead_letters: Option<Sender<LaneJob>>,
+    pub(super) lanes: Vec<LaneHandle>,
+    /// Those that nobody waits for.
+    pub(super) best_effort: Vec<LaneHandle>,
+    pub(super) dead_letters: Option<LaneHandle>,
     pub(super) events: Vec<Arc<EventQueue>>,
     pub(super) simulations: SimulationMetrics,
     pub(super) records: RouteMetrics,
@@ -114,7 +116,7 @@ impl Route {
     pub(super) fn new(parts: RouteParts) -> Self {
         Self {
             topic: Arc::from(parts.config.topic.as_str()),
-            machine: Machine::new(parts.lanes.len(), 0, parts.dead_letters.is_some()),
+            machine: Machine::new(parts.lanes.len(), parts.best_effort.len(), parts.dead_letters.is_some()),
             batches: BTreeMap::new(),
             queue: WorkQueue::default(),
             admitted: None,
@@ -228,31 +230,12 @@ impl Route {
                 }
                 Work::Forward => self.forward(batch),
             },
-            Command::Publish { batch, publisher, records } => {
-                let Some(in_flight) = self.batches.get(&batch) else { return };
-                let results = records.iter().filter_map(|&record| in_flight.result(record)).collect();
-                let lane = self.parts.lanes.get(publisher);
-                self.send(lane, batch, Target::Publisher(publisher), LaneCall::Publish(results));
-            }
-            // There is no best-effort publisher yet.
-            Command::Offer { .. } => {}
-            Command::DeadLetter { batch, records } => {
-                let Some(in_flight) = self.batches.get(&batch) else { return };
-                let route = &self.parts.config.name;
-                let letter = |(record, reason): &(usize, String)| {
-                    let request = in_flight.requests.get(*record)?;
-                    Some(Arc::new(work::dead_letter(request, route, reason)))
-                };
-                let letters = records.iter().filter_map(letter).collect();
-                let lane = self.parts.dead_letters.as_ref();
-                self.send(lane, batch, Target::DeadLetters, LaneCall::Publish(letters));
-            }
+            Command::Publish { batch, publisher, records } => self.publish(batch, publisher, &records),
+            Command::Offer { batch, best_effort, records } => self.offer(batch, best_effort, &records),
+            Command::DeadLetter { batch, records } => self.dead_letter(batch, &records),
+            // A lane flushes before it answers.
             Command::Flush { batch, target } => {
-                let lane = match target {
-                    Target::Publisher(publisher) => self.parts.lanes.get(publisher),
-                    Target::DeadLetters => self.parts.dead_letters.as_ref(),
-                };
-                self.send(lane, batch, target, LaneCall::Flush);
+                self.advance(Event::Flushed { batch, target, answer: Ok(()) })
             }
             Command::Settle { batch, fates } => {
                 let Some(in_flight) = self.batches.get(&batch) else { return };
@@ -266,11 +249,55 @@ impl Route {
         }
     }
 
-    fn send(&self, lane: Option<&Sender<LaneJob>>, batch: BatchId, target: Target, call: LaneCall) {
-        if let Some(lane) = lane {
-            // A lane lives as long as the routes that can send to it.
-            let _ = lane.send(LaneJob { route: self.parts.own.clone(), batch, target, call });
+    fn publish(&self, batch: BatchId, publisher: usize, records: &[usize]) {
+        if let Some(lane) = self.parts.lanes.get(publisher) {
+            self.send(lane, batch, Target::Publisher(publisher), self.results(batch, records));
         }
+    }
+
+    fn results(&self, batch: BatchId, records: &[usize]) -> Vec<Arc<Record>> {
+        let in_flight = self.batches.get(&batch);
+        let result = |&record: &usize| in_flight?.result(record);
+        records.iter().filter_map(result).collect()
+    }
+
+    fn dead_letter(&self, batch: BatchId, records: &[(usize, String)]) {
+        let (Some(in_flight), Some(lane)) = (self.batches.get(&batch), &self.parts.dead_letters) else {
+            return;
+        };
+        let letter = |(record, reason): &(usize, String)| {
+            let request = in_flight.requests.get(*record)?;
+            Some(Arc::new(work::dead_letter(request, &self.parts.config.name, reason)))
+        };
+        self.send(lane, batch, Target::DeadLetters, records.iter().filter_map(letter).collect());
+    }
+
+    /// Hands records to a publisher whose answers the machine waits for.
+    fn send(&self, lane: &LaneHandle, batch: BatchId, target: Target, records: Vec<Arc<Record>>) {
+        let own = self.parts.own.clone();
+        let answer = Box::new(move |answers| {
+            // A route that is gone has given the batch up.
+            let _ = own.send(Message::Delivery(Event::Published { batch, target, answers }));
+        });
+        lane.send(LaneJob { records, answer });
+    }
+
+    /// Offers records to a publisher that nobody waits for. What there is no room for is dropped and
+    /// counted.
+    fn offer(&self, batch: BatchId, best_effort: usize, records: &[usize]) {
+        let Some(lane) = self.parts.best_effort.get(best_effort) else { return };
+        let records = self.results(batch, records);
+        let bytes = records.iter().map(|record| record_bytes(record)).fold(0, u64::saturating_add);
+        let Some(permit) = self.parts.shared.budget.reserve_best_effort(bytes) else {
+            lane.view.dropped(records.len());
+            return;
+        };
+        let view = Arc::clone(&lane.view);
+        let answer = Box::new(move |answers: Vec<Answer>| {
+            view.dropped(answers.iter().filter(|answer| answer.is_err()).count());
+            drop(permit);
+        });
+        lane.send(LaneJob { records, answer });
     }
 
     /// Reports what became of each record and lets go of the batch.

@@ -7,6 +7,7 @@ use std::sync::{PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::lane::LaneMessage;
 use super::route::Message;
 use super::{DrainReport, Pipeline, PipelineState, deadline_after};
 use crate::delivery::Event;
@@ -52,12 +53,21 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
         let left = deadline.saturating_duration_since(Instant::now());
         shared.wait_quiet(deadline_after(left / 2));
     }
+    for lane in pipeline.lanes.values() {
+        // What nobody waits for is still given the time that there is, as long as it moves.
+        while lane.view.is_busy() && Instant::now() < halt_at {
+            std::thread::sleep(POLL);
+        }
+    }
     for events in &pipeline.events {
         events.wait_empty(halt_at);
         events.close();
     }
     let counters = shared.read().counters;
     send_all(pipeline, || Message::Quit);
+    for lane in pipeline.lanes.values() {
+        lane.tell(LaneMessage::Quit);
+    }
     let (components_left, errors) = pipeline.components.drain(deadline);
     let threads = std::mem::take(&mut *pipeline.threads.lock().unwrap_or_else(PoisonError::into_inner));
     join(threads, deadline);
@@ -83,6 +93,9 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
 fn give_back(pipeline: &Pipeline) {
     pipeline.shared.cancel();
     send_all(pipeline, || Message::Delivery(Event::Halt));
+    for lane in pipeline.lanes.values() {
+        lane.tell(LaneMessage::Halt);
+    }
 }
 
 fn send_all(pipeline: &Pipeline, message: impl Fn() -> Message) {

@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use mfn_plugin::value::{Batch, BatchToken, ErrorClass, Fetch, FetchLimits, Record, Verdict};
+use mfn_plugin::value::{Batch, BatchToken, ErrorClass, Fetch, FetchLimits, Verdict};
 
-use super::budget::Permit;
+use super::budget::{FetchShare, Permit, record_bytes};
 use super::metrics::ComponentMetrics;
 use super::route::Message;
 use super::shared::Shared;
 use super::work::{catch, one_line};
 use crate::component::{ComponentError, Connector};
+use crate::config::{Exhausted, RetryConfig, RetryStrategy};
+use crate::delivery::outbound::{Backoff, Random};
 use crate::delivery::{BatchId, Event, Fate};
 
-/// Batches of one connector that may be on their way at the same time.
-const OUTSTANDING_MAX: usize = 4;
 /// How long a fetch waits for a first record when nothing else is to be done.
 const IDLE_FETCH: Duration = Duration::from_millis(100);
 /// The least time between two fetches that bring nothing, should a connector not wait in them.
@@ -28,8 +28,8 @@ const IDLE_PAUSE: Duration = Duration::from_millis(2);
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait for a settlement when there is nothing else left to do.
 const ENDED_PAUSE: Duration = Duration::from_secs(3600);
-/// How long to leave a source alone after an error.
-const ERROR_PAUSE: Duration = Duration::from_secs(1);
+/// How often the source is asked how much is waiting while it brings records.
+const BACKLOG_PAUSE: Duration = Duration::from_millis(100);
 
 /// The fates of a batch, to be told to the connector.
 pub(super) struct SettleJob {
@@ -44,8 +44,11 @@ pub(super) struct Source {
     /// Its place in the route.
     pub(super) index: usize,
     pub(super) records_max: u32,
-    /// What it reserves for a fetch.
-    pub(super) fetch_bytes: u64,
+    /// Batches that may be on their way at the same time; its share of the budget is the other bound.
+    pub(super) outstanding_max: usize,
+    pub(super) share: Arc<FetchShare>,
+    pub(super) record_bytes_max: u64,
+    pub(super) retry: RetryConfig,
     pub(super) metrics: ComponentMetrics,
     pub(super) shared: Arc<Shared>,
     pub(super) route: Sender<Message>,
@@ -54,9 +57,42 @@ pub(super) struct Source {
 /// What came of trying to fetch.
 enum Tried {
     Batch,
-    Nothing,
-    Error { pause: Duration },
+    /// The source had nothing, or was not asked because there is no room.
+    Nothing {
+        asked: bool,
+    },
+    Error(ComponentError),
     End,
+}
+
+/// How often in a row a source could not be read, and what follows from it.
+struct Trouble {
+    backoff: Backoff,
+    random: Random,
+    failures: u32,
+}
+
+impl Trouble {
+    fn new(retry: RetryConfig) -> Self {
+        let seed = u64::from(std::process::id()) ^ u64::from(Instant::now().elapsed().subsec_nanos());
+        Self { backoff: Backoff::new(retry), random: Random::new(seed), failures: 0 }
+    }
+
+    fn over(&mut self) {
+        self.failures = 0;
+    }
+
+    /// One more failure: how long to leave the source alone.
+    fn pause(&mut self, error: &ComponentError) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let (fraction, retry_after) = (self.random.unit(), error.error.retry_after);
+        match error.class() {
+            ErrorClass::Blocked | ErrorClass::Throttled => {
+                self.backoff.pause(self.failures, fraction, retry_after)
+            }
+            _ => self.backoff.wait(self.failures, fraction, retry_after),
+        }
+    }
 }
 
 impl Source {
@@ -66,12 +102,14 @@ impl Source {
         let mut ended = false;
         let mut not_before = Instant::now();
         let mut idle = false;
+        let mut trouble = Trouble::new(self.retry);
+        let mut backlog_at = Instant::now();
         loop {
             if !ended && !self.shared.fetching() {
                 ended = true;
                 self.send(Message::Ended { connector: self.index });
             }
-            let fetch = !ended && outstanding < OUTSTANDING_MAX && Instant::now() >= not_before;
+            let fetch = !ended && outstanding < self.outstanding_max && Instant::now() >= not_before;
             let pause = match fetch {
                 _ if ended => ENDED_PAUSE,
                 true if !idle => Duration::ZERO,
@@ -92,15 +130,32 @@ impl Source {
                 continue;
             }
             let timeout = if outstanding == 0 { IDLE_FETCH } else { Duration::ZERO };
-            match self.try_fetch(timeout) {
+            let tried = self.try_fetch(timeout);
+            if !matches!(tried, Tried::Batch) || Instant::now() >= backlog_at {
+                self.update_backlog();
+                backlog_at = Instant::now() + BACKLOG_PAUSE;
+            }
+            match tried {
                 Tried::Batch => {
+                    trouble.over();
                     outstanding += 1;
                     idle = false;
                 }
-                Tried::Nothing => idle = true,
-                Tried::Error { pause } => {
+                Tried::Nothing { asked } => {
                     idle = true;
-                    not_before = Instant::now() + pause;
+                    if asked {
+                        trouble.over();
+                    }
+                }
+                Tried::Error(error) => {
+                    idle = true;
+                    match self.pause_after(&error, &mut trouble) {
+                        Some(pause) => not_before = Instant::now() + pause,
+                        None => {
+                            ended = true;
+                            self.send(Message::Ended { connector: self.index });
+                        }
+                    }
                 }
                 // What is outstanding may be given back and come again.
                 Tried::End if outstanding > 0 && self.shared.fetching() => idle = true,
@@ -113,25 +168,23 @@ impl Source {
     }
 
     fn try_fetch(&self, timeout: Duration) -> Tried {
-        let Some(permit) = self.shared.budget.reserve_fetch(self.fetch_bytes) else {
+        let Some(permit) = self.shared.budget.reserve_fetch(&self.share, self.record_bytes_max) else {
             std::thread::sleep(timeout.min(BUSY_PAUSE));
-            return Tried::Nothing;
+            return Tried::Nothing { asked: false };
         };
         let limits = FetchLimits { records_max: self.records_max, bytes_max: permit.bytes(), timeout };
-        let fetched = self.call("fetch", || self.connector.fetch(limits));
-        self.update_backlog();
-        match fetched {
+        match self.call("fetch", || self.connector.fetch(limits)) {
             Ok(Fetch::Batch(batch)) if batch.records.is_empty() => {
                 let _ = self.call("settle", || self.connector.settle(batch.token, &[]));
-                Tried::Nothing
+                Tried::Nothing { asked: true }
             }
             Ok(Fetch::Batch(batch)) => {
                 self.take(batch, permit);
                 Tried::Batch
             }
-            Ok(Fetch::Empty) => Tried::Nothing,
+            Ok(Fetch::Empty) => Tried::Nothing { asked: true },
             Ok(Fetch::End) => Tried::End,
-            Err(error) => self.fetch_failed(&error),
+            Err(error) => Tried::Error(error),
         }
     }
 
@@ -143,15 +196,21 @@ impl Source {
         self.send(Message::Fetched { connector: self.index, batch, permit });
     }
 
-    fn fetch_failed(&self, error: &ComponentError) -> Tried {
-        if matches!(error.class(), ErrorClass::Fatal | ErrorClass::Permanent) {
+    /// How long to leave the source alone after an error; `None` when it is to be asked no more.
+    fn pause_after(&self, error: &ComponentError, trouble: &mut Trouble) -> Option<Duration> {
+        let pause = trouble.pause(error);
+        let lasting = matches!(error.class(), ErrorClass::Fatal | ErrorClass::Permanent);
+        // What the source itself asks for, and what an operator has to mend, is waited for in any case.
+        let counts = matches!(error.class(), ErrorClass::Retryable | ErrorClass::Unknown);
+        let retries_max = if self.retry.strategy == RetryStrategy::None { 0 } else { self.retry.retries_max };
+        let exhausted = self.retry.exhausted != Exhausted::Keep && counts && trouble.failures > retries_max;
+        if lasting || exhausted {
             self.shared.fail(&error.to_string());
-            return Tried::End;
+            return None;
         }
         self.shared.note_error(&error.to_string());
-        Tried::Error {
-            pause: error.error.retry_after.unwrap_or_default().clamp(ERROR_PAUSE, ERROR_PAUSE * 60),
-        }
+        self.metrics.count_retries(1);
+        Some(pause)
     }
 
     fn settle(&self, job: SettleJob) {
@@ -201,13 +260,6 @@ impl Source {
         // A route that is gone has given everything up.
         let _ = self.route.send(message);
     }
-}
-
-/// The memory that a record takes, bytes.
-fn record_bytes(record: &Record) -> u64 {
-    let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    let parts = [record.id.len(), record.key.as_ref().map_or(0, Vec::len), record.payload.len(), headers];
-    parts.iter().fold(size_of::<Record>() as u64, |sum, &part| sum.saturating_add(part as u64))
 }
 
 fn verdict(fate: Fate) -> Verdict {

@@ -7,18 +7,23 @@ use std::thread::JoinHandle;
 
 use super::budget::ByteBudget;
 use super::events::EventQueue;
-use super::lane::{Lane, LaneJob};
+use super::lane::{Caller, Lane, LaneHandle, LaneView};
 use super::metrics::ComponentMetrics;
 use super::route::{Message, Route, RouteParts};
 use super::shared::Shared;
 use super::source::{SettleJob, Source};
 use super::work::catch;
 use super::{Components, Pipeline};
-use crate::config::{PipelineConfig, RouteConfig};
+use crate::config::{ComponentConfig, DeliveryConfig, PipelineConfig, RouteConfig, Work};
 use crate::error::RuntimeError;
 use crate::log::LogLevel;
 use crate::metrics::{MetricsRegistry, RouteMetrics, SimulationMetrics};
 use crate::runtime::Runtime;
+
+/// Batches of a connector on their way, at least, whatever the number of threads.
+const OUTSTANDING_MIN: usize = 4;
+/// Batches of a connector on their way, at most, however small they are.
+const OUTSTANDING_MAX: usize = 1024;
 
 /// Opens the components and starts the threads.
 pub(super) fn start(
@@ -42,12 +47,13 @@ pub(super) fn start(
         routes: Vec::new(),
     };
     let assembled = assembly.run();
-    let Assembly { shared, threads, events, routes, .. } = assembly;
+    let Assembly { shared, threads, events, lanes, routes, .. } = assembly;
     let endpoints = components.endpoints();
     let pipeline = Pipeline {
         shared,
         endpoints,
         routes,
+        lanes,
         events: events.into_values().collect(),
         threads: Mutex::new(threads),
         report: Mutex::new(None),
@@ -78,7 +84,7 @@ struct Assembly<'a> {
     shared: Arc<Shared>,
     pool: Arc<rayon::ThreadPool>,
     threads: Vec<JoinHandle<()>>,
-    lanes: BTreeMap<String, Sender<LaneJob>>,
+    lanes: BTreeMap<String, LaneHandle>,
     events: BTreeMap<String, Arc<EventQueue>>,
     routes: Vec<Sender<Message>>,
 }
@@ -86,14 +92,13 @@ struct Assembly<'a> {
 impl Assembly<'_> {
     fn run(&mut self) -> Result<(), RuntimeError> {
         for (name, publisher) in &self.components.publishers {
-            let lane = Lane {
-                publisher: Arc::clone(publisher),
-                metrics: ComponentMetrics::sent(self.registry, name),
-                shared: Arc::clone(&self.shared),
-            };
-            let (sender, jobs) = mpsc::channel();
-            self.lanes.insert(name.clone(), sender);
-            self.spawn("publisher", name, move || lane.run(&jobs))?;
+            let metrics = ComponentMetrics::sent(self.registry, name);
+            let caller = Caller::new(Arc::clone(publisher), metrics, Arc::clone(&self.shared));
+            let view = Arc::new(LaneView::new());
+            let lane = Lane::new(caller, self.delivery(&self.config.publishers, name), Arc::clone(&view));
+            let (sender, messages) = mpsc::channel();
+            self.lanes.insert(name.clone(), LaneHandle::new(sender, view));
+            self.spawn("publisher", name, move || lane.run(&messages))?;
         }
         for (name, transport) in &self.components.transports {
             let dropped = self.registry.counter(
@@ -115,7 +120,8 @@ impl Assembly<'_> {
 
     fn route(&mut self, index: usize, config: RouteConfig) -> Result<(), RuntimeError> {
         let (own, messages) = mpsc::channel();
-        let fetch_bytes = self.shared.budget.fetch_share() / self.components.connectors.len().max(1) as u64;
+        let connectors = self.components.connectors.len();
+        let outstanding_max = self.outstanding_max(&config);
         let mut sources = Vec::new();
         let mut settling = Vec::new();
         for (place, name) in config.connectors.iter().enumerate() {
@@ -126,7 +132,10 @@ impl Assembly<'_> {
                 connector: Arc::clone(connector),
                 index: place,
                 records_max: config.batch_records_max,
-                fetch_bytes,
+                outstanding_max,
+                share: self.shared.budget.share(connectors),
+                record_bytes_max: self.config.limits.record_bytes_max,
+                retry: self.delivery(&self.config.connectors, name).retry,
                 metrics: ComponentMetrics::received(self.registry, name),
                 shared: Arc::clone(&self.shared),
                 route: own.clone(),
@@ -139,7 +148,8 @@ impl Assembly<'_> {
             shared: Arc::clone(&self.shared),
             pool: Arc::clone(&self.pool),
             sources: settling,
-            lanes: config.publishers.iter().filter_map(|name| self.lanes.get(name).cloned()).collect(),
+            lanes: self.lanes_of(&config.publishers),
+            best_effort: self.lanes_of(&config.best_effort),
             dead_letters: config.dead_letters.as_ref().and_then(|name| self.lanes.get(name).cloned()),
             events: config.transports.iter().filter_map(|name| self.events.get(name).cloned()).collect(),
             simulations: SimulationMetrics::new(self.registry, &config.name),
@@ -154,6 +164,26 @@ impl Assembly<'_> {
             self.spawn("connector", &name, move || source.run(&settlements))?;
         }
         Ok(())
+    }
+
+    fn lanes_of(&self, names: &[String]) -> Vec<LaneHandle> {
+        names.iter().filter_map(|name| self.lanes.get(name).cloned()).collect()
+    }
+
+    fn delivery(&self, components: &BTreeMap<String, ComponentConfig>, name: &str) -> DeliveryConfig {
+        components.get(name).map(|component| component.delivery).unwrap_or_default()
+    }
+
+    /// Batches of one connector that may be on their way. Where something is computed, more than keep the
+    /// threads busy would only be given back at the end; elsewhere the budget alone decides, nearly.
+    fn outstanding_max(&self, config: &RouteConfig) -> usize {
+        match config.work {
+            Work::Simulate => {
+                let records = 2 * self.pool.current_num_threads();
+                records.div_ceil(config.batch_records_max.max(1) as usize).max(OUTSTANDING_MIN)
+            }
+            Work::Forward => OUTSTANDING_MAX,
+        }
     }
 
     fn spawn(

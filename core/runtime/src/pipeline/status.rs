@@ -6,6 +6,7 @@ use mfn_plugin::value::{Endpoint, Health, Kind};
 use serde::Serialize;
 
 use crate::config::ConfigFault;
+use crate::delivery::BreakerState;
 
 /// The life of a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -67,6 +68,8 @@ pub struct PipelineStatus {
     pub bytes_in_flight: u64,
     /// The most bytes that were ever in use.
     pub bytes_in_flight_peak: u64,
+    /// Records that wait at a publisher for another attempt, or behind such a record.
+    pub backing_off: u64,
     /// Records waiting with the connectors; `None` when one of them can not tell.
     pub backlog: Option<u64>,
     /// Outcomes that the host did not take in time, exactly.
@@ -113,8 +116,39 @@ pub struct ComponentStatus {
     pub plugin: String,
     /// Its kind.
     pub kind: Kind,
-    /// Its last known health.
+    /// Its last known health; down when a call does not return.
     pub health: Health,
+    /// What waits for it, of a publisher.
+    pub delivery: Option<DeliveryStatus>,
+}
+
+/// What waits for a publisher, and how it takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DeliveryStatus {
+    /// Records that were handed to it and that it has neither taken nor refused for good.
+    pub queued: u64,
+    /// Those that wait for another attempt, or behind such a record.
+    pub backing_off: u64,
+    /// Those in the call that is out.
+    pub in_call: u64,
+    /// How long the oldest of them has been waiting, milliseconds.
+    pub oldest_ms: u64,
+    /// Records published again, in all.
+    pub retries: u64,
+    /// Calls that were answered with a wrong number of answers, in all.
+    pub breaches: u64,
+    /// Whether it is called at all.
+    pub circuit: BreakerState,
+    /// How long it is still left alone at its own wish, milliseconds.
+    pub paused_ms: u64,
+    /// Records it did not get because nobody waits for it and there was no room, exactly.
+    pub dropped: u64,
+    /// How long the call that is out has taken, milliseconds; 0 when none is.
+    pub call_ms: u64,
+    /// Whether that is longer than it may take.
+    pub overdue: bool,
+    /// Whether it said that it can not go on, or panicked. It is called no more.
+    pub failed: bool,
 }
 
 /// What a drain achieved.

@@ -5,6 +5,8 @@
 
 mod delivery;
 mod documents;
+mod faults;
+mod faulty;
 mod forward;
 mod malformed;
 mod scripted;

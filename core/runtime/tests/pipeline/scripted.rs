@@ -372,6 +372,8 @@ pub(crate) struct Bench {
     pub(crate) route: String,
     /// Lines of the limits.
     pub(crate) limits: String,
+    /// The retry of every publisher: the inside of a table.
+    pub(crate) retry: String,
 }
 
 impl Bench {
@@ -383,8 +385,10 @@ impl Bench {
         let connector = self.connector.clone().unwrap();
         let mut components = Components::default();
         let mut text = format!("name = \"test\"\n[limits]\n{}\n", self.limits);
+        let retry = format!("delivery = {{ retry = {{ {} }} }}\n", self.retry);
         let mut table = |kind: &str, name: &str| {
-            text.push_str(&format!("[{kind}.{name}]\nplugin = \"scripted\"\n"));
+            let delivery = if kind == "publishers" { retry.as_str() } else { "" };
+            text.push_str(&format!("[{kind}.{name}]\nplugin = \"scripted\"\n{delivery}"));
             format!("\"{name}\"")
         };
         let connectors = table("connectors", connector.name());
