@@ -18,9 +18,9 @@ type Component struct {
 }
 
 // face is the common face of an owner.
-func face[T any](h *handle[T], component func(*T) *capi.Component) Component {
+func face[P any](h *handle[P], component func(P) *capi.Component) Component {
 	return Component{func(do func(*capi.Component) (int32, *capi.Error)) error {
-		return call(h, func(p *T) (int32, *capi.Error) { return do(component(p)) })
+		return call(h, func(p P) (int32, *capi.Error) { return do(component(p)) })
 	}}
 }
 
@@ -112,9 +112,9 @@ type ComponentSpec struct {
 }
 
 // opened makes a component of a runtime.
-func opened[T any](r *Runtime, spec ComponentSpec, open func(*capi.Runtime, string, string, string, string) (*T, int32,
-	*capi.Error)) (*T, error) {
-	return take(r.h, func(p *capi.Runtime) (*T, int32, *capi.Error) {
+func opened[P any](r *Runtime, spec ComponentSpec, open func(*capi.Runtime, string, string, string, string) (P, int32,
+	*capi.Error)) (P, error) {
+	return take(r.h, func(p *capi.Runtime) (P, int32, *capi.Error) {
 		return open(p, spec.Plugin, spec.Name, spec.Config, spec.BaseDir)
 	})
 }
@@ -122,7 +122,7 @@ func opened[T any](r *Runtime, spec ComponentSpec, open func(*capi.Runtime, stri
 // A Publisher dials out and delivers records durably, with an answer for each.
 type Publisher struct {
 	Component
-	h *handle[capi.Publisher]
+	h *handle[*capi.Publisher]
 }
 
 // OpenPublisher makes a publisher of a loaded plugin and opens it.
@@ -185,7 +185,7 @@ func (p *Publisher) Close() error {
 // A Transport listens and hands events to whoever is connected, best effort.
 type Transport struct {
 	Component
-	h *handle[capi.Transport]
+	h *handle[*capi.Transport]
 }
 
 // OpenTransport makes a transport of a loaded plugin and opens it.
@@ -220,7 +220,7 @@ func (t *Transport) Close() error {
 // An Exporter shows the runtime's metrics; opening one is all there is to do.
 type Exporter struct {
 	Component
-	h *handle[capi.Exporter]
+	h *handle[*capi.Exporter]
 }
 
 // OpenExporter makes a metrics exporter of a loaded plugin and opens it.

@@ -66,7 +66,7 @@ func Reject(reason string) Verdict { return Verdict{Fate: VerdictReject, Reason:
 // A Connector reads records in and is told the fate of each.
 type Connector struct {
 	Component
-	h *handle[capi.Connector]
+	h *handle[*capi.Connector]
 }
 
 // OpenConnector makes a connector of a loaded plugin and opens it.
@@ -83,7 +83,7 @@ func (r *Runtime) OpenConnector(spec ComponentSpec) (*Connector, error) {
 
 // A Batch is records that were fetched together and are settled together. One that is closed without being settled
 // comes again when the connector is opened anew.
-type Batch struct{ h *handle[capi.Batch] }
+type Batch struct{ h *handle[*capi.Batch] }
 
 // Fetch brings the next records, at most recordsMax with at most bytesMax of payload but always one when there is one,
 // and waits for the first until ctx ends. io.EOF: none will come any more.

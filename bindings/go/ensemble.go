@@ -9,7 +9,7 @@ import (
 
 // An Ensemble runs many specifications over one pool of threads, with the results in order.
 type Ensemble struct {
-	h      *handle[capi.Ensemble]
+	h      *handle[*capi.Ensemble]
 	cancel *canceller
 	turns  gate
 }
@@ -111,7 +111,7 @@ func (e *Ensemble) Close() error {
 
 // A Sweep is a checked plan of runs over a range of parameters, which are written as a dataset.
 type Sweep struct {
-	h      *handle[capi.Sweep]
+	h      *handle[*capi.Sweep]
 	cancel *canceller
 	turns  gate
 }

@@ -91,7 +91,7 @@ func ComputeDescriptors(field Field, config *DescriptorConfig) (Descriptors, err
 
 // A History measures the temporal features of frames that the program has, one frame at a time. It holds one grid of
 // memory.
-type History struct{ h *handle[capi.History] }
+type History struct{ h *handle[*capi.History] }
 
 // NewHistory begins a history without a frame. config, which may be nil for the defaults, decides when it is stable.
 func NewHistory(config *FeatureConfig) (*History, error) {

@@ -8,7 +8,7 @@ import (
 
 // A Graph is the network of a pattern: the skeleton as nodes and branches. It never changes.
 type Graph struct {
-	h      *handle[capi.Graph]
+	h      *handle[*capi.Graph]
 	cancel *canceller
 	// Betweenness and Percolate share one request to stop, so they take turns.
 	turns gate
@@ -93,7 +93,9 @@ func (g *Graph) Branches() ([]GraphBranch, error) {
 func (g *Graph) NodeCuts() ([]GraphCut, error) { return lists(g, capi.GraphNodeCuts, (*GraphCut).set) }
 
 // BranchCuts gives the branches whose loss cuts something off, ascending.
-func (g *Graph) BranchCuts() ([]GraphCut, error) { return lists(g, capi.GraphBranchCuts, (*GraphCut).set) }
+func (g *Graph) BranchCuts() ([]GraphCut, error) {
+	return lists(g, capi.GraphBranchCuts, (*GraphCut).set)
+}
 
 // Path gives the cells along a branch, each as row * columns + column.
 func (g *Graph) Path(branch int) ([]uint32, error) {

@@ -10,9 +10,9 @@ import (
 )
 
 // A handle is an object of the library. Closing it while calls are under way is safe: the last of them frees it.
-type handle[T any] struct {
-	pointer *T
-	free    func(*T)
+type handle[P any] struct {
+	pointer P
+	free    func(P)
 	calls   atomic.Int64 // calls under way, and closing
 	freed   atomic.Bool
 }
@@ -21,29 +21,29 @@ type handle[T any] struct {
 const closing = 1 << 62
 
 // own makes a handle that is closed when owner is collected, if not before. The handle must not lead to owner.
-func own[O, T any](owner *O, pointer *T, free func(*T)) *handle[T] {
-	h := &handle[T]{pointer: pointer, free: free}
-	runtime.AddCleanup(owner, func(h *handle[T]) { h.close() }, h)
+func own[O, P any](owner *O, pointer P, free func(P)) *handle[P] {
+	h := &handle[P]{pointer: pointer, free: free}
+	runtime.AddCleanup(owner, func(h *handle[P]) { h.close() }, h)
 	return h
 }
 
 // enter begins a call. Without an error, leave must follow.
-func (h *handle[T]) enter() (*T, error) {
+func (h *handle[P]) enter() (pointer P, err error) {
 	if h.calls.Add(1)&closing != 0 {
 		h.leave()
-		return nil, closed()
+		return pointer, closed()
 	}
 	return h.pointer, nil
 }
 
-func (h *handle[T]) leave() {
+func (h *handle[P]) leave() {
 	if h.calls.Add(-1) == closing {
 		h.end()
 	}
 }
 
 // close lets no further call begin, and frees the object now or after the calls that are under way.
-func (h *handle[T]) close() {
+func (h *handle[P]) close() {
 	for {
 		calls := h.calls.Load()
 		if calls&closing != 0 {
@@ -58,18 +58,18 @@ func (h *handle[T]) close() {
 	}
 }
 
-func (h *handle[T]) closed() bool {
+func (h *handle[P]) closed() bool {
 	return h.calls.Load()&closing != 0
 }
 
-func (h *handle[T]) end() {
+func (h *handle[P]) end() {
 	if h.freed.CompareAndSwap(false, true) {
 		h.free(h.pointer)
 	}
 }
 
 // call makes one call with a handle.
-func call[T any](h *handle[T], do func(*T) (int32, *capi.Error)) error {
+func call[P any](h *handle[P], do func(P) (int32, *capi.Error)) error {
 	pointer, err := h.enter()
 	if err != nil {
 		return err
@@ -79,10 +79,10 @@ func call[T any](h *handle[T], do func(*T) (int32, *capi.Error)) error {
 }
 
 // read makes one call with a handle that fills a struct.
-func read[T, C, G any](h *handle[T], do func(*T, *C) (int32, *capi.Error), set func(*G, *C)) (G, error) {
+func read[P, C, G any](h *handle[P], do func(P, *C) (int32, *capi.Error), set func(*G, *C)) (G, error) {
 	var goes G
 	var c C
-	err := call(h, func(pointer *T) (int32, *capi.Error) { return do(pointer, &c) })
+	err := call(h, func(pointer P) (int32, *capi.Error) { return do(pointer, &c) })
 	if err == nil {
 		set(&goes, &c)
 	}
@@ -90,7 +90,7 @@ func read[T, C, G any](h *handle[T], do func(*T, *C) (int32, *capi.Error), set f
 }
 
 // get asks a handle for something that can not fail; what a closed one answers is the zero value.
-func get[T, R any](h *handle[T], ask func(*T) R) (answer R) {
+func get[P, R any](h *handle[P], ask func(P) R) (answer R) {
 	pointer, err := h.enter()
 	if err != nil {
 		return answer
@@ -100,8 +100,8 @@ func get[T, R any](h *handle[T], ask func(*T) R) (answer R) {
 }
 
 // take makes a call that hands over one thing beside its status.
-func take[T, R any](h *handle[T], do func(*T) (R, int32, *capi.Error)) (result R, err error) {
-	err = call(h, func(pointer *T) (status int32, failure *capi.Error) {
+func take[P, R any](h *handle[P], do func(P) (R, int32, *capi.Error)) (result R, err error) {
+	err = call(h, func(pointer P) (status int32, failure *capi.Error) {
 		result, status, failure = do(pointer)
 		return status, failure
 	})

@@ -102,7 +102,7 @@ func STDPChangeV41(preTimesS, postTimesS Field, rule *STDPRule) ([]float64, erro
 }
 
 // STDPTraces follow the spikes of neurons step by step.
-type STDPTraces struct{ h *handle[capi.STDPTraces] }
+type STDPTraces struct{ h *handle[*capi.STDPTraces] }
 
 // NewSTDPTraces creates the traces of neurons that have not fired yet. rule may be nil for the defaults.
 func NewSTDPTraces(rule *STDPRule, inputs, outputs int) (*STDPTraces, error) {
@@ -143,7 +143,7 @@ func (t *STDPTraces) Close() error {
 
 // Attention is a layer of sparse attention.
 type Attention struct {
-	h     *handle[capi.Attention]
+	h     *handle[*capi.Attention]
 	embed int
 }
 
@@ -188,12 +188,14 @@ func sized(name string, numbers []float64, batch, length, width int) error {
 
 // A Network is a small network with its training.
 type Network struct {
-	h     *handle[capi.Network]
+	h     *handle[*capi.Network]
 	input int
 }
 
 // DefaultNetworkConfig gives shape and training when nothing is said.
-func DefaultNetworkConfig() NetworkConfig { return defaults(capi.NetworkConfigInit, (*NetworkConfig).set) }
+func DefaultNetworkConfig() NetworkConfig {
+	return defaults(capi.NetworkConfigInit, (*NetworkConfig).set)
+}
 
 // NewNetwork creates a network whose parameters are drawn from seed.
 func NewNetwork(config NetworkConfig, seed uint64) (*Network, error) {

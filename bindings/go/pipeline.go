@@ -11,7 +11,7 @@ import (
 )
 
 // A Config is the configuration of a pipeline that was read and holds together.
-type Config struct{ h *handle[capi.Config] }
+type Config struct{ h *handle[*capi.Config] }
 
 // ReadConfig reads a file: JSON when its name ends in .json, TOML otherwise. The error lists every fault.
 func ReadConfig(path string) (*Config, error) { return newConfig(capi.ConfigFromFile(path)) }
@@ -43,7 +43,7 @@ func (c *Config) Close() error {
 
 // A Pipeline takes requests in through connectors, computes them, and hands the results to publishers and transports,
 // on threads of the library's own.
-type Pipeline struct{ h *handle[capi.Pipeline] }
+type Pipeline struct{ h *handle[*capi.Pipeline] }
 
 // withConfig makes a call with a runtime and a configuration.
 func withConfig[R any](r *Runtime, config *Config, do func(*capi.Runtime, *capi.Config) (R, int32, *capi.Error)) (R, error) {
@@ -246,7 +246,7 @@ func outcomeOf(o *capi.Outcome) *Outcome {
 }
 
 // A Snapshot is the immutable result of one request.
-type Snapshot struct{ h *handle[capi.Snapshot] }
+type Snapshot struct{ h *handle[*capi.Snapshot] }
 
 // ID is the id of the result, the same whenever the same request is computed; "" after Close.
 func (s *Snapshot) ID() string { return get(s.h, capi.SnapshotID) }
@@ -284,10 +284,14 @@ func (s *Snapshot) lend(view func(*capi.Snapshot, *capi.FieldView) (int32, *capi
 func (s *Snapshot) WithField(use func(Field) error) error { return s.lend(capi.SnapshotField, use) }
 
 // WithActivator lends the final activator; see [Snapshot.WithField].
-func (s *Snapshot) WithActivator(use func(Field) error) error { return s.lend(capi.SnapshotActivator, use) }
+func (s *Snapshot) WithActivator(use func(Field) error) error {
+	return s.lend(capi.SnapshotActivator, use)
+}
 
 // WithInhibitor lends the final inhibitor; see [Snapshot.WithField].
-func (s *Snapshot) WithInhibitor(use func(Field) error) error { return s.lend(capi.SnapshotInhibitor, use) }
+func (s *Snapshot) WithInhibitor(use func(Field) error) error {
+	return s.lend(capi.SnapshotInhibitor, use)
+}
 
 // Field copies the final potential in volts, row by row.
 func (s *Snapshot) Field() ([]float64, error) { return copied(s.WithField) }

@@ -14,13 +14,13 @@ import (
 const pollMS = 50
 
 // poll asks a queue of the library until something comes, there is no more (io.EOF), or ctx ends.
-func poll[T, R any](ctx context.Context, h *handle[T], next func(*T, uint64) (R, int32, *capi.Error)) (R, error) {
+func poll[P, R any](ctx context.Context, h *handle[P], next func(P, uint64) (R, int32, *capi.Error)) (R, error) {
 	for {
 		var nothing R
 		if ctx.Err() != nil {
 			return nothing, ended(ctx)
 		}
-		result, err := take(h, func(p *T) (R, int32, *capi.Error) { return next(p, waitMS(ctx)) })
+		result, err := take(h, func(p P) (R, int32, *capi.Error) { return next(p, waitMS(ctx)) })
 		switch {
 		case err == nil:
 			return result, nil

@@ -19,7 +19,7 @@ func LibraryABIVersion() uint32 { return capi.ABIVersion() }
 func LiveHandles() uint64 { return capi.LiveHandles() }
 
 // A Runtime is the threads, the log, the metrics and the loaded plugins of one host. Two share nothing.
-type Runtime struct{ h *handle[capi.Runtime] }
+type Runtime struct{ h *handle[*capi.Runtime] }
 
 // RuntimeOptions says how a runtime is set up. [DefaultRuntimeOptions] gives it.
 type RuntimeOptions struct {

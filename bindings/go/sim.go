@@ -9,7 +9,7 @@ import (
 
 // A Sim is one run of the model.
 type Sim struct {
-	h      *handle[capi.Sim]
+	h      *handle[*capi.Sim]
 	cancel *canceller
 	// Held for writing by what changes the simulation, for reading while a field is lent. Never waited for.
 	views *sync.RWMutex
@@ -220,10 +220,14 @@ func lend[V, G any](s *Sim, view func(*capi.Sim, *V) (int32, *capi.Error), grid 
 func (s *Sim) WithField(use func(Field) error) error { return lend(s, capi.SimField, lent, use) }
 
 // WithActivator lends the activator, 0 to 1; see [Sim.WithField].
-func (s *Sim) WithActivator(use func(Field) error) error { return lend(s, capi.SimActivator, lent, use) }
+func (s *Sim) WithActivator(use func(Field) error) error {
+	return lend(s, capi.SimActivator, lent, use)
+}
 
 // WithInhibitor lends the inhibitor, 0 to 1; see [Sim.WithField].
-func (s *Sim) WithInhibitor(use func(Field) error) error { return lend(s, capi.SimInhibitor, lent, use) }
+func (s *Sim) WithInhibitor(use func(Field) error) error {
+	return lend(s, capi.SimInhibitor, lent, use)
+}
 
 // WithFieldF32 lends the potential of a run in single precision; see [Sim.WithField].
 func (s *Sim) WithFieldF32(use func(FieldF32) error) error {
