@@ -19,7 +19,10 @@ func LibraryABIVersion() uint32 { return capi.ABIVersion() }
 func LiveHandles() uint64 { return capi.LiveHandles() }
 
 // A Runtime is the threads, the log, the metrics and the loaded plugins of one host. Two share nothing.
-type Runtime struct{ h *handle[*capi.Runtime] }
+type Runtime struct {
+	h   *handle[*capi.Runtime]
+	log *capi.Callbacks // nil without a log function
+}
 
 // RuntimeOptions says how a runtime is set up. [DefaultRuntimeOptions] gives it.
 type RuntimeOptions struct {
@@ -47,10 +50,11 @@ func DefaultRuntimeOptions() RuntimeOptions {
 
 // NewRuntime creates a runtime.
 func NewRuntime(options RuntimeOptions) (*Runtime, error) {
+	r := &Runtime{}
 	var callback capi.Callback
-	if options.Log != nil {
-		log := options.Log
-		callback = (&capi.Callbacks{Log: func(r capi.LogRecord) { log(logRecord(r)) }}).Register()
+	if log := options.Log; log != nil {
+		r.log = &capi.Callbacks{Log: func(record capi.LogRecord) { log(logRecord(record)) }}
+		callback = r.log.Register()
 	}
 	pointer, status, failure := capi.RuntimeCreate(options.Threads, int32(options.LogLevel), options.RequireManifest,
 		options.LogQueueMax, callback)
@@ -60,7 +64,6 @@ func NewRuntime(options RuntimeOptions) (*Runtime, error) {
 		}
 		return nil, err
 	}
-	r := &Runtime{}
 	r.h = own(r, pointer, capi.RuntimeFree)
 	return r, nil
 }
@@ -128,8 +131,16 @@ func (r *Runtime) loadReport(asJSON bool) (string, error) {
 	})
 }
 
-// LastError gives the last failure of a call with this runtime; nil when there was none.
-func (r *Runtime) LastError() error { return lastError(get(r.h, capi.RuntimeLastError)) }
+// LastError gives the last failure of a call with this runtime; nil when there was none. A log function that panicked is
+// told here, once: it has no call that could fail.
+func (r *Runtime) LastError() error {
+	if r.log != nil {
+		if p := r.log.TakePanic(); p != nil {
+			return panicked(p)
+		}
+	}
+	return lastError(get(r.h, capi.RuntimeLastError))
+}
 
 // A LogRecord is what the runtime or a plugin says.
 type LogRecord struct {
