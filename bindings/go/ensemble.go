@@ -91,12 +91,12 @@ func (e *Ensemble) results(ctx context.Context, do func(*capi.Ensemble, capi.Cal
 
 // Cancel stops a run that is under way, or the next one. It stays in force until [Ensemble.CancelReset].
 func (e *Ensemble) Cancel() error {
-	return e.cancel.ask(true, func() error { return call(e.h, capi.EnsembleCancel) })
+	return e.cancel.ask(func() error { return call(e.h, capi.EnsembleCancel) })
 }
 
 // CancelReset withdraws Cancel.
 func (e *Ensemble) CancelReset() error {
-	return e.cancel.ask(false, func() error { return call(e.h, capi.EnsembleCancelReset) })
+	return e.cancel.withdraw(func() error { return call(e.h, capi.EnsembleCancelReset) })
 }
 
 // LastError gives the last failure of a call with this ensemble; nil when there was none.
@@ -169,12 +169,12 @@ func (s *Sweep) Write(ctx context.Context, path string, options SweepOptions,
 
 // Cancel stops a Write that is under way, or the next one. It stays in force until [Sweep.CancelReset].
 func (s *Sweep) Cancel() error {
-	return s.cancel.ask(true, func() error { return call(s.h, capi.SweepCancel) })
+	return s.cancel.ask(func() error { return call(s.h, capi.SweepCancel) })
 }
 
 // CancelReset withdraws Cancel.
 func (s *Sweep) CancelReset() error {
-	return s.cancel.ask(false, func() error { return call(s.h, capi.SweepCancelReset) })
+	return s.cancel.withdraw(func() error { return call(s.h, capi.SweepCancelReset) })
 }
 
 // LastError gives the last failure of a call with this sweep; nil when there was none.

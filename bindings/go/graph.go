@@ -179,10 +179,10 @@ func (g *Graph) Percolate(ctx context.Context, attack Attack, config *GraphRobus
 
 // Cancel asks Betweenness and Percolate to stop, those under way and all later ones until [Graph.CancelReset].
 func (g *Graph) Cancel() error {
-	return g.cancel.ask(true, func() error { return call(g.h, capi.GraphCancel) })
+	return g.cancel.ask(func() error { return call(g.h, capi.GraphCancel) })
 }
 
 // CancelReset withdraws Cancel.
 func (g *Graph) CancelReset() error {
-	return g.cancel.ask(false, func() error { return call(g.h, capi.GraphCancelReset) })
+	return g.cancel.withdraw(func() error { return call(g.h, capi.GraphCancelReset) })
 }

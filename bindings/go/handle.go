@@ -128,10 +128,11 @@ func (g gate) enter(ctx context.Context) error {
 func (g gate) leave() { <-g }
 
 // A canceller joins the two ways to stop a call: a context, whose end concerns one call, and a Cancel method, which
-// stays in force.
+// stays in force. The library knows one request only, so neither may withdraw the other's.
 type canceller struct {
 	mu    sync.Mutex
 	asked bool
+	ended int // calls whose contexts have ended and that have not returned
 }
 
 // during calls cancel when ctx ends before the function that it returns is called, and reset after that.
@@ -144,6 +145,7 @@ func (c *canceller) during(ctx context.Context, cancel, reset func()) func() {
 		defer close(fired)
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.ended++
 		cancel()
 	})
 	return func() {
@@ -153,21 +155,30 @@ func (c *canceller) during(ctx context.Context, cancel, reset func()) func() {
 		<-fired
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if !c.asked {
+		if c.ended--; c.ended == 0 && !c.asked {
 			reset()
 		}
 	}
 }
 
-// ask notes that the object was cancelled, or that this was withdrawn.
-func (c *canceller) ask(asked bool, do func() error) error {
+// ask makes the request that stays in force.
+func (c *canceller) ask(cancel func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := do()
-	if err == nil {
-		c.asked = asked
-	}
+	err := cancel()
+	c.asked = c.asked || err == nil
 	return err
+}
+
+// withdraw takes it back. While a context has ended that the library has not yet answered, that request stays.
+func (c *canceller) withdraw(reset func() error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = false
+	if c.ended > 0 {
+		return nil
+	}
+	return reset()
 }
 
 // calling makes a call that may call back.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -218,6 +219,31 @@ func TestContextsEndRuns(t *testing.T) {
 	check(t, sim.CancelReset())
 	err = sim.RunProgress(context.Background(), 1<<40, func(step, total uint64) bool { return step < 3 })
 	wants(t, err, Cancelled, "")
+	check(t, sim.Run(context.Background(), 1))
+}
+
+// Guards two requests to stop against each other: whoever withdraws Cancel must not withdraw the end of a context.
+func TestWithdrawingCancelDoesNotWithdrawAContext(t *testing.T) {
+	sim := small(t)
+	stop := make(chan struct{})
+	var withdrawing sync.WaitGroup
+	withdrawing.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = sim.CancelReset()
+			}
+		}
+	})
+	for range 20 {
+		short, done := context.WithTimeout(context.Background(), 5*time.Millisecond)
+		wants(t, sim.Run(short, 1<<30), Cancelled, "")
+		done()
+	}
+	close(stop)
+	withdrawing.Wait()
 	check(t, sim.Run(context.Background(), 1))
 }
 

@@ -88,7 +88,7 @@ func newSim(pointer *capi.Sim, status int32, failure *capi.Error) (*Sim, error) 
 // Close stops a run that is under way and frees the simulation.
 func (s *Sim) Close() error {
 	if pointer, err := s.h.enter(); err == nil {
-		s.cancel.ask(true, func() error { return failed(capi.SimCancel(pointer)) })
+		s.cancel.ask(func() error { return failed(capi.SimCancel(pointer)) })
 		s.h.leave()
 	}
 	s.h.close()
@@ -152,12 +152,12 @@ func (s *Sim) RunProgress(ctx context.Context, steps uint64, progress func(step,
 // Cancel stops a Run that is under way, or the next one, before its next step. It stays in force until
 // [Sim.CancelReset].
 func (s *Sim) Cancel() error {
-	return s.cancel.ask(true, func() error { return call(s.h, capi.SimCancel) })
+	return s.cancel.ask(func() error { return call(s.h, capi.SimCancel) })
 }
 
 // CancelReset withdraws Cancel.
 func (s *Sim) CancelReset() error {
-	return s.cancel.ask(false, func() error { return call(s.h, capi.SimCancelReset) })
+	return s.cancel.withdraw(func() error { return call(s.h, capi.SimCancelReset) })
 }
 
 // StepCount counts the steps done and kept; 0 while another call changes the simulation and after Close.

@@ -1,0 +1,5 @@
+//go:build !race
+
+package mfn
+
+const raceEnabled = false
