@@ -1,0 +1,258 @@
+//! The Kafka publisher: each record is answered by its own delivery report.
+//!
+//! A record is delivered when all replicas in sync have it. The producer is idempotent, so librdkafka's own retries
+//! neither double nor reorder. Messages never expire in librdkafka: a record that is not answered in time is told
+//! to be unknown, and when it comes again it waits for the first copy instead of being sent a second time. That
+//! keeps the order within a partition, and within a session there is one copy of each record.
+
+pub(crate) mod config;
+mod message;
+mod report;
+mod session;
+mod transaction;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use config::{PublisherConfig, Settings};
+use message::Message;
+use mfn_plugin::{
+    author::{Component, Publisher, Result},
+    host::Host,
+    value::{
+        Drained, ErrorClass, Health, HealthState, Idempotence, Ordering, PluginError, PublishContext,
+        PublisherTraits, RecordResult, RecordView,
+    },
+};
+use report::Reports;
+use session::Session;
+use transaction::Transactions;
+
+use crate::{connector::shelf::deadline_in, observer::Observer, probe};
+
+const RECORDS_MAX: u32 = 10_000;
+const BYTES_MAX: u64 = 16 << 20;
+/// How many records that were answered as unknown are remembered.
+const UNANSWERED_MAX: usize = 100_000;
+
+/// Writes records to topics. See [`PublisherConfig`].
+pub struct KafkaPublisher {
+    settings: Settings,
+    observer: Arc<Observer>,
+    session: Option<Session>,
+    transactions: Option<Transactions>,
+    /// Records that were answered as unknown, by id: where their report is or will be.
+    unanswered: HashMap<String, (Arc<Reports>, usize)>,
+    is_open: bool,
+}
+
+impl std::fmt::Debug for KafkaPublisher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KafkaPublisher").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What is known of one record of a call.
+enum Slot {
+    Answered(RecordResult),
+    /// The report at an index will say.
+    Awaited(Arc<Reports>, usize),
+}
+
+impl KafkaPublisher {
+    /// The living producer; a new one where there is none or it has ended.
+    fn session(&mut self, deadline: Instant) -> Result<&Session> {
+        if let Some(ended) = self.session.as_ref().and_then(Session::fatal) {
+            if ended.class == ErrorClass::Fatal {
+                return Err(ended);
+            }
+            tracing::warn!("{}; a new one takes over", ended.message);
+            self.session = None;
+            if let Some(transactions) = &mut self.transactions {
+                transactions.forget();
+            }
+        }
+        if self.session.is_none() {
+            self.session = Some(Session::begin(&self.settings, &self.observer, deadline)?);
+        }
+        self.session.as_ref().ok_or_else(|| PluginError::retryable("there is no producer"))
+    }
+
+    /// Sends records and waits for their reports.
+    fn publish_plainly(
+        &mut self,
+        records: &[RecordView<'_>],
+        deadline: Instant,
+    ) -> Result<Vec<RecordResult>> {
+        self.session(deadline)?;
+        let Some(session) = &self.session else { return Err(PluginError::retryable("there is no producer")) };
+        let reports = Arc::new(Reports::default());
+        let mut slots = Vec::with_capacity(records.len());
+        let mut full: Option<PluginError> = None;
+        for record in records {
+            let slot = match (&full, self.unanswered.remove(record.id)) {
+                (_, Some((earlier, index))) if !matches!(earlier.outcome(index), Some(Err(_))) => {
+                    Slot::Awaited(earlier, index)
+                }
+                (Some(full), _) => Slot::Answered(Err(full.clone())),
+                (None, _) => send(session, &self.settings, record, &reports),
+            };
+            if let Slot::Answered(Err(error)) = &slot
+                && error.class == ErrorClass::Throttled
+            {
+                // What follows must not overtake it.
+                full = Some(error.clone());
+            }
+            slots.push(slot);
+        }
+        for slot in &slots {
+            if let Slot::Awaited(reports, _) = slot {
+                // Once the deadline is over this only looks.
+                reports.wait(deadline);
+            }
+        }
+        let mut answers = Vec::with_capacity(records.len());
+        for (record, slot) in records.iter().zip(slots) {
+            answers.push(match slot {
+                Slot::Answered(answer) => answer,
+                Slot::Awaited(reports, index) => match reports.outcome(index) {
+                    Some(Ok(())) => Ok(()),
+                    Some(Err(code)) => {
+                        let topic = self.settings.topic.as_deref().unwrap_or_default();
+                        Err(session.refusal(topic, record.payload.len(), code))
+                    }
+                    None => {
+                        self.unanswered.insert(record.id.to_owned(), (reports, index));
+                        Err(self.no_report())
+                    }
+                },
+            });
+        }
+        self.forget_answered();
+        Ok(answers)
+    }
+
+    fn no_report(&self) -> PluginError {
+        let trouble = self.observer.current_trouble().map(|error| error.message);
+        let why = trouble.map(|text| format!(": {text}")).unwrap_or_default();
+        PluginError::new(ErrorClass::Unknown, format!("no broker has confirmed the record in time{why}"))
+    }
+
+    /// Bounds the memory of records that were answered as unknown and never came again.
+    fn forget_answered(&mut self) {
+        if self.unanswered.len() > UNANSWERED_MAX {
+            self.unanswered.retain(|_, (reports, index)| reports.outcome(*index).is_none());
+        }
+    }
+}
+
+/// Hands one record to librdkafka.
+fn send(session: &Session, settings: &Settings, record: &RecordView<'_>, reports: &Arc<Reports>) -> Slot {
+    let message = match Message::of_record(settings, record) {
+        Ok(message) => message,
+        Err(error) => return Slot::Answered(Err(error)),
+    };
+    let ticket = reports.expect();
+    let (reports, index) = ticket.place();
+    match session.send(message, ticket) {
+        Ok(()) => Slot::Awaited(reports, index),
+        Err(error) => Slot::Answered(Err(error)),
+    }
+}
+
+impl Component for KafkaPublisher {
+    type Config = PublisherConfig;
+
+    fn create(config: PublisherConfig, host: Host) -> Result<Self> {
+        let settings = Settings::new(config, &host)?;
+        Ok(Self {
+            transactions: settings.transactional_id.is_some().then(Transactions::default),
+            settings,
+            observer: Arc::new(Observer::new(host)),
+            session: None,
+            unanswered: HashMap::new(),
+            is_open: false,
+        })
+    }
+
+    /// Does not wait for a broker: the producer is made with the first records.
+    fn open(&mut self) -> Result<()> {
+        self.is_open = true;
+        Ok(())
+    }
+
+    fn health(&self) -> Health {
+        if self.is_open { self.observer.health() } else { Health::new(HealthState::Starting, "") }
+    }
+
+    fn check(&mut self) -> Result<()> {
+        probe::run(&self.settings.probe_options.0, self.settings.topic.as_deref())
+    }
+
+    fn drain(&mut self, timeout: Duration) -> Result<Drained> {
+        let deadline = deadline_in(timeout);
+        self.unanswered.retain(|_, (reports, index)| {
+            reports.wait(deadline);
+            reports.outcome(*index).is_none()
+        });
+        Ok(Drained { records_left: self.unanswered.len() as u64 })
+    }
+
+    /// What no broker has confirmed is dropped: its record was not answered with success.
+    fn close(&mut self) -> Result<()> {
+        self.is_open = false;
+        self.session = None;
+        self.unanswered.clear();
+        Ok(())
+    }
+}
+
+impl Publisher for KafkaPublisher {
+    fn traits(&self) -> PublisherTraits {
+        let is_transactional = self.settings.transactional_id.is_some();
+        PublisherTraits {
+            records_max: RECORDS_MAX,
+            bytes_max: BYTES_MAX,
+            // A transaction's offsets may not pass a record that is still on its way.
+            ordering: if is_transactional { Ordering::All } else { Ordering::Key },
+            idempotence: Idempotence::Key,
+        }
+    }
+
+    fn publish(&mut self, records: &[RecordView<'_>], context: PublishContext) -> Result<Vec<RecordResult>> {
+        if !self.is_open {
+            return Err(PluginError::permanent("the publisher is not open; call open first"));
+        }
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deadline = deadline_in(context.timeout);
+        let answers = match self.transactions.take() {
+            None => self.publish_plainly(records, deadline),
+            Some(mut transactions) => {
+                let answers = self
+                    .session(deadline)
+                    .and_then(|session| transactions.publish(session, records, deadline));
+                self.transactions = Some(transactions);
+                answers
+            }
+        };
+        match &answers {
+            Ok(answers) => match answers.iter().find_map(|answer| answer.as_ref().err()) {
+                None => self.observer.well(),
+                Some(error) if error.class == ErrorClass::Permanent => {}
+                Some(error) => self.observer.trouble(error.clone()),
+            },
+            Err(error) => self.observer.trouble(error.clone()),
+        }
+        answers
+    }
+
+    /// A record that was answered with success is durable already.
+    fn flush(&mut self, _: Duration) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! What a connector brings, and what it commits.

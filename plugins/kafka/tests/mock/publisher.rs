@@ -1,0 +1,84 @@
+//! What a publisher answers, and what arrives.
+
+use std::time::Duration;
+
+use mfn_plugin::author::Connector;
+use mfn_plugin::{
+    testing::MemoryHost,
+    value::{ErrorClass, Record, Verdict},
+};
+use serde_json::json;
+
+use crate::support::{cluster, connector, next, publish, publish_all, publisher, record};
+
+/// Guards the whole path: payload, key, headers, content type, time and a tombstone arrive as they were sent,
+/// and reserved headers of a third party do not.
+#[test]
+fn a_record_arrives_as_it_was_sent() {
+    let cluster = cluster(1, "t", 1);
+    let host = MemoryHost::new();
+    let mut target = publisher(&host, &cluster, json!({ "topic": "t" }));
+    let full = Record {
+        id: "order-1".to_owned(),
+        key: Some(b"customer \xff".to_vec()),
+        payload: b"\x00\x01\xfe".to_vec(),
+        content_type: "application/x-test".to_owned(),
+        headers: vec![
+            ("twice".to_owned(), b"a".to_vec()),
+            ("twice".to_owned(), vec![0xff]),
+            ("empty".to_owned(), vec![]),
+        ],
+        timestamp_ms: Some(1_760_000_000_123),
+        trace_parent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+    };
+    let mut forged = full.clone();
+    forged.headers.push(("mfn-kafka-source".to_owned(), b"1/1/t/0/0".to_vec()));
+    let tombstone = Record {
+        id: "gone".to_owned(),
+        key: Some(b"k".to_vec()),
+        headers: vec![("mfn-kafka-tombstone".to_owned(), vec![])],
+        ..Record::default()
+    };
+    publish_all(&mut target, &[forged, tombstone.clone(), record("empty", "")]);
+
+    let mut source = connector(&host, &cluster, json!({ "topics": ["t"], "id_header": "mfn-record-id" }));
+    let batch = next(&mut source, 10);
+    assert_eq!((batch.partition.as_str(), batch.epoch, batch.records.len()), ("t-0", 1, 3));
+    assert_eq!(batch.records[0], full);
+    let came = Record { timestamp_ms: None, ..batch.records[1].clone() };
+    assert_eq!(came, tombstone);
+    assert!(batch.records[2].headers.is_empty() && batch.records[2].payload.is_empty());
+    source.settle(batch.token, &[Verdict::Ack, Verdict::Ack, Verdict::Ack]).unwrap();
+}
+
+/// Guards that one record's fault costs only itself: too large and misdirected ones are refused for good, the
+/// others arrive.
+#[test]
+fn a_record_at_fault_costs_only_itself() {
+    let cluster = cluster(1, "t", 2);
+    let host = MemoryHost::new();
+    let fields = json!({
+        "topic": "t", "topic_header": "to", "message_bytes_max": 2000, "partition": { "header": "nr" },
+    });
+    let mut target = publisher(&host, &cluster, fields);
+    let with = |id: &str, name: &str, value: &str| Record {
+        headers: vec![(name.to_owned(), value.as_bytes().to_vec())],
+        ..record(id, "x")
+    };
+    let records = [
+        record("good", "x"),
+        record("large", &"x".repeat(3000)),
+        with("topic", "to", "no/topic"),
+        with("number", "nr", "many"),
+        with("partition", "nr", "77"),
+        with("nul", "a\0b", ""),
+        with("right", "nr", "1"),
+    ];
+    let answers = publish(&mut target, &records, Duration::from_secs(20));
+    let classes: Vec<_> =
+        answers.iter().map(|answer| answer.as_ref().err().map(|error| error.class)).collect();
+    let no = Some(ErrorClass::Permanent);
+    assert_eq!(classes, [None, no, no, no, no, no, None], "{answers:?}");
+    let text = answers[1].as_ref().unwrap_err().message.clone();
+    assert!(text.contains("3000 bytes") && text.contains("2000"), "{text}");
+}
