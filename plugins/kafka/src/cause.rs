@@ -58,7 +58,7 @@ pub(crate) fn class_of(code: Code) -> ErrorClass {
 /// An error of a code, about something that `what` names.
 pub(crate) fn of_code(what: &str, code: Code) -> PluginError {
     let class = class_of(code);
-    let mut error = PluginError::new(class, format!("{what}: {code} ({code:?})"));
+    let mut error = PluginError::new(class, format!("{what}: {code}"));
     if class == ErrorClass::Throttled {
         error.retry_after = Some(QUEUE_FULL_PAUSE);
     }
@@ -81,7 +81,7 @@ pub(crate) fn of_error(what: &str, error: &KafkaError) -> PluginError {
             let class = if inner.is_fatal() { ErrorClass::Fatal } else { class_of(inner.code()) };
             PluginError::new(class, format!("{what}: {} ({:?})", inner.string(), inner.code()))
         }
-        KafkaError::MessageConsumptionFatal(code) => PluginError::fatal(format!("{what}: {code} ({code:?})")),
+        KafkaError::MessageConsumptionFatal(code) => PluginError::fatal(format!("{what}: {code}")),
         other => match other.rdkafka_error_code() {
             Some(code) => of_code(what, code),
             None => PluginError::retryable(format!("{what}: {other}")),

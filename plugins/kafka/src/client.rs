@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mfn_plugin::{author::Result, value::PluginError};
 use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 
 use crate::{
-    cause,
     faults::Faults,
-    properties::{self, PropertyValue},
+    properties::{self, Options, PropertyValue},
 };
 
 /// How to reach a cluster: the fields that both configurations have.
@@ -48,16 +46,13 @@ impl Client {
     }
 
     /// The options for librdkafka; `instance` names the client where the configuration does not.
-    pub(crate) fn options(&self, instance: &str) -> ClientConfig {
-        let mut options = ClientConfig::new();
-        for (name, value) in &self.properties {
-            options.set(name, value.expose());
-        }
-        options.set("bootstrap.servers", self.brokers.join(","));
-        options.set("client.id", self.client_id.clone().unwrap_or_else(|| format!("mfn-{instance}")));
-        options.set("statistics.interval.ms", self.statistics_interval_ms.to_string());
-        options.set_log_level(RDKafkaLogLevel::Info);
-        options
+    pub(crate) fn options(self, instance: &str) -> Options {
+        let mut own = ClientConfig::new();
+        own.set("bootstrap.servers", self.brokers.join(","));
+        own.set("client.id", self.client_id.unwrap_or_else(|| format!("mfn-{instance}")));
+        own.set("statistics.interval.ms", self.statistics_interval_ms.to_string());
+        own.set_log_level(RDKafkaLogLevel::Info);
+        Options::new(own, self.properties)
     }
 }
 
@@ -66,17 +61,6 @@ fn is_address(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let is_host = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
     !host.is_empty() && host.chars().all(is_host) && port.parse::<u16>().is_ok_and(|port| port > 0)
-}
-
-/// Lets librdkafka judge names and values of options, without I/O.
-///
-/// # Errors
-/// Permanent, naming the property, without its value.
-pub(crate) fn try_options(options: &ClientConfig) -> Result<()> {
-    options
-        .create_native_config()
-        .map(|_| ())
-        .map_err(|error: rdkafka::error::KafkaError| -> PluginError { cause::of_error("properties", &error) })
 }
 
 #[cfg(test)]

@@ -10,14 +10,14 @@ use mfn_plugin::{
     value::{ErrorClass, PluginError},
 };
 use rdkafka::{
-    ClientConfig, ClientContext,
+    ClientContext,
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::KafkaError,
     types::RDKafkaErrorCode,
 };
 
-use crate::cause;
+use crate::{cause, properties::Options};
 
 /// How long the cluster may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,8 +44,8 @@ impl ConsumerContext for Listener {}
 ///
 /// # Errors
 /// Blocked where something has to be granted or made, otherwise retryable.
-pub(crate) fn run<'a>(options: &ClientConfig, topics: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    let mut options = options.clone();
+pub(crate) fn run<'a>(options: &Options, topics: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let mut options = options.resolve()?;
     options.set("allow.auto.create.topics", "false").set("statistics.interval.ms", "0");
     let client = BaseConsumer::from_config_and_context(&options, Listener::default())
         .map_err(|error| cause::of_error("check", &error))?;

@@ -3,28 +3,27 @@
 //! Options that this plugin relies on are refused with the reason, and so is what would load code. Every value is
 //! treated as a secret, because several are.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
+use mfn_plugin::{
+    secret::{Secret, SecretValue},
+    value::PluginError,
+};
+use rdkafka::ClientConfig;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 
-use crate::faults::Faults;
+use crate::{cause, faults::Faults};
 
-/// The value of a property: a text, a number or a truth value in the configuration; never printed.
-#[derive(Clone)]
-pub struct PropertyValue(SecretString);
+/// The value of a property: a text, a number or a truth value in the configuration; never printed. A text may
+/// refer to a secret, see [`Secret`].
+#[derive(Debug, Clone)]
+pub struct PropertyValue(Secret);
 
 impl PropertyValue {
-    /// The value itself, for librdkafka.
-    pub(crate) fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl fmt::Debug for PropertyValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+    /// The value as it stands in the configuration, where it is no reference.
+    fn literal(&self) -> Option<SecretValue> {
+        self.0.is_literal().then(|| self.0.current().ok()).flatten()
     }
 }
 
@@ -33,36 +32,94 @@ impl<'de> Deserialize<'de> for PropertyValue {
         /// Takes scalars; its errors do not quote what was there.
         struct Scalar;
         impl de::Visitor<'_> for Scalar {
-            type Value = String;
+            type Value = Secret;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text, a number or a truth value")
             }
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<String, E> {
-                Ok(value.to_owned())
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Secret, E> {
+                Secret::deserialize(de::value::StrDeserializer::new(value))
             }
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<String, E> {
-                Ok(value.to_string())
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Secret, E> {
+                Ok(Secret::literal(&value.to_string()))
             }
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<String, E> {
-                Ok(value.to_string())
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Secret, E> {
+                Ok(Secret::literal(&value.to_string()))
             }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<String, E> {
-                Ok(value.to_string())
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Secret, E> {
+                Ok(Secret::literal(&value.to_string()))
             }
-            fn visit_f64<E: de::Error>(self, value: f64) -> Result<String, E> {
-                Ok(value.to_string())
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Secret, E> {
+                Ok(Secret::literal(&value.to_string()))
             }
         }
-        deserializer.deserialize_any(Scalar).map(|text| Self(SecretString::from(text)))
+        deserializer.deserialize_any(Scalar).map(Self)
     }
 }
 
 impl JsonSchema for PropertyValue {
+    fn inline_schema() -> bool {
+        true
+    }
     fn schema_name() -> Cow<'static, str> {
         "PropertyValue".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "type": ["string", "number", "boolean"] })
+        schemars::json_schema!({ "type": ["string", "number", "boolean"], "x-mfn-secret": true })
+    }
+}
+
+/// Options for librdkafka: those that this plugin sets, and the configuration's. Printing them shows nothing.
+#[derive(Clone)]
+pub(crate) struct Options {
+    own: ClientConfig,
+    properties: Arc<BTreeMap<String, PropertyValue>>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Options {
+    /// Options on top of the properties of the configuration.
+    pub(crate) fn new(own: ClientConfig, properties: BTreeMap<String, PropertyValue>) -> Self {
+        Self { own, properties: Arc::new(properties) }
+    }
+
+    /// The same with another option.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut changed = self.clone();
+        changed.own.set(name, value);
+        changed
+    }
+
+    /// Everything, with the secrets that the configuration refers to read now. For librdkafka's eyes only.
+    ///
+    /// # Errors
+    /// Where a secret can not be read.
+    pub(crate) fn resolve(&self) -> Result<ClientConfig, PluginError> {
+        let mut options = self.own.clone();
+        for (name, value) in &*self.properties {
+            let secret =
+                value.0.current().map_err(|error| PluginError::new(error.class(), error.to_string()))?;
+            options.set(name, secret.expose());
+        }
+        Ok(options)
+    }
+
+    /// Lets librdkafka judge names and values, without I/O: references are left out.
+    ///
+    /// # Errors
+    /// Permanent, naming the property, without its value.
+    pub(crate) fn check(&self) -> Result<(), PluginError> {
+        let mut options = self.own.clone();
+        for (name, value) in &*self.properties {
+            if let Some(secret) = value.literal() {
+                options.set(name, secret.expose());
+            }
+        }
+        options.create_native_config().map(drop).map_err(|error| cause::of_error("properties", &error))
     }
 }
 
@@ -154,14 +211,15 @@ const TLS_FIX: &str = "this plugin was built without TLS; build it with \
 pub(crate) fn check(faults: &mut Faults, properties: &BTreeMap<String, PropertyValue>) {
     for (name, value) in properties {
         let field = format!("properties.{name}");
-        if value.expose().contains('\0') {
+        let literal = value.literal();
+        let text = literal.as_ref().map_or("", SecretValue::expose);
+        if text.contains('\0') {
             faults.note(&field, "its value contains a NUL character; remove it");
         } else if let Some((_, reason)) = REFUSED.iter().find(|(refused, _)| refused == name) {
             faults.note(&field, &format!("can not be set, because {reason}; remove it"));
         } else if !ALLOWED.iter().any(|allowed| matches(allowed, name)) {
-            let fix = "is not one of the options that pass through; see docs/plugins.md, or misspelt";
-            faults.note(&field, fix);
-        } else if !cfg!(feature = "tls") && wants_tls(name, value.expose()) {
+            faults.note(&field, "is misspelt, or none of the options that pass through; remove it");
+        } else if !cfg!(feature = "tls") && wants_tls(name, text) {
             faults.note(&field, TLS_FIX);
         }
     }
@@ -172,7 +230,7 @@ fn wants_tls(name: &str, value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     match name {
         "security.protocol" => value == "ssl" || value == "sasl_ssl",
-        "sasl.mechanism" | "sasl.mechanisms" => value != "plain",
+        "sasl.mechanism" | "sasl.mechanisms" => !value.is_empty() && value != "plain",
         _ => NEEDS_TLS.iter().any(|needs| matches(needs, name)),
     }
 }

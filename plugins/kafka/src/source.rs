@@ -11,13 +11,19 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use rdkafka::consumer::{Consumer, ConsumerGroupMetadata};
+use mfn_plugin::author::Result;
+use rdkafka::{
+    Offset,
+    consumer::{Consumer, ConsumerGroupMetadata},
+};
 
 use crate::{
+    cause,
     connector::{
-        context::GroupConsumer,
+        context::{GroupConsumer, list_of},
         shelf::{Place, Shelf},
     },
     headers,
@@ -68,6 +74,22 @@ impl Source {
     /// The group's metadata as they are now, for a transaction; `None` when the connector is closed.
     pub(crate) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
         self.consumer.upgrade()?.group_metadata()
+    }
+}
+
+impl Source {
+    /// What the group has committed for a partition, by a question to the broker.
+    ///
+    /// # Errors
+    /// When the broker does not answer, or the connector is closed.
+    pub(crate) fn committed(&self, place: &Place, timeout: Duration) -> Result<Option<i64>> {
+        let Some(consumer) = self.consumer.upgrade() else { return Ok(None) };
+        let asked = consumer.committed_offsets(list_of([place]), timeout);
+        let answer = asked.map_err(|error| cause::of_error("committed offsets", &error))?;
+        Ok(answer.elements().iter().find_map(|element| match element.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        }))
     }
 }
 

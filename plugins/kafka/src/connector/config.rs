@@ -3,14 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use mfn_plugin::{author::Result, host::Host};
-use rdkafka::ClientConfig;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     client::{self, Client},
     faults::Faults,
-    properties::PropertyValue,
+    properties::{Options, PropertyValue},
 };
 
 const MIB: u64 = 1 << 20;
@@ -152,16 +151,6 @@ pub(crate) struct Settings {
     pub(crate) content_type: String,
 }
 
-/// Options for librdkafka; printing them shows nothing.
-#[derive(Clone)]
-pub(crate) struct Options(pub(crate) ClientConfig);
-
-impl std::fmt::Debug for Options {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
 impl Settings {
     /// Checks a configuration, without I/O.
     ///
@@ -199,26 +188,25 @@ impl Settings {
         }
         faults.finish()?;
 
-        let mut options = client.options(host.instance());
-        let probe_options = Options(options.clone());
+        let probe_options = client.options(host.instance());
         let reset = if config.start == Start::Earliest { "earliest" } else { "latest" };
         let assignment = match config.assignment {
             Assignment::CooperativeSticky => "cooperative-sticky",
             Assignment::Range => "range",
             Assignment::Roundrobin => "roundrobin",
         };
-        options
-            .set("group.id", &config.group)
-            .set("auto.offset.reset", reset)
-            .set("partition.assignment.strategy", assignment)
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("queued.max.messages.kbytes", (config.buffer_bytes_max / 1024).to_string());
-        client::try_options(&options)?;
+        let options = probe_options
+            .with("group.id", &config.group)
+            .with("auto.offset.reset", reset)
+            .with("partition.assignment.strategy", assignment)
+            .with("enable.auto.commit", "false")
+            .with("enable.auto.offset.store", "false")
+            .with("queued.max.messages.kbytes", &(config.buffer_bytes_max / 1024).to_string());
+        options.check()?;
         let pattern = |text: &String| format!("^{}", text.strip_prefix('^').unwrap_or(text));
         let subscription = config.topics.iter().cloned().chain(config.patterns.iter().map(pattern)).collect();
         Ok(Self {
-            options: Options(options),
+            options,
             subscription,
             topics: config.topics,
             probe_options,

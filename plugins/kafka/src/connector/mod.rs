@@ -100,7 +100,7 @@ impl Component for KafkaConnector {
     }
 
     fn check(&mut self) -> Result<()> {
-        probe::run(&self.settings.probe_options.0, self.settings.topics.iter().map(String::as_str))
+        probe::run(&self.settings.probe_options, self.settings.topics.iter().map(String::as_str))
     }
 
     /// Waits until nothing is outstanding. Settlements come through this same instance, so only those that

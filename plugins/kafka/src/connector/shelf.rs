@@ -2,7 +2,7 @@
 //! that are out, and what is being given away.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ops::Bound,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -269,16 +269,6 @@ impl State {
             }
         }
         self.revocation = Some(revocation);
-    }
-
-    /// For a transaction: see [`Partition::transaction_prefix`]. `None` where the epoch is over.
-    pub(crate) fn transaction_prefix(
-        &mut self,
-        place: &Place,
-        epoch: u64,
-        batch: &BTreeSet<i64>,
-    ) -> Option<(Option<i64>, Vec<i64>)> {
-        self.current(place, epoch).map(|partition| partition.transaction_prefix(batch))
     }
 }
 

@@ -71,7 +71,7 @@ impl Worker {
             shelf: Arc::clone(shelf),
             observer: Arc::clone(observer),
         };
-        let consumer = GroupConsumer::from_config_and_context(&settings.options.0, context)
+        let consumer = GroupConsumer::from_config_and_context(&settings.options.resolve()?, context)
             .map_err(|error| cause::of_error("connector", &error))?;
         let topics: Vec<&str> = settings.subscription.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|error| {

@@ -8,10 +8,9 @@ use serde::Deserialize;
 
 use crate::{
     client::{self, Client},
-    connector::config::Options,
     faults::Faults,
     headers,
-    properties::PropertyValue,
+    properties::{Options, PropertyValue},
 };
 
 const MIB: u64 = 1 << 20;
@@ -207,29 +206,24 @@ impl Settings {
         faults.finish()?;
 
         let probe_options = client.options(host.instance());
-        let mut options = probe_options.clone();
-        options
-            .set("enable.idempotence", "true")
-            .set("acks", "all")
-            .set("compression.type", config.compression.name())
-            .set("linger.ms", config.linger_ms.to_string())
-            .set("queue.buffering.max.kbytes", (config.queue_bytes_max / 1024).to_string())
-            .set("queue.buffering.max.messages", "0")
-            .set("partitioner", "murmur2_random");
-        match &config.transactional_id {
-            Some(id) => {
-                options.set("transactional.id", id);
-            }
-            // A message waits for its broker as long as it takes. Given up by librdkafka it would have to be
-            // sent again behind messages that came later.
-            None => {
-                options.set("message.timeout.ms", "0");
-            }
-        }
-        client::try_options(&options)?;
+        let options = probe_options
+            .with("enable.idempotence", "true")
+            .with("acks", "all")
+            .with("compression.type", config.compression.name())
+            .with("linger.ms", &config.linger_ms.to_string())
+            .with("queue.buffering.max.kbytes", &(config.queue_bytes_max / 1024).to_string())
+            .with("queue.buffering.max.messages", "0")
+            .with("partitioner", "murmur2_random");
+        // A message waits for its broker as long as it takes: given up by librdkafka, it would have to be sent
+        // again behind messages that came later. In a transaction its time-out ends that.
+        let options = match &config.transactional_id {
+            Some(id) => options.with("transactional.id", id),
+            None => options.with("message.timeout.ms", "0"),
+        };
+        options.check()?;
         Ok(Self {
-            options: Options(options),
-            probe_options: Options(probe_options),
+            options,
+            probe_options,
             topic: config.topic,
             topic_header: config.topic_header,
             key: config.key,

@@ -63,22 +63,19 @@ enum Slot {
 }
 
 impl KafkaPublisher {
-    /// The living producer; a new one where there is none or it has ended.
-    fn session(&mut self, deadline: Instant) -> Result<&Session> {
+    /// Makes a producer where there is none or it has ended.
+    fn session(&mut self, deadline: Instant) -> Result<()> {
         if let Some(ended) = self.session.as_ref().and_then(Session::fatal) {
             if ended.class == ErrorClass::Fatal {
                 return Err(ended);
             }
             tracing::warn!("{}; a new one takes over", ended.message);
             self.session = None;
-            if let Some(transactions) = &mut self.transactions {
-                transactions.forget();
-            }
         }
         if self.session.is_none() {
             self.session = Some(Session::begin(&self.settings, &self.observer, deadline)?);
         }
-        self.session.as_ref().ok_or_else(|| PluginError::retryable("there is no producer"))
+        Ok(())
     }
 
     /// Sends records and waits for their reports.
@@ -88,7 +85,7 @@ impl KafkaPublisher {
         deadline: Instant,
     ) -> Result<Vec<RecordResult>> {
         self.session(deadline)?;
-        let Some(session) = &self.session else { return Err(PluginError::retryable("there is no producer")) };
+        let Some(session) = &self.session else { return Err(no_producer()) };
         let reports = Arc::new(Reports::default());
         let mut slots = Vec::with_capacity(records.len());
         let mut full: Option<PluginError> = None;
@@ -135,6 +132,21 @@ impl KafkaPublisher {
         Ok(answers)
     }
 
+    /// Publishes records in one transaction.
+    fn publish_transacted(
+        &mut self,
+        transactions: &mut Transactions,
+        records: &[RecordView<'_>],
+        deadline: Instant,
+    ) -> Result<Vec<RecordResult>> {
+        if self.session.as_ref().is_some_and(|session| session.fatal().is_some()) {
+            transactions.forget();
+        }
+        self.session(deadline)?;
+        let Some(session) = &self.session else { return Err(no_producer()) };
+        transactions.publish(session, &self.settings, records, deadline)
+    }
+
     fn no_report(&self) -> PluginError {
         let trouble = self.observer.current_trouble().map(|error| error.message);
         let why = trouble.map(|text| format!(": {text}")).unwrap_or_default();
@@ -147,6 +159,10 @@ impl KafkaPublisher {
             self.unanswered.retain(|_, (reports, index)| reports.outcome(*index).is_none());
         }
     }
+}
+
+fn no_producer() -> PluginError {
+    PluginError::retryable("there is no producer")
 }
 
 /// Hands one record to librdkafka.
@@ -189,7 +205,7 @@ impl Component for KafkaPublisher {
     }
 
     fn check(&mut self) -> Result<()> {
-        probe::run(&self.settings.probe_options.0, self.settings.topic.as_deref())
+        probe::run(&self.settings.probe_options, self.settings.topic.as_deref())
     }
 
     fn drain(&mut self, timeout: Duration) -> Result<Drained> {
@@ -198,7 +214,8 @@ impl Component for KafkaPublisher {
             reports.wait(deadline);
             reports.outcome(*index).is_none()
         });
-        Ok(Drained { records_left: self.unanswered.len() as u64 })
+        let uncertain = self.transactions.as_ref().is_some_and(Transactions::is_uncertain);
+        Ok(Drained { records_left: self.unanswered.len() as u64 + u64::from(uncertain) })
     }
 
     /// What no broker has confirmed is dropped: its record was not answered with success.
@@ -233,9 +250,8 @@ impl Publisher for KafkaPublisher {
         let answers = match self.transactions.take() {
             None => self.publish_plainly(records, deadline),
             Some(mut transactions) => {
-                let answers = self
-                    .session(deadline)
-                    .and_then(|session| transactions.publish(session, records, deadline));
+                // Taken out so that it and the rest of the publisher can be borrowed apart.
+                let answers = self.publish_transacted(&mut transactions, records, deadline);
                 self.transactions = Some(transactions);
                 answers
             }

@@ -104,7 +104,7 @@ impl Session {
             (None, Some(topic)) => broker_limit(settings, topic, deadline)?,
             (None, None) => MESSAGE_BYTES_DEFAULT,
         };
-        let mut options = settings.options.0.clone();
+        let mut options = settings.options.resolve()?;
         options.set("message.max.bytes", message_bytes_max.to_string());
         let round_robin = (settings.partition == PartitionChoice::RoundRobin).then(RoundRobin::default);
         let context = Context { observer: Arc::clone(observer), round_robin };
@@ -164,7 +164,7 @@ impl Session {
 /// or its configuration may not be read, is taken to have the default.
 fn broker_limit(settings: &Settings, topic: &str, deadline: Instant) -> Result<u64> {
     let timeout = deadline.saturating_duration_since(Instant::now()).min(LIMIT_TIMEOUT_MAX);
-    let mut options = settings.probe_options.0.clone();
+    let mut options = settings.probe_options.resolve()?;
     options.set("statistics.interval.ms", "0");
     let admin = AdminClient::<DefaultClientContext>::from_config(&options)
         .map_err(|error| cause::of_error("publisher", &error))?;

@@ -9,7 +9,7 @@ use mfn_plugin::{
 };
 use serde_json::json;
 
-use crate::support::{cluster, connector, next, publish, publish_all, publisher, record};
+use crate::support::{cluster, connector, eventually, next, publish, publish_all, publisher, record};
 
 /// Guards the whole path: payload, key, headers, content type, time and a tombstone arrive as they were sent,
 /// and reserved headers of a third party do not.
@@ -81,4 +81,56 @@ fn a_record_at_fault_costs_only_itself() {
     assert_eq!(classes, [None, no, no, no, no, no, None], "{answers:?}");
     let text = answers[1].as_ref().unwrap_err().message.clone();
     assert!(text.contains("3000 bytes") && text.contains("2000"), "{text}");
+}
+
+/// Guards the answer without an answer: a record that was sent to a broker which fell silent is unknown, and when it
+/// comes again it is not sent a second time: the topic holds one copy, in order.
+#[test]
+fn an_unanswered_record_is_not_sent_twice() {
+    let cluster = cluster(1, "t", 1);
+    let host = MemoryHost::new();
+    let mut target = publisher(&host, &cluster, json!({ "topic": "t" }));
+    publish_all(&mut target, &[record("0", "0")]);
+    cluster.broker_round_trip_time(1, Duration::from_millis(1500)).unwrap();
+    let (one, two) = (record("1", "1"), record("2", "2"));
+    let answers = publish(&mut target, &[one.clone(), two.clone()], Duration::from_millis(200));
+    for answer in answers {
+        assert_eq!(answer.unwrap_err().class, ErrorClass::Unknown);
+    }
+    cluster.broker_round_trip_time(1, Duration::ZERO).unwrap();
+    publish_all(&mut target, &[one, two, record("3", "3")]);
+    let mut source = connector(&host, &cluster, json!({ "topics": ["t"] }));
+    let mut payloads = String::new();
+    while payloads.len() < 4 {
+        next(&mut source, 10)
+            .records
+            .iter()
+            .for_each(|r| payloads.push_str(std::str::from_utf8(&r.payload).unwrap()));
+    }
+    assert_eq!(payloads, "0123");
+}
+
+/// Guards the classes of what a broker refuses, and that the next attempt goes through.
+#[test]
+fn refusals_have_their_class() {
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr as Refusal};
+    let cluster = cluster(1, "t", 1);
+    let host = MemoryHost::new();
+    let mut target = publisher(&host, &cluster, json!({ "topic": "t" }));
+    for (refusal, class) in [
+        (Refusal::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ErrorClass::Blocked),
+        (Refusal::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, ErrorClass::Permanent),
+        (Refusal::RD_KAFKA_RESP_ERR_INVALID_RECORD, ErrorClass::Permanent),
+    ] {
+        cluster.request_errors(RDKafkaApiKey::Produce, &[refusal]);
+        let answers = publish(&mut target, &[record("a", "a")], Duration::from_secs(20));
+        assert_eq!(answers[0].as_ref().unwrap_err().class, class, "{refusal:?}");
+        // librdkafka remembers a topic's refusal until it has asked for the topic again.
+        eventually("the next attempt goes through", || {
+            publish(&mut target, &[record("a", "a")], Duration::from_secs(20))[0].is_ok()
+        });
+    }
+    // What passes by itself is librdkafka's to repeat.
+    cluster.request_errors(RDKafkaApiKey::Produce, &[Refusal::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS]);
+    publish_all(&mut target, &[record("b", "b")]);
 }

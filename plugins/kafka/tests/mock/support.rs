@@ -48,6 +48,9 @@ pub(crate) fn connector(host: &MemoryHost, cluster: &Cluster, fields: Value) -> 
     if config.get("group").is_none() {
         config["group"] = json!("g");
     }
+    if config.get("properties").is_none() {
+        config["properties"] = json!({ "session.timeout.ms": 6000, "heartbeat.interval.ms": 200 });
+    }
     let mut made: KafkaConnector = create(host, config).unwrap();
     made.open().unwrap();
     made
