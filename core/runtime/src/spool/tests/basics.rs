@@ -1,6 +1,5 @@
 //! The contract on a disk that works: order, ids, cursors, limits, and whose a directory is.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -82,10 +81,7 @@ fn a_commit_is_durable_soon() {
     let started = std::time::Instant::now();
     loop {
         let copy = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(dir.path()).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
-        }
+        super::copy(dir.path(), copy.path());
         if open(copy.path()).cursors() == [("a".to_owned(), 8)] {
             break;
         }

@@ -1,12 +1,22 @@
 //! What the spool holds to, on real directories and on disks that fail on purpose.
 
 mod basics;
+mod crash_disk;
+mod damage;
+mod disk_full;
+mod killed;
+mod model;
+mod poison;
 
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use mfn_plugin::value::Record;
 
-use super::{Cursor, Spool, SpoolOptions};
+use super::disk::Disk;
+use super::{Cursor, Spool, SpoolOptions, SpoolReport};
 
 /// Segments of 4 KiB, so that few records make many.
 const SMALL: SpoolOptions = SpoolOptions { bytes_max: 1 << 20, segment_bytes_max: 4096 };
@@ -23,6 +33,32 @@ fn record(id: u64) -> Record {
         headers: (0..id % 4).map(|at| (text(at + 1), vec![at as u8; (id % 50) as usize])).collect(),
         timestamp_ms: (!id.is_multiple_of(5)).then_some(1_700_000_000_000 - id as i64),
         trace_parent: text(id % 7),
+    }
+}
+
+/// A disk without fsync, for tests in which nothing crashes.
+#[derive(Debug)]
+struct QuickDisk;
+
+impl Disk for QuickDisk {
+    fn sync_file(&self, _: &Path, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_directory(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn open_quickly(directory: &Path) -> (Spool, SpoolReport) {
+    Spool::open_on(directory, SMALL, Arc::new(QuickDisk)).unwrap()
+}
+
+/// Copies the files of a directory into another.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
 
