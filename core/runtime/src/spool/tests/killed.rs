@@ -23,7 +23,7 @@ fn appends_until_it_is_killed() {
         spool.append(&batch.iter().collect::<Vec<_>>()).unwrap();
         println!("durable {}", spool.sync().unwrap());
         let read = cursor.read(30, u64::MAX).unwrap();
-        if next % 3 == 0 && !read.is_empty() {
+        if next.is_multiple_of(3) && !read.is_empty() {
             println!("commit {}", cursor.next_id());
             cursor.commit(cursor.next_id()).unwrap();
             spool.trim().unwrap();
