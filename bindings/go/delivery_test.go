@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mfn/internal/testkit"
 )
 
 func newRuntime(t testing.TB, options RuntimeOptions, plugins ...string) *Runtime {
@@ -25,7 +27,7 @@ func newRuntime(t testing.TB, options RuntimeOptions, plugins ...string) *Runtim
 	check(t, err)
 	t.Cleanup(func() { runtime.Close() })
 	for _, name := range plugins {
-		loaded, err := runtime.LoadPlugin(plugin(t, name))
+		loaded, err := runtime.LoadPlugin(testkit.Plugin(t, name))
 		check(t, err)
 		if loaded != name {
 			t.Error(loaded)
@@ -142,46 +144,10 @@ func TestRecordsMoveBetweenComponents(t *testing.T) {
 	wants(t, connector.Check(), Closed, "")
 }
 
-// pipelineConfig is a pipeline of the real file and sse plugins: three requests that can be done and one that can not.
-func pipelineConfig(t testing.TB, steps int) (text, folder string) {
-	t.Helper()
-	folder = t.TempDir()
-	check(t, os.Mkdir(filepath.Join(folder, "requests"), 0o700))
-	for i := 1; i <= 3; i++ {
-		check(t, os.WriteFile(filepath.Join(folder, "requests", fmt.Sprintf("%d.json", i)),
-			fmt.Appendf(nil, `{"grid_size": 16, "steps": %d, "random_seed": %d}`, steps, i), 0o600))
-	}
-	check(t, os.WriteFile(filepath.Join(folder, "requests", "4.json"), []byte(`{"alpha": 9}`), 0o600))
-	return fmt.Sprintf(`
-name = "test"
-[plugins]
-files = [%q, %q]
-[connectors.requests]
-plugin = "file"
-config = { directory = "requests", state_file = "journal" }
-[publishers.results]
-plugin = "file"
-config = { directory = "out", file_name = "results" }
-[publishers.rejected]
-plugin = "file"
-config = { directory = "out", file_name = "rejected", include_headers = true }
-[transports.live]
-plugin = "sse"
-config = { bind = "127.0.0.1:0", first_event = "oldest" }
-[[routes]]
-name = "simulate"
-connectors = ["requests"]
-publishers = ["results"]
-transports = ["live"]
-dead_letters = "rejected"
-topic = "snapshots"
-`, plugin(t, "file"), plugin(t, "sse")), folder
-}
-
 // Guards a whole pipeline: outcomes, snapshot, live events, counters, expvar, drain, and the log in slog.
 func TestPipelineEndToEnd(t *testing.T) {
 	ctx := context.Background()
-	text, folder := pipelineConfig(t, 20)
+	text, folder := testkit.PipelineConfig(t, 20)
 	config, err := ParseConfigTOML(text, folder)
 	check(t, err)
 	defer config.Close()
@@ -282,7 +248,7 @@ func follow(t *testing.T, pipeline *Pipeline, events int) {
 // Guards channels and contexts of a pipeline: a wait ends with its context, a channel is closed, and closing a
 // pipeline that works gives its requests back.
 func TestPipelineIsLeftInTheMiddle(t *testing.T) {
-	text, folder := pipelineConfig(t, 10_000_000)
+	text, folder := testkit.PipelineConfig(t, 10_000_000)
 	config, err := ParseConfigTOML(text, folder)
 	check(t, err)
 	defer config.Close()
@@ -393,7 +359,7 @@ func TestRuntimeSpeaks(t *testing.T) {
 	check(t, transport.Close())
 	_, err = runtime.OpenExporter(ComponentSpec{Plugin: "sse", Name: "metrics"})
 	wants(t, err, Invalid, "no exporter")
-	_, err = runtime.LoadPlugin(plugin(t, "prometheus"))
+	_, err = runtime.LoadPlugin(testkit.Plugin(t, "prometheus"))
 	check(t, err)
 	exporter, err := runtime.OpenExporter(ComponentSpec{Plugin: "prometheus", Name: "metrics",
 		Config: `{"bind": "127.0.0.1:0"}`})

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mfn/internal/testkit"
 )
 
 // TestMain guards all tests against leaks: at the end nothing of the library's is left, not even what a test forgot.
@@ -50,9 +52,7 @@ func small(t testing.TB) *Sim {
 
 func check(t testing.TB, err error) {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testkit.Check(t, err)
 }
 
 // wants fails unless err unwraps to an *Error of a code whose message has a text.
@@ -68,36 +68,9 @@ func wants(t testing.TB, err error, code Code, text string) *Error {
 	return failure
 }
 
-// built compiles a C program against the library under test.
-func built(t testing.TB, source string) string {
-	t.Helper()
-	flags, err := exec.Command("pkg-config", "--cflags", "--libs", "mfn").Output()
-	if err != nil {
-		t.Fatalf("pkg-config does not know mfn: set PKG_CONFIG_PATH (%v)", err)
-	}
-	program := filepath.Join(t.TempDir(), "program")
-	arguments := append([]string{"-std=c99", source, "-o", program}, strings.Fields(string(flags))...)
-	arguments = append(arguments, strings.Fields(os.Getenv("CGO_LDFLAGS"))...)
-	if out, err := exec.Command("cc", arguments...).CombinedOutput(); err != nil {
-		t.Fatalf("cc: %v\n%s", err, out)
-	}
-	return program
-}
-
-// plugin is the path of a plugin library.
-func plugin(t testing.TB, name string) string {
-	t.Helper()
-	folder := os.Getenv("MFN_PLUGIN_DIR")
-	path := filepath.Join(folder, "libmfn_plugin_"+name+".so")
-	if _, err := os.Stat(path); err != nil || folder == "" {
-		t.Fatalf("%v: set MFN_PLUGIN_DIR to the folder of the plugin libraries, such as target/demo/plugins", err)
-	}
-	return path
-}
-
 // Guards that Go changes no bit: the field is the one that a C program gets.
 func TestFieldHasTheBitsOfC(t *testing.T) {
-	want, err := exec.Command(built(t, "testdata/field.c")).Output()
+	want, err := exec.Command(testkit.CompileC(t, "testdata/field.c")).Output()
 	check(t, err)
 	spec := DefaultSpec()
 	spec.GridSize, spec.RandomSeed, spec.QuantumJitter = 48, 7, true

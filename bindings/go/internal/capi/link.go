@@ -6,11 +6,6 @@
 // mfn closes.
 //
 // The library is found by pkg-config, as mfn, or with the build tag mfn_static as mfn-static, which links libmfn.a
-// into the program. Plugins are loaded either way.
+// into the program. Plugins are loaded either way. The two ways stand in two files, because the build cache of Go looks
+// at the names of files and not at what pkg-config answers.
 package capi
-
-/*
-#cgo !mfn_static pkg-config: mfn
-#cgo mfn_static pkg-config: mfn-static
-*/
-import "C"

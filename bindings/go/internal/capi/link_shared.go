@@ -1,0 +1,6 @@
+//go:build !mfn_static
+
+package capi
+
+// #cgo pkg-config: mfn
+import "C"

@@ -1,0 +1,116 @@
+// Package programs has tests only: they build and run whole programs.
+package programs
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"mfn/internal/testkit"
+)
+
+const examples = "../../../../examples"
+
+// goProgram builds a program of examples with build flags.
+func goProgram(t *testing.T, name string, flags ...string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), name)
+	command := exec.Command("go", append(append([]string{"build", "-o", program}, flags...), name+".go")...)
+	command.Dir = examples
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// output runs a program and gives what it writes to standard output.
+func output(t *testing.T, program string, arguments ...string) string {
+	t.Helper()
+	var out, problems bytes.Buffer
+	command := exec.Command(program, arguments...)
+	command.Stdout, command.Stderr = &out, &problems
+	if err := command.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s%s", filepath.Base(program), err, out.String(), problems.String())
+	}
+	return out.String()
+}
+
+// varies is what differs from run to run: times, ports, and files that the test names.
+var varies = regexp.MustCompile(` +\d+\.\d\n|127\.0\.0\.1:\d+|/[^ ]*\.png`)
+
+// alike brings two outputs into a form that can be compared: requests may end in any order.
+func alike(text string) string {
+	lines := strings.SplitAfter(varies.ReplaceAllString(text, "#\n"), "\n")
+	var sorted []string
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "picture of ") { // of whatever request was the last
+			sorted = append(sorted, line)
+		}
+	}
+	slices.Sort(sorted)
+	return strings.Join(sorted, "")
+}
+
+// Guards the examples: each program prints in Go what its twin prints in C, linked dynamically and statically, and the
+// static one loads plugins.
+func TestExamplesEqualTheirTwinsInC(t *testing.T) {
+	for _, name := range []string{"simulate", "analyse", "stream", "pipeline"} {
+		t.Run(name, func(t *testing.T) {
+			arguments := func() []string {
+				if name != "stream" && name != "pipeline" {
+					return nil
+				}
+				text, folder := testkit.PipelineConfig(t, 20)
+				path := filepath.Join(folder, "pipeline.toml")
+				testkit.Check(t, os.WriteFile(path, []byte(text), 0o600))
+				if name == "stream" {
+					return []string{path}
+				}
+				return []string{path, "--plain", "--picture", filepath.Join(folder, "last.png")}
+			}
+			want := alike(output(t, testkit.CompileC(t, filepath.Join(examples, name+".c")), arguments()...))
+			if len(strings.TrimSpace(want)) == 0 {
+				t.Fatal("the program in C prints nothing")
+			}
+			for _, flags := range [][]string{nil, {"-tags=mfn_static"}} {
+				program := goProgram(t, name, flags...)
+				if got := alike(output(t, program, arguments()...)); got != want {
+					t.Errorf("%v: in Go\n%s\nin C\n%s", flags, got, want)
+				}
+				needed, err := exec.Command("ldd", program).Output()
+				testkit.Check(t, err)
+				if strings.Contains(string(needed), "libmfn") != (flags == nil) {
+					t.Errorf("%v needs\n%s", flags, needed)
+				}
+			}
+		})
+	}
+}
+
+// Guards the advice of docs/start.md against the build cache of Go, which does not look at libraries: with a hash of
+// the library among the flags of the linker, another library gives another program.
+func TestAHashInTheFlagsReachesTheLinker(t *testing.T) {
+	build := func(hash string) []byte {
+		program := filepath.Join(t.TempDir(), "simulate")
+		command := exec.Command("go", "build", "-o", program, "-tags=mfn_static", "simulate.go")
+		command.Dir = examples
+		command.Env = append(os.Environ(), fmt.Sprintf("CGO_LDFLAGS=%s -Wl,--defsym=mfn_library_%s=0",
+			os.Getenv("CGO_LDFLAGS"), hash))
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		text, err := os.ReadFile(program)
+		testkit.Check(t, err)
+		return text
+	}
+	one, other := build("aaaa"), build("bbbb")
+	if bytes.Equal(one, other) || !bytes.Contains(other, []byte("mfn_library_bbbb")) {
+		t.Error("the program was not linked again")
+	}
+}
