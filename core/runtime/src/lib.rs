@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod codec;
 pub mod component;
 pub mod config;
+pub mod dead_letters;
 mod delivery;
 mod durable;
 pub mod error;

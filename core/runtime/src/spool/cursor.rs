@@ -138,6 +138,13 @@ impl Cursor {
         self.seek(self.committed());
     }
 
+    /// Goes past records without reading them, for who knows otherwise that they are done with.
+    pub(crate) fn skip_to(&mut self, id: u64) {
+        if id > self.next_id {
+            self.seek(id);
+        }
+    }
+
     fn seek(&mut self, id: u64) {
         self.next_id = id;
         self.place = None;

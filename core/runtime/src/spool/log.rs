@@ -11,11 +11,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::damage::Damage;
 use super::disk::Disk;
 use super::error::SpoolError;
 use super::format::{HEADER_BYTES, Header, Identity};
 use super::frames::Frames;
+use super::ids::Damage;
 use super::segment::{self, Segment};
 
 /// The most that is kept in memory because it is not durable. An append beyond it waits for an fsync.

@@ -19,11 +19,11 @@
 //! of them reached the disk; of what was reported durable the count is exact.
 
 mod cursor;
-mod damage;
 mod disk;
 mod error;
 mod format;
 mod frames;
+mod ids;
 mod log;
 mod positions;
 mod recovery;
@@ -31,6 +31,7 @@ mod segment;
 mod store;
 #[cfg(test)]
 mod tests;
+mod view;
 mod walk;
 
 use std::ops::Range;
@@ -41,6 +42,8 @@ use mfn_plugin::value::Record;
 
 pub use cursor::Cursor;
 pub use error::SpoolError;
+pub(crate) use ids::IdRanges;
+pub use view::SpoolView;
 
 use disk::{Disk, SystemDisk};
 use format::HEADER_BYTES;
@@ -262,7 +265,7 @@ impl Spool {
         for (segment, bound) in segments {
             let disk_error = |error| SpoolError::disk(&segment.path, "read", &error);
             let identity = self.store.log.identity;
-            let (file, whole) = segment::open(&segment.path, segment.first_id, identity)?;
+            let (file, whole) = segment::open(&segment.path, segment.first_id, identity, false)?;
             report.damaged_headers += u64::from(!whole);
             let mut walk = Walk::new(Arc::new(file), identity, HEADER_BYTES as u64, segment.first_id);
             loop {

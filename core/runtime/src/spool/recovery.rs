@@ -46,7 +46,7 @@ pub(super) fn open(directory: &Path, disk: &dyn Disk) -> Result<Opened, SpoolErr
     let mut state = State { next_id: FIRST_ID, ..State::default() };
     let mut last = None;
     for (first_id, path) in list(directory, disk)? {
-        let (file, whole) = segment::open(&path, first_id, identity)?;
+        let (file, whole) = segment::open(&path, first_id, identity, true)?;
         let bytes = file.metadata().map_err(|error| SpoolError::disk(&path, "read", &error))?.len();
         report.damaged_headers += u64::from(!whole);
         state.serials += 1;
@@ -107,9 +107,7 @@ fn open_marker(directory: &Path, disk: &dyn Disk) -> Result<(File, Identity), Sp
         Err(TryLockError::WouldBlock) => return Err(SpoolError::Busy { directory: directory.to_path_buf() }),
         Err(TryLockError::Error(error)) => return Err(disk_error(error)),
     }
-    let mut bytes = [0; HEADER_BYTES];
-    let length = file.metadata().map_err(disk_error)?.len();
-    if length == 0 {
+    if file.metadata().map_err(disk_error)?.len() == 0 {
         // New, or the process that made it ended before it wrote anything.
         refuse_strangers(directory)?;
         let identity = Identity(RandomState::new().hash_one(std::process::id()));
@@ -120,12 +118,23 @@ fn open_marker(directory: &Path, disk: &dyn Disk) -> Result<(File, Identity), Sp
             .map_err(disk_error)?;
         return Ok((file, identity));
     }
-    let foreign = |problem: String, fix| SpoolError::Foreign { path: path.clone(), problem, fix };
-    if length == HEADER_BYTES as u64 {
+    let identity = read_marker(&path, &file)?;
+    Ok((file, identity))
+}
+
+/// The identity that a marker tells.
+///
+/// # Errors
+/// Foreign for what is no marker of this version; those of the operating system.
+pub(super) fn read_marker(path: &Path, file: &File) -> Result<Identity, SpoolError> {
+    let disk_error = |error: io::Error| SpoolError::disk(path, "read", &error);
+    let mut bytes = [0; HEADER_BYTES];
+    if file.metadata().map_err(disk_error)?.len() == HEADER_BYTES as u64 {
         file.read_exact_at(&mut bytes, 0).map_err(disk_error)?;
     }
+    let foreign = |problem: String, fix| SpoolError::Foreign { path: path.to_path_buf(), problem, fix };
     match Header::decode(&bytes) {
-        Ok(header) => Ok((file, header.identity)),
+        Ok(header) => Ok(header.identity),
         Err(HeaderFault::Version(version)) => Err(foreign(
             format!("has format {version}; this version reads format {VERSION}"),
             "open the spool with the version that wrote it, or name another directory",
@@ -171,18 +180,29 @@ fn refuse_strangers(directory: &Path) -> Result<(), SpoolError> {
 
 /// The segments in the order of their ids. Files that were never finished are removed.
 fn list(directory: &Path, disk: &dyn Disk) -> Result<Vec<(u64, PathBuf)>, SpoolError> {
-    let disk_error = |error: io::Error| SpoolError::disk(directory, "read", &error);
-    let mut segments = Vec::new();
-    for entry in fs::read_dir(directory).map_err(disk_error)? {
-        let path = entry.map_err(disk_error)?.path();
+    for path in paths(directory)? {
         if path.extension().is_some_and(|extension| extension == UNFINISHED) {
             disk.remove(&path).map_err(|error| SpoolError::disk(&path, "removed", &error))?;
-        } else if let Some(first_id) = segment::first_id(&path) {
-            segments.push((first_id, path));
         }
     }
+    segments(directory)
+}
+
+/// The segments in the order of their ids.
+///
+/// # Errors
+/// Those of the operating system.
+pub(super) fn segments(directory: &Path) -> Result<Vec<(u64, PathBuf)>, SpoolError> {
+    let paths = paths(directory)?.into_iter();
+    let mut segments: Vec<_> = paths.filter_map(|path| Some((segment::first_id(&path)?, path))).collect();
     segments.sort_unstable();
     Ok(segments)
+}
+
+fn paths(directory: &Path) -> Result<Vec<PathBuf>, SpoolError> {
+    let entries = fs::read_dir(directory)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
+    entries.map_err(|error| SpoolError::disk(directory, "read", &error))
 }
 
 /// What the last segment says.

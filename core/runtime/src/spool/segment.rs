@@ -62,9 +62,14 @@ pub(super) fn create(disk: &dyn Disk, path: &Path, header: Header) -> io::Result
 ///
 /// # Errors
 /// Foreign for a file of another spool or version; those of the operating system.
-pub(super) fn open(path: &Path, first_id: u64, identity: Identity) -> Result<(File, bool), SpoolError> {
+pub(super) fn open(
+    path: &Path,
+    first_id: u64,
+    identity: Identity,
+    writable: bool,
+) -> Result<(File, bool), SpoolError> {
     let disk_error = |error: io::Error| SpoolError::disk(path, "opened", &error);
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(disk_error)?;
+    let file = OpenOptions::new().read(true).write(writable).open(path).map_err(disk_error)?;
     let mut bytes = [0; HEADER_BYTES];
     let read = match file.read_exact_at(&mut bytes, 0) {
         Ok(()) => Header::decode(&bytes),
