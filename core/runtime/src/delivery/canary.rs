@@ -37,7 +37,6 @@ pub(crate) fn planted(bug: Bug) -> bool {
 
 /// Plants a bug in the machines of this thread, or takes it away.
 #[cfg(test)]
-#[allow(dead_code)]
 pub(crate) fn plant(bug: Option<Bug>) {
     PLANTED.set(bug);
 }

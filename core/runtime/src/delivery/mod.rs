@@ -26,6 +26,8 @@ pub(crate) mod outbound;
 // As above.
 #[allow(dead_code)]
 mod relay;
+#[cfg(test)]
+mod simulation;
 
 use std::sync::Arc;
 use std::time::Duration;
