@@ -3387,6 +3387,64 @@ mfn_error *mfn_pipeline_last_error(const mfn_pipeline *pipeline);
 void mfn_pipeline_free(mfn_pipeline *pipeline);
 
 /* ==================================================================================================
+ * Health: whether a pipeline lives and can do its work, and probes that try the real thing.
+ *
+ * mfn_pipeline_health() is for a supervisor that asks often: it does no I/O and waits for nothing. The probes
+ * reach targets and list directories, with a deadline and without side effects.
+ */
+
+// A component that is needed is not open yet.
+#define MFN_READINESS_STARTING 1
+
+// Everything works.
+#define MFN_READINESS_READY 2
+
+// Everything that is needed works, something else does not, or not well.
+#define MFN_READINESS_DEGRADED 3
+
+// Something that is needed does not work, or nothing is fetched any more; it may come back.
+#define MFN_READINESS_NOT_READY 4
+
+// The pipeline has failed or was stopped; it does not come back.
+#define MFN_READINESS_DEAD 5
+
+// Tells whether the pipeline lives and can do its work. state is set to one of the MFN_READINESS_*
+// constants: send work while it is READY or DEGRADED, restart when it is DEAD. report_json may be NULL; else
+// the host owns *report_json, the state with a reason for each component that is not well, and frees it with
+// mfn_string_free(). [any-thread]
+mfn_status mfn_pipeline_health(const mfn_pipeline *pipeline,
+                               int32_t *state,
+                               char **report_json,
+                               mfn_error **error);
+
+// Lets every component of a running pipeline try the real thing, all at once and each at most for
+// timeout_ms; the work goes on meanwhile. passed is set to 1 when all passed, else 0. report_json may be
+// NULL; else the host owns *report_json, what each component said, and frees it with mfn_string_free().
+// [any-thread]
+mfn_status mfn_pipeline_probe(const mfn_pipeline *pipeline,
+                              uint64_t timeout_ms,
+                              int32_t *passed,
+                              char **report_json,
+                              mfn_error **error);
+
+// As mfn_pipeline_probe(), of a configuration that does not run: loads its plugins, makes its components and
+// drops them again. Nothing is opened or consumed. MFN_INVALID: the configuration has faults, and the error
+// lists all of them. The host owns *report_json and frees it with mfn_string_free(). [any-thread]
+mfn_status mfn_config_probe(const mfn_runtime *runtime,
+                            const mfn_config *config,
+                            uint64_t timeout_ms,
+                            int32_t *passed,
+                            char **report_json,
+                            mfn_error **error);
+
+// As mfn_component_check(), at most for timeout_ms: a check that does not answer by then is a failure of class
+// MFN_CLASS_UNKNOWN. It goes on in the background and holds up later calls of this component until it is
+// done. Nothing changes hands. [any-thread]
+mfn_status mfn_component_probe(const mfn_component *component,
+                               uint64_t timeout_ms,
+                               mfn_error **error);
+
+/* ==================================================================================================
  * Layout checks: sizes and offsets that programs are compiled with. On a machine with pointers of 64
  * bits a compiler that lays a struct out in another way stops here.
  */

@@ -607,6 +607,39 @@ func (v Health) String() string {
 	return "Health(" + strconv.FormatInt(int64(v), 10) + ")"
 }
 
+// Readiness says whether a pipeline can do its work.
+type Readiness int32
+
+const (
+	// A component that is needed is not open yet.
+	ReadinessStarting Readiness = 1
+	// Everything works.
+	ReadinessReady Readiness = 2
+	// Everything that is needed works, something else does not, or not well.
+	ReadinessDegraded Readiness = 3
+	// Something that is needed does not work, or nothing is fetched any more; it may come back.
+	ReadinessNotReady Readiness = 4
+	// The pipeline has failed or was stopped; it does not come back.
+	ReadinessDead Readiness = 5
+)
+
+// String gives the name without its family, such as "starting".
+func (v Readiness) String() string {
+	switch v {
+	case 1:
+		return "starting"
+	case 2:
+		return "ready"
+	case 3:
+		return "degraded"
+	case 4:
+		return "not-ready"
+	case 5:
+		return "dead"
+	}
+	return "Readiness(" + strconv.FormatInt(int64(v), 10) + ")"
+}
+
 // Fate says what becomes of a record.
 type Fate int32
 

@@ -63,13 +63,18 @@ pub(crate) fn face(component: Arc<dyn Component>) -> Box<mfn_component> {
 
 impl Face {
     /// Refuses to use a component that the host has closed.
-    fn open(&self) -> Result<&dyn Component, Failure> {
+    pub(crate) fn open(&self) -> Result<&dyn Component, Failure> {
         if self.closed.load(Ordering::Acquire) {
             let (plugin, name) = (self.component.plugin(), self.component.name());
             let message = format!("{name} (plugin {plugin}) was closed: only free it");
             return Err(Failure::new(MFN_CLOSED, message).with_origin(plugin, name));
         }
         Ok(&*self.component)
+    }
+
+    /// The component, for a call that may outlive its caller's patience.
+    pub(crate) fn shared(&self) -> &Arc<dyn Component> {
+        &self.component
     }
 }
 

@@ -9,8 +9,8 @@
 use std::ffi::{CString, c_char};
 use std::sync::Arc;
 
-use ::mfn_runtime::ConfigError;
 use ::mfn_runtime::codec::DecodeError;
+use ::mfn_runtime::{ConfigError, ConfigFault};
 use ::mfn_sim::{FeatureError, SimError, SpecError};
 use mfn_plugin::value::{ErrorClass, PluginError};
 
@@ -191,13 +191,16 @@ impl From<DecodeError> for Failure {
     }
 }
 
+impl From<ConfigFault> for Fault {
+    fn from(fault: ConfigFault) -> Self {
+        Self { path: fault.path, message: fault.message, fix: fault.fix }
+    }
+}
+
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let failure = Self::from_error(MFN_INVALID, &error);
-        let faults = error.faults.into_iter();
-        failure.with_faults(
-            faults.map(|fault| Fault { path: fault.path, message: fault.message, fix: fault.fix }).collect(),
-        )
+        failure.with_faults(error.faults.into_iter().map(Fault::from).collect())
     }
 }
 

@@ -25,6 +25,7 @@ pub mod error;
 pub mod features;
 pub mod field;
 pub mod graph;
+pub mod health;
 pub mod history;
 pub mod ifs;
 pub mod kinetics;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ::mfn_runtime::{LogLevel, LogSink, PluginPolicy, Runtime, RuntimeError, RuntimeOptions};
 
 use crate::argument::{self, SizedSlot, Slot, milliseconds, read_sized, sized32};
-use crate::error::{Failure, json, mfn_error};
+use crate::error::{Failure, Fault, json, mfn_error};
 use crate::guard::{self, Handle, opaque};
 use crate::log::{HostLog, mfn_destroy_fn, mfn_log_entry, mfn_log_fn};
 use crate::owned::give_string;
@@ -65,6 +65,8 @@ impl From<RuntimeError> for Failure {
             RuntimeError::Config(error) => error.into(),
             RuntimeError::Component(error) => error.into(),
             RuntimeError::Load(refusal) => refusal.into(),
+            RuntimeError::Probe { ref faults } => Self::from_error(MFN_PLUGIN, &error)
+                .with_faults(faults.iter().cloned().map(Fault::from).collect()),
             RuntimeError::Threads(_) | RuntimeError::Directory { .. } => Self::from_error(MFN_IO, &error),
             _ => Self::from_error(MFN_INVALID, &error),
         }

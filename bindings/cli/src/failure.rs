@@ -51,6 +51,11 @@ impl Failure {
         Self { code: Code::Usage, faults }
     }
 
+    /// The work failed in several places.
+    pub(crate) fn works(faults: Vec<Fault>) -> Self {
+        Self { code: Code::Work, faults }
+    }
+
     /// Settings that are refused, each under the name of the option that gives it.
     pub(crate) fn options(refused: &SpecError) -> Self {
         let fault = |fault: &SpecFault| Fault {

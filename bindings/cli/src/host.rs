@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use mfn_runtime::{
     Runtime, RuntimeError, RuntimeOptions,
-    config::{ConfigError, PipelineConfig},
+    config::{ConfigError, ConfigFault, PipelineConfig},
     log::{LogLevel, LogRecord, LogSink},
     plugin::{LoadAttempt, PluginPolicy},
 };
@@ -114,11 +114,21 @@ pub(crate) fn refused_configuration(file: &Path, error: &ConfigError) -> Failure
     Failure::faults(faults)
 }
 
+/// Components that failed their probe: the configuration is in order, the world is not.
+pub(crate) fn failed_probe(file: &Path, faults: &[ConfigFault]) -> Failure {
+    let fault = |fault: &ConfigFault| Fault {
+        what: format!("{}: {}: {}", file.display(), fault.path, fault.message),
+        fix: fault.fix.clone(),
+    };
+    Failure::works(faults.iter().map(fault).collect())
+}
+
 /// Why a pipeline could not start.
 pub(crate) fn not_started(file: &Path, error: &RuntimeError) -> Failure {
     let what = format!("{}: {error}", file.display());
     match error {
         RuntimeError::Config(faults) => refused_configuration(file, faults),
+        RuntimeError::Probe { faults } => failed_probe(file, faults),
         // Opening a component touches the world; everything before it is the configuration's matter.
         RuntimeError::Component(fault) if fault.method == "open" => {
             Failure::work(what, "put right what the component names, then run again")

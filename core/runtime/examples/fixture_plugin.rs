@@ -6,6 +6,7 @@ use std::time::Duration;
 use mfn_plugin::{
     author::{Component, Connector, Exporter, Publisher, Result, Transport},
     host::{Host, Metric},
+    secret::Secret,
     value::{
         Batch, BatchToken, Cursor, Drained, Endpoint, ErrorClass, Fetch, FetchLimits, Health, HealthState,
         Idempotence, Ordering, PluginError, PublishContext, PublisherTraits, Record, RecordResult,
@@ -37,6 +38,12 @@ struct Config {
     position_bytes: usize,
     /// Panic when the object is dropped.
     panic_in_drop: bool,
+    /// The method that takes `hang_ms`.
+    hang_in: String,
+    /// Milliseconds.
+    hang_ms: u64,
+    /// Not used for anything.
+    token: Option<Secret>,
 }
 
 impl Default for Config {
@@ -52,6 +59,9 @@ impl Default for Config {
             empty_ids: false,
             position_bytes: 8,
             panic_in_drop: false,
+            hang_in: String::new(),
+            hang_ms: 0,
+            token: None,
         }
     }
 }
@@ -71,7 +81,16 @@ impl Fixture {
         self.calls.increment();
         tracing::info!(method, "called");
         tracing::trace!("details");
-        assert!(self.config.panic_in != method, "told to panic");
+        if self.config.hang_in == method {
+            std::thread::sleep(Duration::from_millis(self.config.hang_ms));
+        }
+        if self.config.panic_in == method {
+            match &self.config.token {
+                None => panic!("told to panic"),
+                // As a careless plugin would, with everything at hand.
+                Some(_) => panic!("told to panic with {:?}", self.config),
+            }
+        }
         if self.config.error_in == method {
             return Err(PluginError::new(ErrorClass::from_code(self.config.error_class), "told to fail"));
         }

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use mfn_plugin::value::Kind;
 
-use crate::{component::ComponentError, config::ConfigError, plugin::LoadRefusal};
+use crate::{
+    component::ComponentError,
+    config::{ConfigError, ConfigFault},
+    plugin::LoadRefusal,
+};
 
 /// Why the runtime could not do what was asked. Nothing changed, except where the variant says so.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -55,9 +59,25 @@ pub enum RuntimeError {
     /// A pipeline's configuration has faults.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Components failed the probe before the start, and nothing was started.
+    #[error("nothing was started, {} failed the probe:{}", counted(.faults), lines(.faults))]
+    Probe {
+        /// What failed: the path of the component, what it said and what to do.
+        faults: Vec<ConfigFault>,
+    },
     /// A component failed, was not made or was not opened.
     #[error(transparent)]
     Component(#[from] ComponentError),
+}
+
+/// How many components.
+fn counted(faults: &[ConfigFault]) -> String {
+    if faults.len() == 1 { "1 component".to_owned() } else { format!("{} components", faults.len()) }
+}
+
+/// A line for each fault.
+fn lines(faults: &[ConfigFault]) -> String {
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 /// Words in a row, or that there are none.

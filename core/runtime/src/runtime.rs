@@ -16,6 +16,7 @@ use crate::{
     error::RuntimeError,
     log::{Log, LogLevel, LogSink},
     metrics::MetricsRegistry,
+    pipeline::health::HealthBoard,
     plugin::{Instances, LoadAttempt, LoadRefusal, LoadReport, Loader, PluginInfo, PluginPolicy},
 };
 
@@ -180,6 +181,11 @@ impl Runtime {
     #[must_use]
     pub fn metrics(&self) -> &Arc<MetricsRegistry> {
         &self.shared.metrics
+    }
+
+    /// The pipelines that run, for their health.
+    pub(crate) fn health(&self) -> &HealthBoard {
+        self.shared.loader.health()
     }
 
     /// The threads for computing.

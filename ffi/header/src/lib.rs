@@ -49,6 +49,7 @@ pub const BLOCKS: &[&str] = &[
     "config",
     "outcome",
     "pipeline",
+    "health",
 ];
 
 /// Why the header could not be written.

@@ -82,6 +82,15 @@ impl Host {
         plain_families(self.object.metrics())
     }
 
+    /// The health of the host: of its pipelines together. `None` from a host that is too old to tell.
+    #[must_use]
+    pub fn health(&self) -> Option<HostHealth> {
+        let report = self.object.health();
+        let mut health: HostHealth = serde_json::from_str(report.as_str()).ok()?;
+        health.report = report.into();
+        Some(health)
+    }
+
     /// Runs work whose `tracing` events go to the host's log under this instance's name.
     ///
     /// Calls from the host run in it already. A thread that the plugin starts by itself uses it, or its
@@ -110,6 +119,19 @@ impl Host {
         );
         Metric { object: self.object.clone(), id }
     }
+}
+
+/// The health of a host, as a supervisor asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct HostHealth {
+    /// Whether restarting would not help more than waiting.
+    pub live: bool,
+    /// Whether work should be sent.
+    pub ready: bool,
+    /// Everything the host says, as a JSON object: `live`, `ready`, and `pipelines` with name, state and
+    /// reasons.
+    #[serde(skip)]
+    pub report: String,
 }
 
 /// One metric of one label set. Where the host refused it (too many label sets, a name of another

@@ -10,8 +10,8 @@ use mfn_plugin::{
 };
 
 use crate::{
-    config::Config,
-    routes::{HEALTH_PATH, router},
+    config::{Config, Probes},
+    routes::{public_paths, router},
 };
 
 /// How long answers may take to reach their readers when the exporter closes without a drain.
@@ -23,6 +23,7 @@ pub struct PrometheusExporter {
     plan: Plan,
     host: Host,
     scrapes_max: u32,
+    probes: Probes,
     listener: Option<Listener>,
     state: HealthState,
 }
@@ -40,14 +41,21 @@ impl Component for PrometheusExporter {
     type Config = Config;
 
     fn create(config: Config, host: Host) -> Result<Self> {
-        let plan =
-            Plan::new(&config.bind, &config.auth, &config.limits, &host)?.with_public_paths(&[HEALTH_PATH]);
+        let plan = Plan::new(&config.bind, &config.auth, &config.limits, &host)?
+            .with_public_paths(public_paths(config.probes));
         config.validate()?;
-        Ok(Self { plan, host, scrapes_max: config.scrapes_max, listener: None, state: HealthState::Starting })
+        Ok(Self {
+            plan,
+            host,
+            scrapes_max: config.scrapes_max,
+            probes: config.probes,
+            listener: None,
+            state: HealthState::Starting,
+        })
     }
 
     fn open(&mut self) -> Result<()> {
-        self.listener = Some(Listener::open(&self.plan, router(&self.host, self.scrapes_max))?);
+        self.listener = Some(Listener::open(&self.plan, router(&self.host, self.scrapes_max, self.probes))?);
         self.state = HealthState::Ready;
         Ok(())
     }

@@ -20,10 +20,25 @@ use http_body::{Frame, SizeHint};
 use mfn_plugin::host::{Host, Metric};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{negotiate, text};
+use crate::{config::Probes, negotiate, text};
 
-/// Answers everyone, so that a probe needs no credential.
+/// Answers everyone while the listener does, so that a probe needs no credential.
 pub const HEALTH_PATH: &str = "/healthz";
+/// Whether a restart would not help more than waiting.
+const LIVE_PATH: &str = "/livez";
+/// Whether work should be sent.
+const READY_PATH: &str = "/readyz";
+/// Both with the reasons.
+const REPORT_PATH: &str = "/health";
+
+/// The paths that answer everyone.
+#[must_use]
+pub fn public_paths(probes: Probes) -> &'static [&'static str] {
+    match probes {
+        Probes::Public => &[HEALTH_PATH, LIVE_PATH, READY_PATH],
+        Probes::Guarded | Probes::Off => &[HEALTH_PATH],
+    }
+}
 
 struct Serving {
     host: Host,
@@ -33,7 +48,7 @@ struct Serving {
 }
 
 /// The routes of the exporter.
-pub fn router(host: &Host, scrapes_max: u32) -> Router {
+pub fn router(host: &Host, scrapes_max: u32, probes: Probes) -> Router {
     let serving = Serving {
         host: host.clone(),
         scrapes: Arc::new(Semaphore::new(scrapes_max as usize)),
@@ -48,10 +63,42 @@ pub fn router(host: &Host, scrapes_max: u32) -> Router {
             &[],
         ),
     };
-    Router::new()
-        .route("/metrics", get(scrape))
-        .route(HEALTH_PATH, get(async || "ok\n"))
-        .with_state(Arc::new(serving))
+    let mut router = Router::new().route("/metrics", get(scrape)).route(HEALTH_PATH, get(async || "ok\n"));
+    if probes != Probes::Off {
+        router =
+            router.route(LIVE_PATH, get(live)).route(READY_PATH, get(ready)).route(REPORT_PATH, get(report));
+    }
+    router.with_state(Arc::new(serving))
+}
+
+async fn live(State(serving): State<Arc<Serving>>) -> Response {
+    probe(serving.host.health().map(|health| health.live), "live\n", "not live\n")
+}
+
+async fn ready(State(serving): State<Arc<Serving>>) -> Response {
+    probe(serving.host.health().map(|health| health.ready), "ready\n", "not ready\n")
+}
+
+async fn report(State(serving): State<Arc<Serving>>) -> Response {
+    let Some(health) = serving.host.health() else { return probe(None, "", "") };
+    let head = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status(health.ready), head, health.report).into_response()
+}
+
+/// One word and nothing else: who asks need not be known.
+fn probe(answer: Option<bool>, yes: &'static str, no: &'static str) -> Response {
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    match answer {
+        Some(answer) => (status(answer), no_store, if answer { yes } else { no }).into_response(),
+        None => (StatusCode::NOT_IMPLEMENTED, no_store, "the host does not tell\n").into_response(),
+    }
+}
+
+fn status(good: bool) -> StatusCode {
+    if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 async fn scrape(State(serving): State<Arc<Serving>>, headers: HeaderMap) -> Response {

@@ -76,6 +76,10 @@ public:
     }
     /// Tries the real thing without side effects.
     [[nodiscard]] result<void> check() const { return detail::call(mfn_component_check, raw_); }
+    /// As `check()`, at most for timeout; a check that does not answer by then is an error.
+    [[nodiscard]] result<void> probe(std::chrono::milliseconds timeout) const {
+        return detail::call(mfn_component_probe, raw_, detail::milliseconds(timeout));
+    }
     /// Where it can be reached.
     [[nodiscard]] result<mfn::endpoints> endpoints() const {
         return detail::make<mfn::endpoints>(mfn_component_endpoints, raw_);

@@ -28,6 +28,29 @@ enum type : std::int32_t {
 };
 }
 
+/// Whether a pipeline can do its work.
+namespace readiness {
+enum type : std::int32_t {
+    starting = MFN_READINESS_STARTING,    ///< A component that is needed is not open yet.
+    ready = MFN_READINESS_READY,          ///< Everything works.
+    degraded = MFN_READINESS_DEGRADED,    ///< Everything that is needed works.
+    not_ready = MFN_READINESS_NOT_READY,  ///< Something that is needed does not work; it may come back.
+    dead = MFN_READINESS_DEAD             ///< Failed or stopped; it does not come back.
+};
+}
+
+/// The health of a pipeline, with a reason for each component that is not well, as JSON.
+struct pipeline_health {
+    readiness::type state;
+    std::string report_json;
+};
+
+/// What a probe found: whether every component passed, and what each said, as JSON.
+struct probe_report {
+    bool passed;
+    std::string report_json;
+};
+
 /// The counters of a pipeline at one moment.
 using pipeline_status = sized<mfn_pipeline_status>;
 /// What the end of a pipeline left undone.
@@ -46,6 +69,16 @@ public:
         return detail::text(mfn_pipeline_check, static_cast<const mfn_runtime*>(host.get()),
                             static_cast<const mfn_config*>(configuration.get()));
     }
+    /// As `check()`, and lets every component try the real thing, each at most for timeout. Nothing is consumed.
+    static result<probe_report> probe(const runtime& host, const config& configuration,
+                                      std::chrono::milliseconds timeout) {
+        std::int32_t passed = 0;
+        auto report = detail::text(mfn_config_probe, static_cast<const mfn_runtime*>(host.get()),
+                                   static_cast<const mfn_config*>(configuration.get()),
+                                   detail::milliseconds(timeout), &passed);
+        if (!report) return report.error();
+        return probe_report{passed == 1, std::move(*report)};
+    }
     /// Loads the plugins of a configuration, opens its components and begins to work.
     static result<pipeline> start(const runtime& host, const config& configuration) {
         return detail::make<pipeline>(mfn_pipeline_start, static_cast<const mfn_runtime*>(host.get()),
@@ -55,6 +88,20 @@ public:
     /// Reads the counters; does no I/O and waits for nothing.
     [[nodiscard]] result<pipeline_status> get_status() const {
         return detail::fetch<pipeline_status>(mfn_pipeline_get_status, get());
+    }
+    /// Whether it lives and can do its work; does no I/O and waits for nothing.
+    [[nodiscard]] result<pipeline_health> health() const {
+        std::int32_t state = 0;
+        auto report = detail::text(mfn_pipeline_health, get(), &state);
+        if (!report) return report.error();
+        return pipeline_health{static_cast<readiness::type>(state), std::move(*report)};
+    }
+    /// Lets every component try the real thing while the work goes on, each at most for timeout.
+    [[nodiscard]] result<probe_report> probe(std::chrono::milliseconds timeout) const {
+        std::int32_t passed = 0;
+        auto report = detail::text(mfn_pipeline_probe, get(), detail::milliseconds(timeout), &passed);
+        if (!report) return report.error();
+        return probe_report{passed == 1, std::move(*report)};
     }
     /// The whole status as a JSON object.
     [[nodiscard]] result<std::string> status_json() const { return detail::text(mfn_pipeline_status_json, get()); }

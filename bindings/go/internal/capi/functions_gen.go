@@ -2335,3 +2335,34 @@ func PipelineLastError(pipeline *Pipeline) *Error {
 func PipelineFree(pipeline *Pipeline) {
 	C.mfn_pipeline_free(pipeline)
 }
+
+// PipelineHealth calls mfn_pipeline_health.
+func PipelineHealth(pipeline *Pipeline, state *int32) (reportJSON string, status int32, failure *Error) {
+	var creportJSON *C.char
+	var cfailure *C.mfn_error
+	cresult := C.mfn_pipeline_health(pipeline, (*C.int32_t)(unsafe.Pointer(state)), &creportJSON, &cfailure)
+	return ownText(creportJSON), int32(cresult), cfailure
+}
+
+// PipelineProbe calls mfn_pipeline_probe.
+func PipelineProbe(pipeline *Pipeline, timeoutMS uint64, passed *int32) (reportJSON string, status int32, failure *Error) {
+	var creportJSON *C.char
+	var cfailure *C.mfn_error
+	cresult := C.mfn_pipeline_probe(pipeline, C.uint64_t(timeoutMS), (*C.int32_t)(unsafe.Pointer(passed)), &creportJSON, &cfailure)
+	return ownText(creportJSON), int32(cresult), cfailure
+}
+
+// ConfigProbe calls mfn_config_probe.
+func ConfigProbe(runtime *Runtime, config *Config, timeoutMS uint64, passed *int32) (reportJSON string, status int32, failure *Error) {
+	var creportJSON *C.char
+	var cfailure *C.mfn_error
+	cresult := C.mfn_config_probe(runtime, config, C.uint64_t(timeoutMS), (*C.int32_t)(unsafe.Pointer(passed)), &creportJSON, &cfailure)
+	return ownText(creportJSON), int32(cresult), cfailure
+}
+
+// ComponentProbe calls mfn_component_probe.
+func ComponentProbe(component *Component, timeoutMS uint64) (status int32, failure *Error) {
+	var cfailure *C.mfn_error
+	cresult := C.mfn_component_probe(component, C.uint64_t(timeoutMS), &cfailure)
+	return int32(cresult), cfailure
+}

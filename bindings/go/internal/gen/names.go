@@ -76,6 +76,7 @@ var enums = []enum{
 	{"MFN_WEIGHT_BOUNDS_", "WeightBounds", "how weights are kept in their range"},
 	{"MFN_LOG_", "LogLevel", "how much is logged, or how grave a record is"},
 	{"MFN_HEALTH_", "Health", "how a component is"},
+	{"MFN_READINESS_", "Readiness", "whether a pipeline can do its work"},
 	{"MFN_VERDICT_", "Fate", "what becomes of a record"},
 	{"MFN_TRAIT_", "Trait", "what a publisher promises"},
 	{"MFN_OUTCOME_", "OutcomeStatus", "what became of a request"},

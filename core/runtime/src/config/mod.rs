@@ -46,6 +46,8 @@ pub struct PipelineConfig {
     pub transports: BTreeMap<String, ComponentConfig>,
     /// Components that show metrics, by name.
     pub exporters: BTreeMap<String, ComponentConfig>,
+    /// What happens before the first record is fetched.
+    pub start: StartConfig,
     /// Which connectors feed which publishers and transports.
     pub routes: Vec<RouteConfig>,
 }
@@ -81,6 +83,49 @@ impl Default for Limits {
             record_bytes_max: 16 << 20,
             cell_steps_max: 4_000_000_000,
             threads: 0,
+        }
+    }
+}
+
+/// What happens before the first record is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StartConfig {
+    /// What a failed probe of a component means.
+    pub probe: StartProbe,
+    /// How long each component may take for its probe, milliseconds; 1 to 600000.
+    pub probe_timeout_ms: u64,
+}
+
+impl Default for StartConfig {
+    fn default() -> Self {
+        Self { probe: StartProbe::Report, probe_timeout_ms: 5_000 }
+    }
+}
+
+/// What a failed probe means for the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StartProbe {
+    /// Any failure forbids it.
+    Require,
+    /// A failure that can not pass by itself forbids it; one that may, such as an endpoint that is down, is
+    /// logged, and the pipeline starts and waits for the endpoint.
+    Report,
+    /// Nothing is probed.
+    Skip,
+}
+
+impl StartProbe {
+    /// The words, for a message.
+    pub(crate) const WORDS: &str = "\"require\", \"report\" or \"skip\"";
+
+    /// Reads a word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "require" => Some(Self::Require),
+            "report" => Some(Self::Report),
+            "skip" => Some(Self::Skip),
+            _ => None,
         }
     }
 }

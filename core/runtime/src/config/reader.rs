@@ -12,7 +12,8 @@ use super::document::join;
 use super::error::ConfigFault;
 use super::{
     BatchConfig, BreakerConfig, ComponentConfig, DeliveryConfig, Durability, Exhausted, Limits, OutputConfig,
-    PipelineConfig, PluginsConfig, RetryConfig, RetryStrategy, RouteConfig, SpoolConfig, Work,
+    PipelineConfig, PluginsConfig, RetryConfig, RetryStrategy, RouteConfig, SpoolConfig, StartConfig,
+    StartProbe, Work,
 };
 
 /// Reads the whole document.
@@ -21,6 +22,7 @@ pub(super) fn pipeline(root: Value, base_dir: &Path, faults: &mut Vec<ConfigFaul
     let name = table.string("name", None);
     let plugins = table.part("plugins", plugins);
     let limits = table.part("limits", limits);
+    let start = table.part("start", start);
     let connectors = table.components("connectors", |table| DeliveryConfig {
         retry: table.part("retry", retry),
         ..DeliveryConfig::default()
@@ -41,7 +43,18 @@ pub(super) fn pipeline(root: Value, base_dir: &Path, faults: &mut Vec<ConfigFaul
         .map(|(index, value)| route(Table::new(value, format!("{}[{index}]", join(&path, "routes")), faults)))
         .collect();
     let base_dir = std::path::absolute(base_dir).unwrap_or_else(|_| base_dir.to_owned());
-    PipelineConfig { name, base_dir, plugins, limits, connectors, publishers, transports, exporters, routes }
+    PipelineConfig {
+        name,
+        base_dir,
+        plugins,
+        limits,
+        connectors,
+        publishers,
+        transports,
+        exporters,
+        start,
+        routes,
+    }
 }
 
 fn plugins(mut table: Table<'_>) -> PluginsConfig {
@@ -52,6 +65,16 @@ fn plugins(mut table: Table<'_>) -> PluginsConfig {
     };
     table.finish();
     config
+}
+
+fn start(mut table: Table<'_>) -> StartConfig {
+    let default = StartConfig::default();
+    let start = StartConfig {
+        probe: table.word("probe", StartProbe::WORDS, StartProbe::from_word).unwrap_or(default.probe),
+        probe_timeout_ms: table.whole("probe_timeout_ms", default.probe_timeout_ms),
+    };
+    table.finish();
+    start
 }
 
 fn limits(mut table: Table<'_>) -> Limits {

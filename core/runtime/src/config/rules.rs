@@ -66,6 +66,7 @@ impl Rules {
         self.range("limits.record_bytes_max", limits.record_bytes_max, 1, record_max);
         self.range("limits.cell_steps_max", limits.cell_steps_max, 1, u64::MAX);
         self.range("limits.threads", limits.threads as u64, 0, 1024);
+        self.range("start.probe_timeout_ms", config.start.probe_timeout_ms, 1, 600_000);
     }
 
     fn components(&mut self, config: &PipelineConfig) {

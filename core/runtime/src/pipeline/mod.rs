@@ -9,9 +9,11 @@ mod components;
 mod compute;
 mod events;
 mod forward;
+pub(crate) mod health;
 mod lane;
 mod metrics;
 mod outcome;
+mod probe;
 mod queue;
 mod route;
 mod secrets;
@@ -20,6 +22,7 @@ mod shutdown;
 mod source;
 mod start;
 mod status;
+mod vitals;
 mod work;
 
 use std::collections::BTreeMap;
@@ -30,8 +33,10 @@ use std::time::{Duration, Instant};
 
 pub use crate::delivery::BreakerState;
 pub use components::Components;
+pub use health::{HealthReason, PipelineHealth, Readiness};
 pub(crate) use outcome::OutcomeRing;
 pub use outcome::{OUTCOMES_MAX, Outcome, OutcomeStatus};
+pub use probe::{Probe, ProbeOutcome, ProbeReport, probe_component};
 pub use status::{
     ActiveRequest, CheckReport, CheckedComponent, ComponentEndpoint, ComponentStatus, DeliveryStatus,
     DrainReport, PipelineState, PipelineStatus,
@@ -59,6 +64,7 @@ fn deadline_after(timeout: Duration) -> Instant {
 pub struct Pipeline {
     shared: Arc<Shared>,
     components: Components,
+    health: Arc<health::HealthSource>,
     endpoints: Vec<ComponentEndpoint>,
     routes: Vec<Sender<Message>>,
     lanes: BTreeMap<String, LaneHandle>,
@@ -96,20 +102,42 @@ impl Pipeline {
         Ok(report)
     }
 
-    /// Loads the plugins of a configuration, opens its components and begins to work.
+    /// As [`check`](Self::check), and lets every component try the real thing, all at once and each at
+    /// most for `timeout`: reach its target, list its directory. Nothing is opened, consumed or changed.
     ///
     /// # Errors
-    /// [`RuntimeError::Config`] with every fault of the configuration, [`RuntimeError::Component`] when
-    /// a component can not be opened (all are closed again), [`RuntimeError::Threads`].
+    /// [`ConfigError`] with every fault found. A component that fails its probe is no error but part of the
+    /// report.
+    pub fn probe_config(
+        runtime: &Runtime,
+        config: &PipelineConfig,
+        timeout: Duration,
+    ) -> Result<ProbeReport, ConfigError> {
+        config.validate()?;
+        let components = Components::create(runtime, config)?;
+        let report = probe::probe(&components.all(), timeout);
+        components.close();
+        Ok(report)
+    }
+
+    /// Loads the plugins of a configuration, probes its components as `start.probe` says, opens them and
+    /// begins to work.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Config`] with every fault of the configuration, [`RuntimeError::Probe`] when the
+    /// probe forbids the start, [`RuntimeError::Component`] when a component can not be opened (all are
+    /// closed again), [`RuntimeError::Threads`].
     pub fn start(runtime: &Runtime, config: PipelineConfig) -> Result<Self, RuntimeError> {
         config.validate()?;
+        // Instances of its own, so that one whose check hangs does not hold up the one that is to work.
+        start::probe(runtime, &config)?;
         let components = Components::create(runtime, &config)?;
         Self::start_with(runtime, config, components)
     }
 
     /// As [`start`](Self::start), with components that the host has created itself, one for each name
     /// of the configuration. They are opened here and closed with the pipeline; the configuration's
-    /// plugins are not loaded.
+    /// plugins are not loaded, and nothing is probed.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -120,7 +148,7 @@ impl Pipeline {
     ) -> Result<Self, RuntimeError> {
         config.validate()?;
         components.check_complete(&config)?;
-        start::start(runtime, &config, components)
+        start::start(runtime, &config, components.watched())
     }
 
     /// What the pipeline says of itself now. Does no I/O and waits for no component.
@@ -165,6 +193,19 @@ impl Pipeline {
             status.delivery = delivery;
         }
         statuses
+    }
+
+    /// Whether the pipeline lives and can do its work, and why not. Does no I/O and waits for no component.
+    #[must_use]
+    pub fn health(&self) -> PipelineHealth {
+        self.health.read()
+    }
+
+    /// Lets every component try the real thing, each at most for `timeout`, while the pipeline works. A
+    /// component that is busy longer than that counts as not answering.
+    #[must_use]
+    pub fn probe(&self, timeout: Duration) -> ProbeReport {
+        probe::probe(&self.components.all(), timeout)
     }
 
     /// Takes the next outcome, in the order in which batches were settled. Waits for it, at most for

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::budget::ByteBudget;
 use super::events::EventQueue;
+use super::health::HealthSource;
 use super::lane::{Caller, Lane, LaneHandle, LaneView};
 use super::metrics::ComponentMetrics;
 use super::route::{Message, Route, RouteParts};
 use super::shared::Shared;
 use super::source::{SettleJob, Source};
 use super::work::catch;
-use super::{Components, Pipeline};
-use crate::config::{ComponentConfig, DeliveryConfig, PipelineConfig, RouteConfig, Work};
+use super::{Components, Pipeline, Probe};
+use crate::config::{ComponentConfig, DeliveryConfig, PipelineConfig, RouteConfig, StartProbe, Work};
 use crate::error::RuntimeError;
 use crate::log::LogLevel;
 use crate::metrics::{MetricsRegistry, RouteMetrics, SimulationMetrics};
@@ -49,8 +51,11 @@ pub(super) fn start(
     let assembled = assembly.run();
     let Assembly { shared, threads, events, lanes, routes, .. } = assembly;
     let endpoints = components.endpoints();
+    let health = Arc::new(HealthSource::new(&shared, &components, config));
+    runtime.health().add(&health);
     let pipeline = Pipeline {
         shared,
+        health,
         endpoints,
         routes,
         lanes,
@@ -63,6 +68,26 @@ pub(super) fn start(
     assembled?;
     pipeline.shared.log(LogLevel::Info, "started");
     Ok(pipeline)
+}
+
+/// Probes the components of a configuration before anything is consumed, as the configuration wants it.
+pub(super) fn probe(runtime: &Runtime, config: &PipelineConfig) -> Result<(), RuntimeError> {
+    if config.start.probe == StartProbe::Skip {
+        return Ok(());
+    }
+    let timeout = Duration::from_millis(config.start.probe_timeout_ms);
+    let report = Pipeline::probe_config(runtime, config, timeout)?;
+    let forbids = |probe: &&Probe| config.start.probe == StartProbe::Require || !probe.may_pass();
+    let (forbidding, passing): (Vec<_>, Vec<_>) =
+        report.components.iter().filter(|probe| probe.fault().is_some()).partition(forbids);
+    for fault in passing.into_iter().filter_map(Probe::fault) {
+        let text = format!("probe: {}: {}", fault.path, fault.message);
+        runtime.log().write(LogLevel::Warn, "mfn_runtime::pipeline", &text);
+    }
+    if forbidding.is_empty() {
+        return Ok(());
+    }
+    Err(RuntimeError::Probe { faults: forbidding.into_iter().filter_map(Probe::fault).collect() })
 }
 
 /// The runtime's pool, or one of the size that the configuration asks for.

@@ -17,6 +17,7 @@ use mfn_plugin::{
 use crate::{
     log::{Log, LogLevel, LogRecord},
     metrics::MetricsRegistry,
+    pipeline::health::HealthBoard,
 };
 
 /// The label that says which component a metric belongs to.
@@ -26,6 +27,7 @@ const COMPONENT_LABEL: &str = "component";
 pub(crate) struct Services {
     pub(crate) log: Log,
     pub(crate) metrics: Arc<MetricsRegistry>,
+    pub(crate) health: HealthBoard,
 }
 
 /// What one plugin or one of its instances reaches of the runtime.
@@ -136,5 +138,9 @@ impl SHost for HostContext {
 
     fn metrics(&self) -> RVec<SMetricFamily> {
         self.with(|services| services.metrics.snapshot().into_iter().map(SMetricFamily::from).collect())
+    }
+
+    fn health(&self) -> RString {
+        self.with(|services| serde_json::to_string(&services.health.read()).unwrap_or_default().into())
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     error::RuntimeError,
     log::{self, Log, LogLevel},
     metrics::MetricsRegistry,
+    pipeline::health::HealthBoard,
 };
 
 const TARGET: &str = "mfn_runtime::plugin";
@@ -106,10 +107,15 @@ impl Loader {
     pub(crate) fn new(policy: PluginPolicy, log: Log, metrics: Arc<MetricsRegistry>) -> Self {
         Self {
             policy,
-            services: Arc::new(Services { log, metrics }),
+            services: Arc::new(Services { log, metrics, health: HealthBoard::default() }),
             loading: Mutex::default(),
             state: Mutex::default(),
         }
+    }
+
+    /// The pipelines that run, for whoever asks about their health.
+    pub(crate) fn health(&self) -> &HealthBoard {
+        &self.services.health
     }
 
     /// Loads one library; see [`Runtime::load_plugin`](crate::Runtime::load_plugin).

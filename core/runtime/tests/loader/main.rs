@@ -6,4 +6,5 @@ mod fixtures;
 mod loading;
 mod manifests;
 mod panics;
+mod probes;
 mod refusals;

@@ -8,6 +8,7 @@ mod documents;
 mod faults;
 mod faulty;
 mod forward;
+mod health;
 mod malformed;
 mod scripted;
 mod shutdown;

@@ -49,6 +49,12 @@ pub trait SHost: Send + Sync + Clone {
     /// The whole registry at this moment.
     #[sabi(last_prefix_field)]
     fn metrics(&self) -> RVec<SMetricFamily>;
+
+    /// The health of the host, a [`HostHealth`](crate::host::HostHealth) as JSON with whatever more the host has to
+    /// say; empty from a host that is older than this method.
+    fn health(&self) -> RString {
+        RString::new()
+    }
 }
 
 /// The host as it is handed to a plugin.

@@ -49,6 +49,7 @@ pub struct MemoryHost {
 
 #[derive(Default)]
 struct State {
+    health: String,
     logs: Vec<LogLine>,
     families: BTreeMap<String, (MetricKind, String, Vec<f64>)>,
     /// Handle minus one is the index.
@@ -100,6 +101,11 @@ impl MemoryHost {
     /// asks stays the one that gets them, so a test binary shares one.
     pub fn capture_logs(&self, level: u32) {
         log_bridge::install(self.object(), level);
+    }
+
+    /// What the host says of its health from now on, as JSON; until then it is one that can not tell.
+    pub fn set_health(&self, report: &serde_json::Value) {
+        self.lock().health = report.to_string();
     }
 
     /// All events so far.
@@ -209,6 +215,10 @@ impl SHost for MemoryHost {
 
     fn metrics(&self) -> RVec<SMetricFamily> {
         Self::metrics(self).into_iter().map(SMetricFamily::from).collect()
+    }
+
+    fn health(&self) -> RString {
+        self.lock().health.as_str().into()
     }
 }
 
