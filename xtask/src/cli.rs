@@ -29,11 +29,13 @@ pub(crate) enum Verb {
     Faults(FaultOptions),
     /// Injects them in full size: hours.
     Soak(FaultOptions),
+    /// Compiles and tests the C++ interface as C++17, 20 and 23, with the sanitizers.
+    Cpp,
     /// Formatting, lints, documentation, licences, import arrows, documents, header drift.
     Check(CheckOptions),
     /// What continuous integration runs: check, test, demo, fuzz targets; with timings.
     Ci,
-    /// Writes include/mfn.h anew from the sources of ffi.
+    /// Writes include/mfn.h anew from the sources of ffi, and the table of the C++ that calls it.
     Header,
     /// Writes examples/data/fields anew.
     ExampleData,

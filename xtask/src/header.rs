@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 
+use crate::cpp::coverage::{self, TABLE};
 use crate::workspace::Workspace;
 
 /// Where the generated header lies.
@@ -13,15 +14,19 @@ pub(crate) fn generate(workspace: &Workspace) -> Result<String> {
     Ok(mfn_header::generate(&workspace.join("ffi"))?)
 }
 
-/// Writes the header when it differs.
+/// Writes the header, and the table of the C++ that calls it.
 pub(crate) fn write(workspace: &Workspace) -> Result<()> {
-    let path = workspace.join(HEADER);
-    let text = generate(workspace)?;
+    write_when_different(workspace, HEADER, &generate(workspace)?)?;
+    write_when_different(workspace, TABLE, &coverage::generate(workspace)?.table)
+}
+
+fn write_when_different(workspace: &Workspace, name: &str, text: &str) -> Result<()> {
+    let path = workspace.join(name);
     if std::fs::read_to_string(&path).is_ok_and(|present| present == text) {
-        println!("{HEADER} is up to date");
+        println!("{name} is up to date");
         return Ok(());
     }
     std::fs::write(&path, text).with_context(|| format!("can not write {}", path.display()))?;
-    println!("wrote {HEADER}");
+    println!("wrote {name}");
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{command, stage, tools};
+use crate::{command, cpp, stage, tools};
 
 /// Builds what the tests drive and runs all of them.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -17,6 +17,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     stage::run(workspace)?;
     // Tests that load plugins or link libmfn take these from the target directory.
     command::run(workspace.cargo().args(["build", "--workspace"]))?;
+    // A failure of the C++ interface is told at the end, like that of any test.
+    let cpp = cpp::run(workspace);
     let (counts, succeeded) = cargo_test(workspace)?;
     // Ignored are those that other tests start as programs of their own.
     let Counts { passed, failed, ignored } = counts;
@@ -25,7 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     if !succeeded || failed > 0 {
         bail!("{failed} tests failed, or a test program did");
     }
-    Ok(())
+    cpp
 }
 
 /// How many tests ended how.

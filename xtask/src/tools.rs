@@ -39,6 +39,29 @@ pub(crate) const CXX: Tool = Tool {
     homebrew: "gcc",
 };
 
+/// The other C++ compiler. Tests use it where it is.
+pub(crate) const CLANGXX: Tool =
+    Tool { program: "clang++", debian: "clang", fedora: "clang", homebrew: "llvm", ..CXX };
+
+/// Configures the tests of the C++ interface.
+pub(crate) const CMAKE: Tool = Tool {
+    program: "cmake",
+    purpose: "configures the tests of bindings/cpp, which also need GoogleTest: Debian libgtest-dev, Fedora gtest-devel, \
+              Homebrew googletest",
+    debian: "cmake",
+    fedora: "cmake",
+    homebrew: "cmake",
+};
+
+/// Builds the tests of the C++ interface.
+pub(crate) const NINJA: Tool = Tool {
+    program: "ninja",
+    purpose: "builds the tests of bindings/cpp",
+    debian: "ninja-build",
+    fedora: "ninja-build",
+    homebrew: "ninja",
+};
+
 /// The memory checker.
 pub(crate) const VALGRIND: Tool = Tool {
     program: "valgrind",
@@ -118,10 +141,12 @@ pub(crate) const QEMU_AARCH64: Tool = Tool {
 };
 
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Tool; 10] = [CC, CXX, GCC, GIT, LDD, NM, PYTHON, READELF, STRIP, VALGRIND];
+pub(crate) const FOR_TESTS: [Tool; 12] =
+    [CC, CMAKE, CXX, GCC, GIT, LDD, NINJA, NM, PYTHON, READELF, STRIP, VALGRIND];
 
 /// What continuous integration needs.
-pub(crate) const ALL: [Tool; 11] = [CARGO_DENY, CC, CXX, GCC, GIT, LDD, NM, PYTHON, READELF, STRIP, VALGRIND];
+pub(crate) const ALL: [Tool; 13] =
+    [CARGO_DENY, CC, CMAKE, CXX, GCC, GIT, LDD, NINJA, NM, PYTHON, READELF, STRIP, VALGRIND];
 
 impl Tool {
     /// Where the program lies, or `None` when it is not installed.

@@ -74,6 +74,26 @@ impl Workshop {
         self.compile_with(source, &["-std=c99"], &[])
     }
 
+    /// Compiles a C++17 program that uses the C++ interface, linked to libmfn.so.
+    pub(crate) fn compile_cpp(&self, source: &Path) -> PathBuf {
+        let program = self.path().join(source.file_stem().expect("a source has a name"));
+        let mut compiler = Command::new("g++");
+        compiler
+            .args(STRICT)
+            .arg("-std=c++17")
+            .arg("-I")
+            .arg(root().join("include"))
+            .arg("-I")
+            .arg(root().join("bindings/cpp/include"))
+            .arg(source)
+            .arg("-o")
+            .arg(&program)
+            .arg(libraries().join("libmfn.so"))
+            .arg(format!("-Wl,-rpath,{}", self.path().display()));
+        succeed(&mut compiler, "g++");
+        program
+    }
+
     /// As [`compile`](Self::compile), with further arguments.
     pub(crate) fn compile_with(&self, source: &Path, flags: &[&str], libraries_after: &[&str]) -> PathBuf {
         let program = self.path().join(source.file_stem().expect("a source has a name"));

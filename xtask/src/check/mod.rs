@@ -3,6 +3,7 @@
 
 mod arrows;
 mod cargo;
+mod cpp;
 mod documents;
 mod figures;
 mod header;
@@ -48,7 +49,7 @@ struct Check {
 }
 
 /// All checks, the quick ones first.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     Check { name: "words", run: words::check },
     Check { name: "sizes", run: sizes::check },
     Check { name: "unsafe", run: unsafe_code::check },
@@ -58,6 +59,7 @@ const CHECKS: [Check; 12] = [
     Check { name: "figures", run: figures::check },
     Check { name: "performance", run: performance::check },
     Check { name: "header", run: header::check },
+    Check { name: "cpp", run: cpp::check },
     Check { name: "deny", run: cargo::deny },
     Check { name: "clippy", run: cargo::clippy },
     Check { name: "rustdoc", run: cargo::rustdoc },

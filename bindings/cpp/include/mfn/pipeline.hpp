@@ -153,35 +153,35 @@ public:
 /// element is the outcome, or a failure, after which the range ends. It lives as long as the pipeline.
 class outcome_range {
 public:
+    /// Where there will be no more.
+    struct sentinel {};
+
+    /// Move-only: there is one place in the stream.
     class iterator {
     public:
-        using iterator_category = std::input_iterator_tag;
+        using iterator_concept = std::input_iterator_tag;
         using value_type = result<outcome>;
         using difference_type = std::ptrdiff_t;
-        using pointer = value_type*;
-        using reference = value_type&;
 
-        explicit iterator(const pipeline* source = nullptr) : source_(source) { advance(); }
+        explicit iterator(const pipeline& source) : source_(&source) { advance(); }
         /// The element; moving the outcome out of it is fine.
-        [[nodiscard]] reference operator*() const noexcept { return *current_; }
-        [[nodiscard]] pointer operator->() const noexcept { return &*current_; }
+        [[nodiscard]] value_type& operator*() const noexcept { return *current_; }
+        [[nodiscard]] value_type* operator->() const noexcept { return &*current_; }
         iterator& operator++() {
             advance();
             return *this;
         }
         void operator++(int) { advance(); }
-        friend bool operator==(const iterator& a, const iterator& b) noexcept {
-            return a.current_.has_value() == b.current_.has_value();
-        }
-        friend bool operator!=(const iterator& a, const iterator& b) noexcept { return !(a == b); }
+        friend bool operator==(const iterator& it, sentinel) noexcept { return !it.current_; }
+        friend bool operator!=(const iterator& it, sentinel) noexcept { return it.current_.has_value(); }
 
     private:
         void advance() {
             // Waits in slices: a pipeline that does nothing for days is no reason to wake up more often.
             constexpr std::chrono::milliseconds slice = std::chrono::minutes(1);
-            const bool over = source_ == nullptr || (current_ && !*current_);
+            const bool failed = current_ && !*current_;
             current_.reset();
-            if (over) return;
+            if (failed) return;
             auto next = source_->next_outcome(slice);
             while (next.code() == status::would_block) next = source_->next_outcome(slice);
             if (next.code() != status::end) current_.emplace(std::move(next));
@@ -193,8 +193,8 @@ public:
 
     explicit outcome_range(const pipeline& source) noexcept : source_(&source) {}
     /// Waits for the first outcome.
-    [[nodiscard]] iterator begin() const { return iterator(source_); }
-    [[nodiscard]] iterator end() const { return iterator(); }
+    [[nodiscard]] iterator begin() const { return iterator(*source_); }
+    [[nodiscard]] sentinel end() const noexcept { return {}; }
 
 private:
     const pipeline* source_;
