@@ -40,7 +40,11 @@ pub(super) const FAULTS: [Fault; 14] = [
             ("mfn-plugin-file", "hostile", "a_line_of_a_gibibyte_is_passed_over"),
         ],
     },
-    Fault { number: 11, title: "the wall clock jumps by hours and years", tests: &[] },
+    Fault {
+        number: 11,
+        title: "the wall clock jumps by hours and years",
+        tests: &[("mfn-cli", "clock", "a_jumping_clock_stops_nothing")],
+    },
     Fault { number: 12, title: "SIGTERM at full rate with a dead publisher", tests: &[] },
     Fault { number: 13, title: "a plugin that panics, hangs, miscounts, settles twice", tests: &[] },
     Fault { number: 14, title: "10,000 callers at a half-open breaker", tests: &[] },
