@@ -311,6 +311,12 @@ impl Outbound {
         slots.into_iter().map(|slot| (self.store.remove(slot).id, returned.clone())).collect()
     }
 
+    /// Times that are noted for held records.
+    #[cfg(test)]
+    pub(super) fn waiting_times(&self) -> usize {
+        self.queue.times()
+    }
+
     /// The numbers of the queue.
     pub(crate) fn status(&self) -> OutboundStatus {
         OutboundStatus {

@@ -16,6 +16,8 @@ mod breaker;
 #[cfg(test)]
 mod breaker_tests;
 mod budget;
+#[cfg(test)]
+mod fault_tests;
 mod machine;
 mod queue;
 mod retry;

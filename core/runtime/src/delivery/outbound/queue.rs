@@ -74,6 +74,12 @@ impl Queue {
         self.held_records
     }
 
+    /// Times that are noted, those out of date included.
+    #[cfg(test)]
+    pub(super) fn times(&self) -> usize {
+        self.times.len()
+    }
+
     pub(super) fn offer(&mut self, slot: Slot, item: &Item) {
         self.fresh.push_back(slot);
         self.fresh_bytes = self.fresh_bytes.saturating_add(item.bytes);

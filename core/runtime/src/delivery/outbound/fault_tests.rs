@@ -1,0 +1,126 @@
+//! Faults of the table that are about a single publisher, in virtual time and at full size.
+
+use std::time::Duration;
+
+use mfn_plugin::value::{ErrorClass, Ordering};
+
+use super::*;
+use crate::delivery::Refusal;
+
+/// How long every call takes.
+const CALL: Duration = Duration::from_millis(5);
+
+fn config(ordering: Ordering, records_max: u32) -> OutboundConfig {
+    OutboundConfig {
+        retry: RetryConfig::default(),
+        breaker: BreakerConfig::default(),
+        batch: BatchConfig { records_max, ..BatchConfig::default() },
+        ordering,
+    }
+}
+
+fn refuse(class: ErrorClass, retry_after: Option<Duration>) -> Answer {
+    Err(Refusal { class, reason: "planned".into(), retry_after })
+}
+
+fn offer(machine: &mut Outbound, now: Duration, ids: std::ops::Range<u64>) {
+    for id in ids {
+        machine.offer(now, Item { id: ItemId(id), key: Some(id % 7), bytes: 100 });
+    }
+}
+
+// Guards fault 5: of 2,000 records per second, half of all calls are answered 503 with Retry-After. Everything
+// is delivered, with at most 2.1 attempts per record, and nothing is sent before the endpoint wants it.
+#[test]
+fn a_throttling_endpoint_gets_everything_without_a_storm() {
+    const RECORDS: u64 = 200_000;
+    for ordering in [Ordering::None, Ordering::Key] {
+        let mut machine = Outbound::new(config(ordering, 50), 3);
+        let mut dice = Random::new(5);
+        let (mut now, mut not_before) = (Duration::ZERO, Duration::ZERO);
+        let (mut offered, mut delivered, mut sent, mut throttled) = (0, 0, 0, 0u64);
+        while delivered < RECORDS {
+            let arrived = ((now.as_secs_f64() * 2000.0) as u64).min(RECORDS);
+            offer(&mut machine, now, offered..arrived);
+            offered = arrived;
+            match machine.poll(now) {
+                Action::Publish(call) => {
+                    assert!(now >= not_before, "sent at {now:?}, before {not_before:?}");
+                    sent += call.items.len() as u64;
+                    now += CALL;
+                    let answer = if dice.unit() < 0.5 {
+                        throttled += 1;
+                        let after = Duration::from_secs_f64(dice.unit());
+                        not_before = now + after;
+                        refuse(ErrorClass::Throttled, Some(after))
+                    } else {
+                        Ok(())
+                    };
+                    let resolved = machine.answer(now, call.id, vec![answer; call.items.len()]);
+                    assert!(resolved.iter().all(|(_, end)| *end == Resolution::Delivered));
+                    delivered += resolved.len() as u64;
+                }
+                Action::Wait { until } => {
+                    let next = now + Duration::from_millis(1);
+                    now = until.map_or(next, |until| until.max(next));
+                }
+            }
+        }
+        assert!(throttled > 1000);
+        let attempts = sent as f64 / RECORDS as f64;
+        assert!(attempts <= 2.1, "{attempts} attempts per record");
+        assert_eq!(machine.status().queued, 0);
+    }
+}
+
+// Guards fault 6: an endpoint is dead for 24 hours. No minute sees more than three calls once the circuit is
+// open, the memory does not grow, and afterwards everything goes out at no less than 80 % of the usual rate.
+#[test]
+fn a_dead_endpoint_is_left_alone_and_then_caught_up_with() {
+    const RECORDS: u64 = 20_000;
+    const DAY: Duration = Duration::from_secs(86_400);
+    for class in [ErrorClass::Retryable, ErrorClass::Unknown, ErrorClass::Blocked, ErrorClass::Throttled] {
+        for ordering in [Ordering::None, Ordering::Key, Ordering::All] {
+            let mut machine = Outbound::new(config(ordering, 500), 11);
+            offer(&mut machine, Duration::ZERO, 0..RECORDS);
+            let mut now = Duration::ZERO;
+            let mut calls = Vec::new();
+            while now < DAY {
+                match machine.poll(now) {
+                    Action::Publish(call) => {
+                        calls.push(now);
+                        now += CALL;
+                        let answers = vec![refuse(class, None); call.items.len()];
+                        assert_eq!(machine.answer(now, call.id, answers), []);
+                    }
+                    Action::Wait { until } => now = until.unwrap(),
+                }
+                assert!(machine.waiting_times() <= RECORDS as usize + 10, "{class:?}: times pile up");
+            }
+            assert!(calls.len() > 1000);
+            // After the first calls, in which the endpoint is found to be dead.
+            let settled: Vec<_> = calls.into_iter().filter(|at| at.as_secs() > 120).collect();
+            for window in settled.windows(4) {
+                let span = window[3] - window[0];
+                assert!(span > Duration::from_secs(60), "{class:?} {ordering:?}: 4 calls in {span:?}");
+            }
+            assert_eq!(machine.status().queued as u64, RECORDS);
+            // It is back.
+            let (mut delivered, mut first) = (0, None);
+            while machine.status().queued > 0 {
+                match machine.poll(now) {
+                    Action::Publish(call) => {
+                        first.get_or_insert(now);
+                        now += CALL;
+                        delivered += machine.answer(now, call.id, vec![Ok(()); call.items.len()]).len();
+                    }
+                    Action::Wait { until } => now = until.unwrap(),
+                }
+            }
+            assert_eq!(delivered as u64, RECORDS);
+            let usual = CALL * (RECORDS as u32 / 500);
+            let took = now - first.unwrap();
+            assert!(took.mul_f64(0.8) <= usual, "{class:?} {ordering:?}: {took:?} instead of {usual:?}");
+        }
+    }
+}
