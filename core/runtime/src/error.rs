@@ -8,6 +8,7 @@ use crate::{
     component::ComponentError,
     config::{ConfigError, ConfigFault},
     plugin::LoadRefusal,
+    spool::SpoolError,
 };
 
 /// Why the runtime could not do what was asked. Nothing changed, except where the variant says so.
@@ -64,6 +65,14 @@ pub enum RuntimeError {
     Probe {
         /// What failed: the path of the component, what it said and what to do.
         faults: Vec<ConfigFault>,
+    },
+    /// The spool of a route can not be opened.
+    #[error("route {route}: {error}")]
+    Spool {
+        /// The route.
+        route: String,
+        /// What is wrong with it.
+        error: SpoolError,
     },
     /// A component failed, was not made or was not opened.
     #[error(transparent)]

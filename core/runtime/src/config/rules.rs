@@ -188,8 +188,8 @@ impl Rules {
             self.fault(format!("{path}.output.field"), message, "remove it or set work = \"simulate\"");
         }
         let spooled = route.durability == Durability::Spooled;
-        if spooled && route.publishers.is_empty() && route.best_effort.is_empty() {
-            let message = "there is no publisher to spool for";
+        if spooled && route.publishers.is_empty() {
+            let message = "there is nobody to spool for in publishers";
             let fix = "name one, or use durability = \"delivered\"";
             self.fault(format!("{path}.durability"), message, fix);
         }

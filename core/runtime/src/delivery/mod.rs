@@ -25,7 +25,7 @@ mod machine_tests;
 pub(crate) mod outbound;
 // As above.
 #[allow(dead_code)]
-mod relay;
+pub(crate) mod relay;
 #[cfg(test)]
 mod simulation;
 

@@ -114,7 +114,7 @@ impl Route {
             events.offer(&self.topic, &result);
         }
         if let Some(place) = in_flight.results.get_mut(record) {
-            *place = Some(Done { record: result, summary, _permit: permit });
+            *place = Some(Done { record: result, summary, permit });
         }
     }
 

@@ -4,6 +4,7 @@
 //! publisher, each transport and each route, and a pool for computing. A record is acknowledged to
 //! its connector only after every publisher of its route has made the result durable.
 
+mod accepted;
 mod budget;
 mod components;
 mod compute;
@@ -11,6 +12,7 @@ mod events;
 mod forward;
 pub(crate) mod health;
 mod lane;
+mod ledger;
 mod metrics;
 mod outcome;
 mod probe;
@@ -20,6 +22,7 @@ mod secrets;
 mod shared;
 mod shutdown;
 mod source;
+mod spooling;
 mod start;
 mod status;
 mod vitals;
@@ -39,7 +42,7 @@ pub use outcome::{OUTCOMES_MAX, Outcome, OutcomeStatus};
 pub use probe::{Probe, ProbeOutcome, ProbeReport, probe_component};
 pub use status::{
     ActiveRequest, CheckReport, CheckedComponent, ComponentEndpoint, ComponentStatus, DeliveryStatus,
-    DrainReport, PipelineState, PipelineStatus,
+    DrainReport, PipelineState, PipelineStatus, SpoolView,
 };
 pub use work::Unfit;
 
@@ -53,6 +56,7 @@ use events::EventQueue;
 use lane::LaneHandle;
 use route::Message;
 use shared::Shared;
+use spooling::SpoolHandle;
 
 /// A time that a wait of any length fits before.
 fn deadline_after(timeout: Duration) -> Instant {
@@ -68,6 +72,7 @@ pub struct Pipeline {
     endpoints: Vec<ComponentEndpoint>,
     routes: Vec<Sender<Message>>,
     lanes: BTreeMap<String, LaneHandle>,
+    spools: Vec<SpoolHandle>,
     events: Vec<Arc<EventQueue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     report: Mutex<Option<DrainReport>>,
@@ -167,10 +172,12 @@ impl Pipeline {
             rejected: counters.rejected,
             dead_lettered: counters.dead_lettered,
             nacked: counters.nacked,
+            spooled: reading.spooled,
             in_flight: counters.in_flight,
             bytes_in_flight,
             bytes_in_flight_peak,
             backing_off,
+            spools: self.spools.iter().map(SpoolView::of).collect(),
             backlog: reading.backlog,
             outcomes_dropped: self.shared.outcomes.dropped(),
             events_dropped: self.shared.events_dropped.load(std::sync::atomic::Ordering::Relaxed),

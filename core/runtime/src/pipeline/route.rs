@@ -13,6 +13,7 @@ use std::time::Duration;
 use mfn_plugin::value::{Batch, BatchToken, Record};
 use mfn_sim::{Features, Statistics};
 
+use super::accepted::Accepted;
 use super::budget::{Permit, record_bytes};
 use super::compute::Admitted;
 use super::events::EventQueue;
@@ -20,9 +21,10 @@ use super::lane::{LaneHandle, LaneJob};
 use super::queue::WorkQueue;
 use super::shared::Shared;
 use super::source::SettleJob;
+use super::spooling::{SpoolHandle, SpoolJob, SpoolMessage};
 use super::work::{self, WorkEnd};
 use super::{Outcome, OutcomeStatus};
-use crate::config::{Limits, RouteConfig, Work};
+use crate::config::{Durability, Limits, RouteConfig, Work};
 use crate::delivery::{Answer, BatchId, Command, Counters, Event, Fate, Machine, Origin, Target};
 use crate::metrics::{RouteMetrics, SimulationMetrics};
 
@@ -37,6 +39,14 @@ pub(super) enum Message {
     Ended { connector: usize },
     /// A computation ended.
     Computed { batch: BatchId, record: usize, end: Box<WorkEnd>, permit: Permit },
+    /// A publisher, or the dead letters, answered for accepted records.
+    Accepted {
+        batch: BatchId,
+        records: Vec<usize>,
+        kept: Vec<Arc<Record>>,
+        answers: Vec<Answer>,
+        letters: bool,
+    },
     /// Something that the machine wants to know.
     Delivery(Event),
     /// The pipeline is over.
@@ -55,6 +65,8 @@ pub(super) struct RouteParts {
     /// Those that nobody waits for.
     pub(super) best_effort: Vec<LaneHandle>,
     pub(super) dead_letters: Option<LaneHandle>,
+    /// Where the records of a spooled route go: to its machine the only publisher there is.
+    pub(super) spool: Option<SpoolHandle>,
     pub(super) events: Vec<Arc<EventQueue>>,
     pub(super) simulations: SimulationMetrics,
     pub(super) records: RouteMetrics,
@@ -71,6 +83,7 @@ pub(super) struct Route {
     /// The record whose turn it is, decoded and waiting for room.
     pub(super) admitted: Option<Admitted>,
     pub(super) running: usize,
+    pub(super) accepted: Accepted,
     next_batch: u64,
     next_sequence: u64,
     open_connectors: BTreeSet<usize>,
@@ -86,7 +99,7 @@ pub(super) struct InFlight {
     /// Empty where records go on as they are.
     pub(super) results: Vec<Option<Done>>,
     /// Held until the batch is over: the requests stay for the dead letters.
-    _requests_permit: Permit,
+    requests_permit: Permit,
 }
 
 impl InFlight {
@@ -103,7 +116,7 @@ impl InFlight {
 pub(super) struct Done {
     pub(super) record: Arc<Record>,
     pub(super) summary: Summary,
-    pub(super) _permit: Permit,
+    pub(super) permit: Permit,
 }
 
 pub(super) struct Summary {
@@ -116,7 +129,13 @@ impl Route {
     pub(super) fn new(parts: RouteParts) -> Self {
         Self {
             topic: Arc::from(parts.config.topic.as_str()),
-            machine: Machine::new(parts.lanes.len(), parts.best_effort.len(), parts.dead_letters.is_some()),
+            machine: match &parts.spool {
+                Some(_) => Machine::new(1, 0, parts.dead_letters.is_some()),
+                None => {
+                    Machine::new(parts.lanes.len(), parts.best_effort.len(), parts.dead_letters.is_some())
+                }
+            },
+            accepted: Accepted::default(),
             batches: BTreeMap::new(),
             queue: WorkQueue::default(),
             admitted: None,
@@ -155,6 +174,9 @@ impl Route {
                 self.show();
             }
             Message::Computed { batch, record, end, permit } => self.computed(batch, record, *end, permit),
+            Message::Accepted { batch, records, kept, answers, letters } => {
+                self.accepted(batch, &records, &kept, answers, letters);
+            }
             Message::Delivery(event) => {
                 if event == Event::Halt {
                     self.queue.clear();
@@ -185,7 +207,7 @@ impl Route {
             first_sequence: self.next_sequence,
             requests,
             results,
-            _requests_permit: permit,
+            requests_permit: permit,
         };
         self.next_sequence += records as u64;
         self.batches.insert(id, in_flight);
@@ -207,17 +229,25 @@ impl Route {
 
     /// Shows the counters to whoever asks for the status.
     pub(super) fn show(&mut self) {
-        let counters = self.machine.counters();
+        let mut counters = self.machine.counters();
+        // The machine takes what was accepted for delivered.
+        let accepted = self.accepted.fates;
+        let (dead_lettered, rejected) = (accepted.dead_lettered, accepted.rejected);
+        counters.delivered = counters.delivered.saturating_sub(accepted.waiting + dead_lettered + rejected);
+        counters.dead_lettered += dead_lettered;
+        counters.rejected += rejected;
         // A settled batch that is still here has outcomes to report.
         let quiet = self.open_connectors.is_empty() && self.batches.is_empty();
         let metrics = &self.parts.records;
         metrics.in_flight.set(counters.in_flight as f64);
-        metrics.delivered.add_count(counters.delivered - self.shown.delivered);
+        if self.parts.spool.is_none() {
+            metrics.delivered.add_count(counters.delivered.saturating_sub(self.shown.delivered));
+        }
         metrics.rejected.add_count(counters.rejected - self.shown.rejected);
         metrics.dead_letters.add_count(counters.dead_lettered - self.shown.dead_lettered);
         metrics.nacked.add_count(counters.nacked - self.shown.nacked);
         self.shown = counters;
-        self.parts.shared.update_route(self.parts.index, counters, quiet);
+        self.parts.shared.update_route(self.parts.index, counters, quiet, accepted.waiting);
     }
 
     fn execute(&mut self, command: Command) {
@@ -230,7 +260,7 @@ impl Route {
                 }
                 Work::Forward => self.forward(batch),
             },
-            Command::Publish { batch, publisher, records } => self.publish(batch, publisher, &records),
+            Command::Publish { batch, publisher, records } => self.publish(batch, publisher, records),
             Command::Offer { batch, best_effort, records } => self.offer(batch, best_effort, &records),
             Command::DeadLetter { batch, records } => self.dead_letter(batch, &records),
             // A lane flushes before it answers.
@@ -249,13 +279,21 @@ impl Route {
         }
     }
 
-    fn publish(&self, batch: BatchId, publisher: usize, records: &[usize]) {
-        if let Some(lane) = self.parts.lanes.get(publisher) {
-            self.send(lane, batch, Target::Publisher(publisher), self.results(batch, records));
+    fn publish(&mut self, batch: BatchId, publisher: usize, records: Vec<usize>) {
+        let target = Target::Publisher(publisher);
+        if let Some(spool) = &self.parts.spool {
+            let answer = self.to_machine(batch, target);
+            spool.tell(SpoolMessage::Job(SpoolJob { records: self.results(batch, &records), answer }));
+        } else if self.parts.config.durability == Durability::Accepted {
+            let answers = vec![Ok(()); records.len()];
+            self.accept(batch, publisher, records);
+            self.advance(Event::Published { batch, target, answers });
+        } else if let Some(lane) = self.parts.lanes.get(publisher) {
+            self.send(lane, batch, target, self.results(batch, &records));
         }
     }
 
-    fn results(&self, batch: BatchId, records: &[usize]) -> Vec<Arc<Record>> {
+    pub(super) fn results(&self, batch: BatchId, records: &[usize]) -> Vec<Arc<Record>> {
         let in_flight = self.batches.get(&batch);
         let result = |&record: &usize| in_flight?.result(record);
         records.iter().filter_map(result).collect()
@@ -274,12 +312,16 @@ impl Route {
 
     /// Hands records to a publisher whose answers the machine waits for.
     fn send(&self, lane: &LaneHandle, batch: BatchId, target: Target, records: Vec<Arc<Record>>) {
+        lane.send(LaneJob { records, kept: false, answer: self.to_machine(batch, target) });
+    }
+
+    /// The way of a target's answers to the machine.
+    fn to_machine(&self, batch: BatchId, target: Target) -> Box<dyn FnOnce(Vec<Answer>) + Send> {
         let own = self.parts.own.clone();
-        let answer = Box::new(move |answers| {
+        Box::new(move |answers| {
             // A route that is gone has given the batch up.
             let _ = own.send(Message::Delivery(Event::Published { batch, target, answers }));
-        });
-        lane.send(LaneJob { records, answer });
+        })
     }
 
     /// Offers records to a publisher that nobody waits for. What there is no room for is dropped and
@@ -297,15 +339,19 @@ impl Route {
             view.dropped(answers.iter().filter(|answer| answer.is_err()).count());
             drop(permit);
         });
-        lane.send(LaneJob { records, answer });
+        lane.send(LaneJob { records, kept: false, answer });
     }
 
     /// Reports what became of each record and lets go of the batch.
     fn finish(&mut self, batch: BatchId, fates: Vec<Fate>, settled: bool) {
         let Some(in_flight) = self.batches.remove(&batch) else { return };
+        let mut permits = vec![in_flight.requests_permit];
         let mut results = in_flight.results.into_iter();
         for (request, fate) in in_flight.requests.iter().zip(fates) {
-            let done = results.next().flatten();
+            let done = results.next().flatten().map(|Done { record, summary, permit }| {
+                permits.push(permit);
+                (record, summary)
+            });
             let (status, reason) = match fate {
                 _ if !settled => continue,
                 // Nothing was computed that a host could be told of; the counters tell the rest.
@@ -315,20 +361,22 @@ impl Route {
                 Fate::Rejected { reason } => (OutcomeStatus::Rejected, Some(reason)),
                 Fate::Returned { .. } => continue,
             };
-            let statistics = done.as_ref().and_then(|done| done.summary.statistics);
+            let summary = done.as_ref().map(|(_, summary)| summary);
+            let statistics = summary.and_then(|summary| summary.statistics);
             self.parts.shared.outcomes.push(Outcome {
                 request: request.id.clone(),
                 route: self.parts.config.name.clone(),
                 status,
                 reason,
-                features: done.as_ref().map(|done| done.summary.features),
+                features: summary.map(|summary| summary.features),
                 statistics,
                 growth_events: statistics.map_or(0, |statistics| statistics.growth_events),
                 turing_activations: statistics.map_or(0, |statistics| statistics.turing_activations),
-                compute_ms: done.as_ref().map_or(0.0, |done| done.summary.compute_ms),
-                snapshot_id: done.map(|done| done.record.id.clone()),
+                compute_ms: summary.map_or(0.0, |summary| summary.compute_ms),
+                snapshot_id: done.map(|(record, _)| record.id.clone()),
             });
         }
+        self.settled_accepted(batch, settled, permits);
         self.show();
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mfn_sim::Progress;
 
 use super::budget::ByteBudget;
+use super::ledger::{Ledger as SpoolLedger, SpoolFates};
 use super::{ActiveRequest, OutcomeRing, PipelineState};
 use crate::delivery::Counters;
 use crate::log::{Log, LogLevel};
@@ -35,6 +36,8 @@ pub(super) struct Shared {
 struct Ledger {
     state: PipelineState,
     routes: Vec<RouteLedger>,
+    /// The spools of those routes that have one.
+    spools: Vec<Option<Arc<SpoolLedger>>>,
     backlogs: BTreeMap<String, Option<u64>>,
     last_error: Option<String>,
 }
@@ -44,6 +47,8 @@ struct RouteLedger {
     counters: Counters,
     /// No connector of the route will bring more, and everything is settled.
     quiet: bool,
+    /// Settled, in memory, and not delivered.
+    accepted: u64,
 }
 
 /// A request being computed.
@@ -58,6 +63,8 @@ struct Active {
 pub(super) struct Reading {
     pub(super) state: PipelineState,
     pub(super) counters: Counters,
+    /// Settled, and not delivered to everybody who must have it.
+    pub(super) spooled: u64,
     pub(super) backlog: Option<u64>,
     pub(super) last_error: Option<String>,
 }
@@ -75,6 +82,7 @@ impl Shared {
             ledger: Mutex::new(Ledger {
                 state: PipelineState::Running,
                 routes: vec![RouteLedger::default(); routes],
+                spools: vec![None; routes],
                 backlogs: BTreeMap::new(),
                 last_error: None,
             }),
@@ -101,15 +109,32 @@ impl Shared {
     }
 
     /// Publishes a route's counters, and notes when nothing more will come from it.
-    pub(super) fn update_route(&self, route: usize, counters: Counters, quiet: bool) {
+    pub(super) fn update_route(&self, route: usize, counters: Counters, quiet: bool, accepted: u64) {
         let mut ledger = self.lock();
         if let Some(entry) = ledger.routes.get_mut(route) {
-            *entry = RouteLedger { counters, quiet };
+            *entry = RouteLedger { counters, quiet, accepted };
         }
+        self.look_for_end(ledger);
+    }
+
+    /// Notes that a route has a spool.
+    pub(super) fn add_spool(&self, route: usize, spool: Arc<SpoolLedger>) {
+        if let Some(entry) = self.lock().spools.get_mut(route) {
+            *entry = Some(spool);
+        }
+    }
+
+    /// Notes that everybody has everything of a spool.
+    pub(super) fn spool_empty(&self) {
+        self.look_for_end(self.lock());
+    }
+
+    /// Tells everybody when nothing more will come.
+    fn look_for_end(&self, mut ledger: MutexGuard<'_, Ledger>) {
         if !Self::quiet(&ledger) {
             return;
         }
-        let finished = ledger.state == PipelineState::Running;
+        let finished = ledger.state == PipelineState::Running && Self::spooled(&ledger) == 0;
         if finished {
             ledger.state = PipelineState::Finished;
         }
@@ -120,6 +145,12 @@ impl Shared {
         if finished {
             self.log(LogLevel::Info, "finished: every connector is at its end and everything is settled");
         }
+    }
+
+    /// Records that are settled and that not everybody has.
+    fn spooled(ledger: &Ledger) -> u64 {
+        let accepted: u64 = ledger.routes.iter().map(|route| route.accepted).sum();
+        ledger.spools.iter().flatten().fold(accepted, |sum, spool| sum + spool.fates().waiting)
     }
 
     /// Whether nothing more will come from any route.
@@ -187,12 +218,17 @@ impl Shared {
 
     pub(super) fn read(&self) -> Reading {
         let ledger = self.lock();
-        let mut counters = Counters::default();
-        for route in &ledger.routes {
-            counters.add(&route.counters);
+        let (mut counters, mut spooled) = (Counters::default(), 0);
+        for (route, spool) in ledger.routes.iter().zip(&ledger.spools) {
+            let mut route_counters = route.counters;
+            spooled += route.accepted;
+            if let Some(spool) = spool {
+                spooled += through_spool(&mut route_counters, spool.fates());
+            }
+            counters.add(&route_counters);
         }
         let backlog = if ledger.backlogs.is_empty() { None } else { ledger.backlogs.values().copied().sum() };
-        Reading { state: ledger.state, counters, backlog, last_error: ledger.last_error.clone() }
+        Reading { state: ledger.state, counters, spooled, backlog, last_error: ledger.last_error.clone() }
     }
 
     pub(super) fn log(&self, level: LogLevel, message: &str) {
@@ -237,6 +273,21 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Turns the counters of a machine, for which the spool is the publisher, into those of the whole way, and
+/// gives the records that are in the spool. What lay there at the start counts as received.
+fn through_spool(counters: &mut Counters, fates: SpoolFates) -> u64 {
+    let SpoolFates { dead_lettered, rejected, waiting, recovered, .. } = fates;
+    let settled = counters.delivered + recovered;
+    let (dead_lettered, rejected) = (dead_lettered.min(settled), rejected.min(settled));
+    // A record is in the spool a moment before it is settled; until then it counts as in flight.
+    let spooled = waiting.min(settled.saturating_sub(dead_lettered + rejected));
+    counters.received += recovered;
+    counters.delivered = settled.saturating_sub(spooled + dead_lettered + rejected);
+    counters.dead_lettered += dead_lettered;
+    counters.rejected += rejected;
+    spooled
 }
 
 /// Shows a request as being computed.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::lane::LaneMessage;
 use super::route::Message;
+use super::spooling::SpoolMessage;
 use super::{DrainReport, Pipeline, PipelineState, deadline_after};
 use crate::delivery::Event;
 use crate::log::LogLevel;
@@ -53,28 +54,38 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
         let left = deadline.saturating_duration_since(Instant::now());
         shared.wait_quiet(deadline_after(left / 2));
     }
-    for lane in pipeline.lanes.values() {
-        // What nobody waits for is still given the time that there is, as long as it moves.
-        while lane.view.is_busy() && Instant::now() < halt_at {
-            std::thread::sleep(POLL);
-        }
+    // What no settlement waits for is still given the time that there is, as long as it moves.
+    while is_moving(pipeline) && Instant::now() < halt_at {
+        std::thread::sleep(POLL);
     }
     for events in &pipeline.events {
         events.wait_empty(halt_at);
         events.close();
     }
-    let counters = shared.read().counters;
+    for lane in pipeline.lanes.values() {
+        lane.tell(LaneMessage::Halt);
+    }
+    let reading = shared.read();
+    let in_spools = pipeline.spools.iter().map(|spool| spool.hub.ledger.fates().waiting).sum::<u64>();
+    let counters = reading.counters;
+    let left = counters.in_flight + reading.spooled.saturating_sub(in_spools);
     send_all(pipeline, || Message::Quit);
     for lane in pipeline.lanes.values() {
         lane.tell(LaneMessage::Quit);
     }
+    for spool in &pipeline.spools {
+        spool.tell(SpoolMessage::Quit);
+    }
     let (components_left, errors) = pipeline.components.drain(deadline);
     let threads = std::mem::take(&mut *pipeline.threads.lock().unwrap_or_else(PoisonError::into_inner));
     join(threads, deadline);
+    // After the lanes, which may have moved on.
+    pipeline.spools.iter().for_each(|spool| spool.hub.end());
     let done = DrainReport {
-        complete: counters.in_flight == 0 && components_left.is_empty(),
+        complete: left == 0 && components_left.is_empty(),
         returned: counters.nacked - nacked_before,
-        left: counters.in_flight,
+        left,
+        spooled: in_spools,
         components_left,
         errors,
         elapsed: start.elapsed(),
@@ -83,10 +94,19 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
     shared.outcomes.close();
     shared.log(
         if done.complete { LogLevel::Info } else { LogLevel::Warn },
-        &format!("stopped: {} records given back, {} left", done.returned, done.left),
+        &format!(
+            "stopped: {} records given back, {} left, {} in spools",
+            done.returned, done.left, done.spooled
+        ),
     );
     *report = Some(done.clone());
     done
+}
+
+/// Whether a publisher takes what waits for it.
+fn is_moving(pipeline: &Pipeline) -> bool {
+    let mut lanes = pipeline.lanes.values();
+    lanes.any(|lane| lane.view.is_busy()) || pipeline.spools.iter().any(|spool| spool.hub.is_moving())
 }
 
 /// Cancels computations and gives back what is not done.
@@ -95,6 +115,9 @@ fn give_back(pipeline: &Pipeline) {
     send_all(pipeline, || Message::Delivery(Event::Halt));
     for lane in pipeline.lanes.values() {
         lane.tell(LaneMessage::Halt);
+    }
+    for spool in &pipeline.spools {
+        spool.tell(SpoolMessage::Halt);
     }
 }
 

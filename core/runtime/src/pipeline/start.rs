@@ -1,7 +1,7 @@
 //! Putting a pipeline together: components opened, threads started, each with what it needs.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,14 +9,17 @@ use std::time::Duration;
 use super::budget::ByteBudget;
 use super::events::EventQueue;
 use super::health::HealthSource;
-use super::lane::{Caller, Lane, LaneHandle, LaneView};
+use super::lane::{Caller, Feed, Lane, LaneHandle, LaneMessage, Waker};
 use super::metrics::ComponentMetrics;
 use super::route::{Message, Route, RouteParts};
 use super::shared::Shared;
 use super::source::{SettleJob, Source};
+use super::spooling::{SpoolHandle, SpoolHub, Writer};
 use super::work::catch;
 use super::{Components, Pipeline, Probe};
-use crate::config::{ComponentConfig, DeliveryConfig, PipelineConfig, RouteConfig, StartProbe, Work};
+use crate::config::{
+    ComponentConfig, DeliveryConfig, Durability, PipelineConfig, RouteConfig, StartProbe, Work,
+};
 use crate::error::RuntimeError;
 use crate::log::LogLevel;
 use crate::metrics::{MetricsRegistry, RouteMetrics, SimulationMetrics};
@@ -27,6 +30,9 @@ const OUTSTANDING_MIN: usize = 4;
 /// Batches of a connector on their way, at most, however small they are.
 const OUTSTANDING_MAX: usize = 1024;
 
+/// The part (one n-th) of the budget for what is read from spools.
+const FEED_PART: u64 = 4;
+
 /// Opens the components and starts the threads.
 pub(super) fn start(
     runtime: &Runtime,
@@ -35,7 +41,11 @@ pub(super) fn start(
 ) -> Result<Pipeline, RuntimeError> {
     let pool = pool(runtime, config.limits.threads)?;
     components.open()?;
-    let budget = ByteBudget::new(config.limits.bytes_in_flight_max);
+    let limit = config.limits.bytes_in_flight_max;
+    let feeds = feeds(config);
+    // What is read from spools has a fixed part of the budget.
+    let feed_bytes = if feeds == 0 { 0 } else { limit / FEED_PART };
+    let budget = ByteBudget::new(limit - feed_bytes);
     let shared = Shared::new(config.name.clone(), runtime.log().clone(), budget, config.routes.len());
     let mut assembly = Assembly {
         config,
@@ -44,12 +54,16 @@ pub(super) fn start(
         shared,
         pool,
         threads: Vec::new(),
+        feed_bytes: feed_bytes / feeds.max(1) as u64,
         lanes: BTreeMap::new(),
+        receivers: BTreeMap::new(),
+        feeds: BTreeMap::new(),
+        spools: BTreeMap::new(),
         events: BTreeMap::new(),
         routes: Vec::new(),
     };
     let assembled = assembly.run();
-    let Assembly { shared, threads, events, lanes, routes, .. } = assembly;
+    let Assembly { shared, threads, events, lanes, spools, routes, .. } = assembly;
     let endpoints = components.endpoints();
     let health = Arc::new(HealthSource::new(&shared, &components, config));
     runtime.health().add(&health);
@@ -59,6 +73,7 @@ pub(super) fn start(
         endpoints,
         routes,
         lanes,
+        spools: spools.into_values().collect(),
         events: events.into_values().collect(),
         threads: Mutex::new(threads),
         report: Mutex::new(None),
@@ -90,6 +105,12 @@ pub(super) fn probe(runtime: &Runtime, config: &PipelineConfig) -> Result<(), Ru
     Err(RuntimeError::Probe { faults: forbidding.into_iter().filter_map(Probe::fault).collect() })
 }
 
+/// How many cursors read from spools.
+fn feeds(config: &PipelineConfig) -> usize {
+    let spooled = config.routes.iter().filter(|route| route.durability == Durability::Spooled);
+    spooled.map(|route| route.publishers.len() + route.best_effort.len()).sum()
+}
+
 /// The runtime's pool, or one of the size that the configuration asks for.
 fn pool(runtime: &Runtime, threads: usize) -> Result<Arc<rayon::ThreadPool>, RuntimeError> {
     if threads == 0 || threads == runtime.pool().current_num_threads() {
@@ -109,21 +130,42 @@ struct Assembly<'a> {
     shared: Arc<Shared>,
     pool: Arc<rayon::ThreadPool>,
     threads: Vec<JoinHandle<()>>,
+    /// Memory for what one publisher has read from one spool.
+    feed_bytes: u64,
     lanes: BTreeMap<String, LaneHandle>,
+    receivers: BTreeMap<String, Receiver<LaneMessage>>,
+    /// What publishers read from spools.
+    feeds: BTreeMap<String, Vec<(Feed, Waker)>>,
+    /// By the place of their route.
+    spools: BTreeMap<usize, SpoolHandle>,
     events: BTreeMap<String, Arc<EventQueue>>,
     routes: Vec<Sender<Message>>,
 }
 
 impl Assembly<'_> {
     fn run(&mut self) -> Result<(), RuntimeError> {
+        for name in self.components.publishers.keys() {
+            let (sender, messages) = mpsc::channel();
+            self.lanes.insert(name.clone(), LaneHandle::new(sender));
+            self.receivers.insert(name.clone(), messages);
+        }
+        for (index, route) in self.config.routes.iter().enumerate() {
+            if route.durability == Durability::Spooled {
+                self.spool(index, route)?;
+            }
+        }
         for (name, publisher) in &self.components.publishers {
+            let (Some(handle), Some(messages)) = (self.lanes.get(name).cloned(), self.receivers.remove(name))
+            else {
+                continue;
+            };
             let metrics = ComponentMetrics::sent(self.registry, name);
             let caller = Caller::new(Arc::clone(publisher), metrics, Arc::clone(&self.shared));
-            let view = Arc::new(LaneView::new());
-            let lane = Lane::new(caller, self.delivery(&self.config.publishers, name), Arc::clone(&view));
-            let (sender, messages) = mpsc::channel();
-            self.lanes.insert(name.clone(), LaneHandle::new(sender, view));
-            self.spawn("publisher", name, move || lane.run(&messages))?;
+            let delivery = self.delivery(&self.config.publishers, name);
+            let feeds = self.feeds.remove(name).unwrap_or_default();
+            self.spawn("publisher", name, move || {
+                Lane::new(caller, delivery, &handle, feeds).run(&messages)
+            })?;
         }
         for (name, transport) in &self.components.transports {
             let dropped = self.registry.counter(
@@ -141,6 +183,33 @@ impl Assembly<'_> {
             self.route(index, route)?;
         }
         Ok(())
+    }
+
+    /// Opens the spool of a route and starts its thread. Its publishers read from it.
+    fn spool(&mut self, index: usize, route: &RouteConfig) -> Result<(), RuntimeError> {
+        let metrics = RouteMetrics::new(self.registry, &route.name);
+        let (hub, cursors) = SpoolHub::open(route, &self.config.base_dir, &self.shared, metrics)
+            .map_err(|error| RuntimeError::Spool { route: route.name.clone(), error })?;
+        self.shared.add_spool(index, Arc::clone(&hub.ledger));
+        let names = route.publishers.iter().chain(&route.best_effort);
+        for (place, (name, cursor)) in names.zip(cursors).enumerate() {
+            let Some(lane) = self.lanes.get(name) else { continue };
+            let feeds = self.feeds.entry(name.clone()).or_default();
+            let waker = lane.waker(feeds.len());
+            hub.add(waker.clone());
+            let critical = Some(place).filter(|&place| place < route.publishers.len());
+            match critical {
+                Some(_) => hub.add_critical(Arc::clone(&lane.view)),
+                None => hub.add_best_effort(Arc::clone(&cursor), Arc::clone(&lane.view)),
+            }
+            let dead_letters = route.dead_letters.as_ref().and_then(|name| self.lanes.get(name).cloned());
+            let feed =
+                Feed { hub: Arc::clone(&hub), critical, cursor, dead_letters, bytes_max: self.feed_bytes };
+            feeds.push((feed, waker));
+        }
+        let (sender, messages) = mpsc::channel();
+        self.spools.insert(index, SpoolHandle { hub: Arc::clone(&hub), sender });
+        self.spawn("spool", &route.name, move || Writer::new(hub).run(&messages))
     }
 
     fn route(&mut self, index: usize, config: RouteConfig) -> Result<(), RuntimeError> {
@@ -175,6 +244,7 @@ impl Assembly<'_> {
             sources: settling,
             lanes: self.lanes_of(&config.publishers),
             best_effort: self.lanes_of(&config.best_effort),
+            spool: self.spools.get(&index).cloned(),
             dead_letters: config.dead_letters.as_ref().and_then(|name| self.lanes.get(name).cloned()),
             events: config.transports.iter().filter_map(|name| self.events.get(name).cloned()).collect(),
             simulations: SimulationMetrics::new(self.registry, &config.name),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mfn_plugin::value::{Endpoint, Health, Kind};
 use serde::Serialize;
 
+use super::spooling::SpoolHandle;
 use crate::config::ConfigFault;
 use crate::delivery::BreakerState;
 
@@ -46,12 +47,13 @@ impl PipelineState {
 }
 
 /// The state of a pipeline at one moment. The counters belong together:
-/// `received = delivered + rejected + dead_lettered + nacked + in_flight`, always.
+/// `received = delivered + rejected + dead_lettered + nacked + in_flight + spooled`, always.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PipelineStatus {
     /// Where in its life it is.
     pub state: PipelineState,
-    /// Records fetched. A record that was nacked and came again counts twice.
+    /// Records fetched, and those that a spool had at the start. A record that was nacked and came again
+    /// counts twice.
     pub received: u64,
     /// Records whose result all publishers of the route have made durable, and that are settled.
     pub delivered: u64,
@@ -63,6 +65,9 @@ pub struct PipelineStatus {
     pub nacked: u64,
     /// Records fetched and not settled yet.
     pub in_flight: u64,
+    /// Records settled that not every publisher of `publishers` has yet: they are in a spool, or, with
+    /// durability `accepted`, in memory.
+    pub spooled: u64,
     /// Bytes of the budget in use: records fetched and queued, requests being computed, results not
     /// yet delivered.
     pub bytes_in_flight: u64,
@@ -70,6 +75,8 @@ pub struct PipelineStatus {
     pub bytes_in_flight_peak: u64,
     /// Records that wait at a publisher for another attempt, or behind such a record.
     pub backing_off: u64,
+    /// The spools of the routes that have one.
+    pub spools: Vec<SpoolView>,
     /// Records waiting with the connectors; `None` when one of them can not tell.
     pub backlog: Option<u64>,
     /// Outcomes that the host did not take in time, exactly.
@@ -95,6 +102,34 @@ pub struct ActiveRequest {
     pub step: u64,
     /// Steps to be done.
     pub steps_total: u64,
+}
+
+/// The spool of a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SpoolView {
+    /// The route.
+    pub route: String,
+    /// Records that not every publisher of `publishers` has.
+    pub records: u64,
+    /// What lies on the disk, bytes.
+    pub bytes: u64,
+    /// The most that may lie there, bytes.
+    pub bytes_max: u64,
+    /// Records found damaged since the start.
+    pub damaged: u64,
+}
+
+impl SpoolView {
+    pub(super) fn of(spool: &SpoolHandle) -> Self {
+        let status = spool.hub.spool.status();
+        Self {
+            route: spool.hub.route.clone(),
+            records: spool.hub.ledger.fates().waiting,
+            bytes: status.bytes,
+            bytes_max: status.bytes_max,
+            damaged: status.damaged,
+        }
+    }
 }
 
 /// Where a component can be reached.
@@ -158,8 +193,11 @@ pub struct DrainReport {
     pub complete: bool,
     /// Records that were in flight and were given back to their connectors.
     pub returned: u64,
-    /// Records that could not even be given back in time; they come again after a restart.
+    /// Records that could not even be given back in time; they come again after a restart. Those of routes with
+    /// durability `accepted`, which are settled, do not.
     pub left: u64,
+    /// Records that wait in spools for the next start. They are safe.
+    pub spooled: u64,
     /// Components that did not close in time and were given up.
     pub components_left: Vec<String>,
     /// What components reported while closing.

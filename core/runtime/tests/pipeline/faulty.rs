@@ -51,6 +51,8 @@ pub(crate) struct Counting {
     name: String,
     /// Records in all.
     pub(crate) limit: AtomicU64,
+    /// Told the id of every record that is acknowledged.
+    pub(crate) on_ack: Box<dyn Fn(&str) + Send + Sync>,
     state: Mutex<CountingState>,
 }
 
@@ -67,12 +69,27 @@ component!(Counting);
 
 impl Counting {
     pub(crate) fn new(name: &str, limit: u64) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), limit: AtomicU64::new(limit), state: Mutex::default() })
+        Arc::new(Self::telling(name, limit, |_| {}))
+    }
+
+    pub(crate) fn telling(name: &str, limit: u64, on_ack: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let (limit, on_ack) = (AtomicU64::new(limit), Box::new(on_ack));
+        Self { name: name.into(), limit, on_ack, state: Mutex::default() }
+    }
+
+    /// The same, with other numbers.
+    pub(crate) fn numbered_from(self, first: u64) -> Self {
+        self.state.lock().unwrap().next = first;
+        self
     }
 
     /// What every record with this id must hold.
     pub(crate) fn payload(id: &str) -> Vec<u8> {
         format!("payload of {id}").into_bytes()
+    }
+
+    pub(crate) fn fetched(&self) -> u64 {
+        self.state.lock().unwrap().next
     }
 
     pub(crate) fn acked(&self) -> Vec<String> {
@@ -108,7 +125,10 @@ impl Connector for Counting {
         let records = state.outstanding.remove(&token.0).expect("settled twice or never fetched");
         for (record, verdict) in records.into_iter().zip(verdicts) {
             match verdict {
-                Verdict::Ack => *state.acked.entry(record.id).or_default() += 1,
+                Verdict::Ack => {
+                    (self.on_ack)(&record.id);
+                    *state.acked.entry(record.id).or_default() += 1;
+                }
                 Verdict::Nack { .. } => state.again.push(record),
                 Verdict::Reject { reason } => {
                     state.rejected.insert(record.id, reason.clone());

@@ -12,5 +12,6 @@ mod health;
 mod malformed;
 mod scripted;
 mod shutdown;
+mod spooled;
 mod telemetry;
 mod transports;

@@ -447,5 +447,6 @@ impl Bench {
 /// Every counter of a status belongs to the others.
 pub(crate) fn assert_conserved(status: &PipelineStatus) {
     let sum = status.delivered + status.rejected + status.dead_lettered + status.nacked + status.in_flight;
+    let sum = sum + status.spooled;
     assert_eq!(status.received, sum, "{status:?}");
 }

@@ -123,6 +123,11 @@ impl Caller {
         refusal
     }
 
+    /// Says that the pipeline can not go on without this publisher.
+    pub(super) fn fail(&self, refusal: &Refusal) {
+        self.shared.fail(&refusal.reason);
+    }
+
     fn note(&self, refusal: &Refusal) {
         self.shared.note_error(&format!("{} ({})", refusal.reason, refusal.class.name()));
     }

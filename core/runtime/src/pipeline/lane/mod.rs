@@ -2,37 +2,41 @@
 //! but those who wait for its answer.
 //!
 //! What to publish next, when to try again and when to leave the publisher alone is decided by the
-//! machine of `delivery::outbound`; the lane has the clock, the records and the calls. Calls hold records of as
-//! many batches as fit, and each is flushed at once: an answer of success means durable.
+//! machines of `delivery::outbound` and `delivery::relay`; the lane has the clock, the records and the calls.
+//! Records come from routes, as jobs, and from spools, through feeds; they take turns. Calls hold records of
+//! as many batches as fit, and each is flushed at once: an answer of success means durable.
 
 mod call;
+mod direct;
+mod feed;
 mod view;
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use mfn_plugin::value::{ErrorClass, Ordering, PublisherTraits, Record};
+use mfn_plugin::value::{ErrorClass, Idempotence, Ordering, PublisherTraits, Record};
 
 use crate::config::{BatchConfig, DeliveryConfig};
-use crate::delivery::outbound::{
-    Action, Call, Item, ItemId, Outbound, OutboundConfig, Resolution, after_flush,
-};
+use crate::delivery::outbound::{Action, Call, Outbound, OutboundConfig, OutboundStatus, after_flush};
 use crate::delivery::{Answer, Refusal};
 
 pub(super) use call::Caller;
+use direct::Direct;
+pub(super) use feed::{Feed, Waker};
+use feed::{Runner, Step};
 pub(super) use view::LaneView;
-
-/// Bits of an [`ItemId`] that say which record of its job it is.
-const RECORD_BITS: u32 = 24;
 
 /// What a lane is told.
 pub(super) enum LaneMessage {
     /// Publish these.
     Job(LaneJob),
-    /// The time is over: answer for everything that is not in a call.
+    /// There is something to read for a feed.
+    Wake { feed: usize },
+    /// The dead letters of a feed were answered.
+    DeadLettered { feed: usize, answers: Vec<Answer> },
+    /// The time is over: answer for everything that is not in a call, and read no more.
     Halt,
     /// Nothing more will come.
     Quit,
@@ -41,6 +45,8 @@ pub(super) enum LaneMessage {
 /// Records to be made durable in this order, and who is told of it.
 pub(super) struct LaneJob {
     pub(super) records: Vec<Arc<Record>>,
+    /// Whether nobody would bring the records again: then they are given back at the end only.
+    pub(super) kept: bool,
     /// Called once, with one answer for each record, by the lane's thread: it must not wait for anything.
     pub(super) answer: Box<dyn FnOnce(Vec<Answer>) + Send>,
 }
@@ -53,8 +59,8 @@ pub(super) struct LaneHandle {
 }
 
 impl LaneHandle {
-    pub(super) fn new(sender: Sender<LaneMessage>, view: Arc<LaneView>) -> Self {
-        Self { sender, view }
+    pub(super) fn new(sender: Sender<LaneMessage>) -> Self {
+        Self { sender, view: Arc::new(LaneView::new()) }
     }
 
     pub(super) fn send(&self, job: LaneJob) {
@@ -66,210 +72,277 @@ impl LaneHandle {
         // A lane lives until it is told to quit, and then nobody waits for its answers any more.
         let _ = self.sender.send(message);
     }
+
+    /// What wakes one of the lane's feeds.
+    pub(super) fn waker(&self, feed: usize) -> Waker {
+        Waker { feed, lane: self.sender.clone(), woken: Arc::default() }
+    }
 }
 
 /// Calls one publisher.
 pub(super) struct Lane {
     caller: Caller,
-    delivery: DeliveryConfig,
     view: Arc<LaneView>,
     start: Instant,
+    /// The most payload bytes that the publisher takes in a call.
+    bytes_max: u64,
+    /// What routes wait for, and bring again when it is given back.
+    direct: Direct,
+    /// What nobody would bring again.
+    kept: Direct,
+    feeds: Vec<Runner>,
     /// The publisher can not go on, for this reason.
     fenced: Option<Refusal>,
-    halted: bool,
-    jobs: HashMap<u64, Job>,
-    next_job: u64,
+    /// Whose turn it is.
+    turn: usize,
 }
 
-/// A job on its way.
-struct Job {
-    records: Vec<Arc<Record>>,
-    answers: Vec<Option<Answer>>,
-    missing: usize,
-    answer: Box<dyn FnOnce(Vec<Answer>) + Send>,
+/// Who has something to publish.
+#[derive(Clone, Copy)]
+enum Source {
+    Direct,
+    Kept,
+    Feed(usize),
 }
 
 impl Lane {
-    pub(super) fn new(caller: Caller, delivery: DeliveryConfig, view: Arc<LaneView>) -> Self {
-        let start = view.start();
-        Self { caller, delivery, view, start, fenced: None, halted: false, jobs: HashMap::new(), next_job: 0 }
+    pub(super) fn new(
+        caller: Caller,
+        delivery: DeliveryConfig,
+        handle: &LaneHandle,
+        feeds: Vec<(Feed, Waker)>,
+    ) -> Self {
+        let (traits, fenced) = match caller.traits() {
+            Ok(traits) => (traits, None),
+            Err(refusal) => {
+                let traits = PublisherTraits {
+                    records_max: 1,
+                    bytes_max: u64::MAX,
+                    ordering: Ordering::All,
+                    idempotence: Idempotence::None,
+                };
+                (traits, Some(Refusal { class: ErrorClass::Fatal, ..refusal }))
+            }
+        };
+        let config = outbound_config(delivery, traits);
+        let seed = seed(caller.name());
+        let view = Arc::clone(&handle.view);
+        let direct = |outbound| Direct::new(outbound, traits, Arc::clone(&view));
+        let runner = |(index, (feed, waker))| {
+            Runner::new(feed, waker, config, seed.wrapping_add(2 + index as u64), traits, Arc::clone(&view))
+        };
+        let mut lane = Self {
+            start: view.start(),
+            bytes_max: traits.bytes_max,
+            direct: direct(Outbound::new(config, seed)),
+            kept: direct(Outbound::new(config, seed.wrapping_add(1)).keeping()),
+            feeds: feeds.into_iter().enumerate().map(runner).collect(),
+            fenced: None,
+            turn: 0,
+            view: Arc::clone(&view),
+            caller,
+        };
+        if let Some(refusal) = fenced {
+            lane.fence(&refusal);
+        }
+        lane
     }
 
     /// Works until it is told to quit.
     pub(super) fn run(mut self, messages: &Receiver<LaneMessage>) {
-        let traits = match self.caller.traits() {
-            Ok(traits) => traits,
-            Err(refusal) => {
-                self.fenced = Some(Refusal { class: ErrorClass::Fatal, ..refusal });
-                let (records_max, bytes_max) = (1, u64::MAX);
-                let idempotence = mfn_plugin::value::Idempotence::None;
-                PublisherTraits { records_max, bytes_max, ordering: Ordering::All, idempotence }
-            }
-        };
-        let mut outbound = Outbound::new(self.outbound_config(traits), self.seed());
         loop {
             loop {
                 match messages.try_recv() {
                     Ok(LaneMessage::Quit) | Err(TryRecvError::Disconnected) => return,
-                    Ok(message) => self.take(&mut outbound, traits, message),
+                    Ok(message) => self.take(message),
                     Err(TryRecvError::Empty) => break,
                 }
             }
-            let now = self.start.elapsed();
-            let until = match outbound.poll(now) {
-                Action::Publish(call) => {
-                    self.make(&mut outbound, &call);
-                    continue;
-                }
-                Action::Wait { until } => until,
-            };
-            self.view.show(&outbound.status());
+            let Some(until) = self.work() else { continue };
+            self.view.show(&self.status());
             let message = match until {
-                Some(until) => messages.recv_timeout(until.saturating_sub(now)),
+                Some(until) => messages.recv_timeout(until.saturating_sub(self.start.elapsed())),
                 None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match message {
                 Ok(LaneMessage::Quit) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(message) => self.take(&mut outbound, traits, message),
+                Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
 
-    /// What was configured, as far as the publisher can do it.
-    fn outbound_config(&self, traits: PublisherTraits) -> OutboundConfig {
-        let DeliveryConfig { retry, breaker, batch } = self.delivery;
-        let batch = BatchConfig {
-            records_max: batch.records_max.min(traits.records_max).max(1),
-            bytes_max: batch.bytes_max.min(traits.bytes_max).max(1),
-            ..batch
-        };
-        OutboundConfig { retry, breaker, batch, ordering: traits.ordering }
-    }
-
-    /// Instances draw different waits, and so do processes.
-    fn seed(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.caller.name().hash(&mut hasher);
-        std::process::id().hash(&mut hasher);
-        std::time::SystemTime::now().hash(&mut hasher);
-        hasher.finish()
-    }
-
-    fn take(&mut self, outbound: &mut Outbound, traits: PublisherTraits, message: LaneMessage) {
+    fn take(&mut self, message: LaneMessage) {
+        let now = self.start.elapsed();
         match message {
-            LaneMessage::Job(job) => self.offer(outbound, traits, job),
+            LaneMessage::Job(job) => {
+                let queue = if job.kept { &mut self.kept } else { &mut self.direct };
+                queue.offer(now, job, |bytes, bytes_max| self.caller.too_large(bytes, bytes_max));
+            }
+            LaneMessage::Wake { feed } => {
+                self.feeds.get_mut(feed).into_iter().for_each(Runner::woken);
+            }
+            LaneMessage::DeadLettered { feed, answers } => {
+                if let Some(feed) = self.feeds.get_mut(feed) {
+                    feed.dead_lettered(now, answers);
+                }
+            }
             LaneMessage::Halt => {
-                self.halted = true;
-                let halted = outbound.halt();
-                self.resolve(halted);
+                self.direct.halt();
+                self.kept.halt();
+                self.feeds.iter_mut().for_each(Runner::halt);
             }
             // Taken by `run`.
             LaneMessage::Quit => {}
         }
     }
 
-    fn offer(&mut self, outbound: &mut Outbound, traits: PublisherTraits, job: LaneJob) {
-        let LaneJob { records, answer } = job;
-        let name = self.next_job << RECORD_BITS;
-        let now = self.start.elapsed();
-        let mut answers = vec![None; records.len()];
-        let mut missing = 0;
-        for (index, (record, early)) in records.iter().zip(&mut answers).enumerate() {
-            let bytes = record.payload.len() as u64;
-            if let Some(refusal) = &self.fenced {
-                *early = Some(Err(refusal.clone()));
-            } else if bytes > traits.bytes_max || index >= 1 << RECORD_BITS {
-                *early = Some(Err(self.caller.too_large(bytes, traits.bytes_max)));
-            } else {
-                missing += 1;
-                let key = if traits.ordering == Ordering::Key { key_hash(record) } else { None };
-                outbound.offer(now, Item { id: ItemId(name | index as u64), key, bytes });
+    /// Lets each source that is due make its turn. `None` when something was done; otherwise until when
+    /// there is nothing to do.
+    fn work(&mut self) -> Option<Option<Duration>> {
+        let sources = 2 + self.feeds.len();
+        let mut wait: Option<Duration> = None;
+        for offset in 0..sources {
+            let place = (self.turn + offset) % sources;
+            let source = match place {
+                0 => Source::Direct,
+                1 => Source::Kept,
+                feed => Source::Feed(feed - 2),
+            };
+            match self.step(source) {
+                Step::Publish(call) => {
+                    self.turn = place + 1;
+                    self.make(source, &call);
+                    return None;
+                }
+                Step::Worked => return None,
+                Step::Wait { until } => {
+                    wait = match (wait, until) {
+                        (Some(one), Some(other)) => Some(one.min(other)),
+                        (one, other) => one.or(other),
+                    };
+                }
             }
         }
-        let job = Job { records, answers, missing, answer };
-        if missing == 0 {
-            self.view.resolved(job.records.len());
-            job.finish();
-            return;
-        }
-        self.jobs.insert(self.next_job, job);
-        self.next_job += 1;
-        if self.halted {
-            let halted = outbound.halt();
-            self.resolve(halted);
+        Some(wait)
+    }
+
+    fn step(&mut self, source: Source) -> Step {
+        let now = self.start.elapsed();
+        let of = |action| match action {
+            Action::Publish(call) => Step::Publish(call),
+            Action::Wait { until } => Step::Wait { until },
+        };
+        match source {
+            Source::Direct => of(self.direct.poll(now)),
+            Source::Kept => of(self.kept.poll(now)),
+            Source::Feed(_) if self.fenced.is_some() => Step::Wait { until: None },
+            Source::Feed(feed) => {
+                self.feeds.get_mut(feed).map_or(Step::Wait { until: None }, |feed| feed.step(now))
+            }
         }
     }
 
     /// Makes a call and tells everybody whose records are done with by it.
-    fn make(&mut self, outbound: &mut Outbound, call: &Call) {
-        self.view.calling(&outbound.status(), call.timeout);
-        let record = |item: &ItemId| {
-            let (job, index) = place(*item);
-            self.jobs.get(&job)?.records.get(index).map(Arc::as_ref)
+    fn make(&mut self, source: Source, call: &Call) {
+        let records = match source {
+            Source::Direct => self.direct.records(call),
+            Source::Kept => self.kept.records(call),
+            Source::Feed(feed) => self.feeds.get(feed).map(|feed| feed.records(call)).unwrap_or_default(),
         };
-        let records: Vec<&Record> = call.items.iter().filter_map(record).collect();
-        let answers = self.caller.publish(&records, call.attempt, call.timeout);
-        let answers = if answers.iter().any(Result::is_ok) {
-            after_flush(answers, &self.caller.flush(call.timeout))
-        } else {
-            answers
+        let records: Vec<&Record> = records.iter().map(Arc::as_ref).collect();
+        self.view.calling(&self.status(), call.timeout);
+        let mut answers = match records.as_slice() {
+            [record] if record.payload.len() as u64 > self.bytes_max => {
+                vec![Err(self.caller.too_large(record.payload.len() as u64, self.bytes_max))]
+            }
+            records => self.caller.publish(records, call.attempt, call.timeout),
         };
-        self.caller.count(&records, &answers);
-        let fatal = answers
-            .iter()
-            .find_map(|answer| answer.as_ref().err().filter(|it| it.class == ErrorClass::Fatal));
-        if let Some(refusal) = fatal {
-            self.fenced.get_or_insert_with(|| refusal.clone());
+        if answers.iter().any(Result::is_ok) {
+            answers = after_flush(answers, &self.caller.flush(call.timeout));
         }
-        let resolved = outbound.answer(self.start.elapsed(), call.id, answers);
-        self.view.called(&outbound.status());
-        self.caller.count_retries(outbound.status().retries);
-        self.resolve(resolved);
-    }
-
-    fn resolve(&mut self, resolved: Vec<(ItemId, Resolution)>) {
-        self.view.resolved(resolved.len());
-        for (item, resolution) in resolved {
-            let (name, index) = place(item);
-            let Some(job) = self.jobs.get_mut(&name) else { continue };
-            let Some(answer @ None) = job.answers.get_mut(index) else { continue };
-            *answer = Some(match resolution {
-                Resolution::Delivered => Ok(()),
-                Resolution::Unfit { reason } => {
-                    Err(Refusal { class: ErrorClass::Permanent, reason, retry_after: None })
-                }
-                Resolution::Returned { reason, delay } => Err(match &self.fenced {
-                    Some(refusal) => refusal.clone(),
-                    None => Refusal { class: ErrorClass::Cancelled, reason, retry_after: Some(delay) },
-                }),
-            });
-            job.missing -= 1;
-            if job.missing == 0 {
-                if let Some(job) = self.jobs.remove(&name) {
-                    job.finish();
+        self.caller.count(&records, &answers);
+        let refusals = answers.iter().filter_map(|answer| answer.as_ref().err());
+        let fatal = refusals.filter(|refusal| refusal.class == ErrorClass::Fatal).cloned().next();
+        if let Some(refusal) = &fatal {
+            self.direct.fence(refusal);
+            self.kept.fence(refusal);
+        }
+        let now = self.start.elapsed();
+        match source {
+            Source::Direct => self.direct.answer(now, call, answers),
+            Source::Kept => self.kept.answer(now, call, answers),
+            Source::Feed(feed) => {
+                if let Some(feed) = self.feeds.get_mut(feed) {
+                    feed.answer(now, call, answers);
                 }
             }
         }
+        if let Some(refusal) = fatal {
+            self.fence(&refusal);
+        }
+        let status = self.status();
+        self.caller.count_retries(status.retries);
+        self.view.called(&status);
+    }
+
+    /// Calls the publisher no more. What it has not taken is given back, or stays in its spool.
+    fn fence(&mut self, refusal: &Refusal) {
+        self.direct.fence(refusal);
+        self.kept.fence(refusal);
+        self.direct.halt();
+        self.kept.halt();
+        if self.feeds.iter().any(Runner::is_critical) {
+            self.caller.fail(refusal);
+        }
+        self.fenced = Some(refusal.clone());
+        self.view.failed();
+    }
+
+    /// The numbers of all sources together.
+    fn status(&self) -> OutboundStatus {
+        let feeds = self.feeds.iter().map(Runner::status);
+        feeds.fold(sum(self.direct.status(), self.kept.status()), sum)
     }
 }
 
-impl Job {
-    fn finish(self) {
-        (self.answer)(self.answers.into_iter().flatten().collect());
+/// What was configured, as far as the publisher can do it.
+fn outbound_config(delivery: DeliveryConfig, traits: PublisherTraits) -> OutboundConfig {
+    let DeliveryConfig { retry, breaker, batch } = delivery;
+    let batch = BatchConfig {
+        records_max: batch.records_max.min(traits.records_max).max(1),
+        bytes_max: batch.bytes_max.min(traits.bytes_max).max(1),
+        ..batch
+    };
+    OutboundConfig { retry, breaker, batch, ordering: traits.ordering }
+}
+
+/// Instances draw different waits, and so do processes.
+fn seed(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (name, std::process::id(), std::time::SystemTime::now()).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn sum(one: OutboundStatus, other: OutboundStatus) -> OutboundStatus {
+    OutboundStatus {
+        queued: one.queued + other.queued,
+        queued_bytes: one.queued_bytes + other.queued_bytes,
+        backing_off: one.backing_off + other.backing_off,
+        in_call: one.in_call + other.in_call,
+        retries: one.retries + other.retries,
+        breaches: one.breaches + other.breaches,
+        // A publisher is called by one source as a rule; where by several, the one in trouble is shown.
+        breaker: if other.breaker == crate::delivery::BreakerState::Closed {
+            one.breaker
+        } else {
+            other.breaker
+        },
+        paused_until: one.paused_until.max(other.paused_until),
+        oldest: match (one.oldest, other.oldest) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        },
+        failed: one.failed || other.failed,
     }
-}
-
-/// The job of an item, and which of its records it is.
-fn place(item: ItemId) -> (u64, usize) {
-    (item.0 >> RECORD_BITS, (item.0 & ((1 << RECORD_BITS) - 1)) as usize)
-}
-
-/// What stands for the key where order is kept: equal keys have equal hashes.
-fn key_hash(record: &Record) -> Option<u64> {
-    record.key.as_ref().map(|key| {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        hasher.finish()
-    })
 }

@@ -1,6 +1,6 @@
 //! What a lane shows of itself. It can be read at any time, also while the publisher hangs in a call.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ pub(in crate::pipeline) struct LaneView {
     waiting: AtomicU64,
     /// Records that were never offered because there was no room for them.
     dropped: AtomicU64,
+    failed: AtomicBool,
     shown: Mutex<Shown>,
 }
 
@@ -31,7 +32,8 @@ struct Shown {
 impl LaneView {
     pub(in crate::pipeline) fn new() -> Self {
         let (waiting, dropped) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { start: Instant::now(), waiting, dropped, shown: Mutex::default() }
+        let failed = AtomicBool::new(false);
+        Self { start: Instant::now(), waiting, dropped, failed, shown: Mutex::default() }
     }
 
     /// What the times of the lane's machine count from.
@@ -52,6 +54,11 @@ impl LaneView {
         self.dropped.fetch_add(records as u64, Ordering::Relaxed);
     }
 
+    /// Notes that the publisher is called no more.
+    pub(super) fn failed(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn show(&self, status: &OutboundStatus) {
         self.lock().status = Some(*status);
     }
@@ -66,9 +73,14 @@ impl LaneView {
 
     /// Whether waiting for the lane makes sense: it has something, and nothing keeps it from it.
     pub(in crate::pipeline) fn is_busy(&self) -> bool {
+        self.status().queued > 0 && !self.is_impeded()
+    }
+
+    /// Whether the publisher does not take what it is given, or is not asked to.
+    pub(in crate::pipeline) fn is_impeded(&self) -> bool {
         let status = self.status();
-        let impeded = status.overdue || status.backing_off > 0 || status.circuit != BreakerState::Closed;
-        status.queued > 0 && !impeded && status.paused_ms == 0
+        let slow = status.backing_off > 0 || status.circuit != BreakerState::Closed || status.paused_ms > 0;
+        slow || status.overdue || status.failed
     }
 
     /// The numbers now.
@@ -93,7 +105,7 @@ impl LaneView {
             dropped: self.dropped.load(Ordering::Relaxed),
             call_ms: call.map_or(0, |(elapsed, _)| millis(elapsed)),
             overdue: call.is_some_and(|(elapsed, timeout)| elapsed > timeout + GRACE),
-            failed: status.is_some_and(|status| status.failed),
+            failed: self.failed.load(Ordering::Relaxed),
         }
     }
 
