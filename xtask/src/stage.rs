@@ -14,8 +14,9 @@ use crate::tools;
 use crate::workspace::Workspace;
 
 /// The plugins that are shipped: package and library name.
-const PLUGINS: [(&str, &str); 4] = [
+const PLUGINS: [(&str, &str); 5] = [
     ("mfn-plugin-file", "mfn_plugin_file"),
+    ("mfn-plugin-http", "mfn_plugin_http"),
     ("mfn-plugin-kafka", "mfn_plugin_kafka"),
     ("mfn-plugin-prometheus", "mfn_plugin_prometheus"),
     ("mfn-plugin-sse", "mfn_plugin_sse"),

@@ -8,7 +8,6 @@
 //!
 //! This crate knows nothing of simulations: a payload is bytes with a content type.
 
-mod check;
 mod connector;
 mod durable;
 mod publisher;

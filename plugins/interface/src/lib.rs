@@ -67,8 +67,11 @@ pub mod author;
 #[cfg(feature = "testing")]
 pub mod checker;
 pub mod descriptor;
+pub mod envelope;
 mod export;
+pub mod faults;
 pub mod host;
+pub mod json;
 mod log_bridge;
 pub mod metric;
 pub mod secret;

@@ -6,11 +6,9 @@ use std::{
 };
 
 use globset::{GlobBuilder, GlobMatcher};
-use mfn_plugin::{author::Result, host::Host, value::PluginError};
+use mfn_plugin::{author::Result, faults::Faults, host::Host, value::PluginError};
 use schemars::JsonSchema;
 use serde::Deserialize;
-
-use crate::check::Faults;
 
 const MIB: u64 = 1 << 20;
 /// What to do about a target directory that is the source.

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use mfn_plugin::author::Result;
+use mfn_plugin::{author::Result, faults::Faults};
 use schemars::JsonSchema;
 use serde::Deserialize;
-
-use crate::check::Faults;
 
 /// Where to write records, and how. Relative paths start at the directory of the configuration file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -6,7 +6,6 @@
 
 pub(crate) mod config;
 mod encode;
-mod json;
 mod series;
 mod singles;
 mod table;

@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::json;
+use mfn_plugin::json;
 
 const EXTRA: &str = "extra";
 /// More columns than this are a mistake, not a table.

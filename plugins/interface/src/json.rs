@@ -1,15 +1,15 @@
-//! Looks whether a payload is JSON that every reader of the output can take.
+//! Looks whether bytes are JSON that every reader can take, without recursion and without a tree of values.
 
 use serde_json::value::RawValue;
 
 /// Readers of JSON commonly stop at this nesting, serde_json among them.
-const DEPTH_MAX: usize = 128;
+pub const DEPTH_MAX: usize = 128;
 
 /// The payload as JSON, its bytes untouched but for white space around it.
 ///
 /// # Errors
 /// A text that says why it is none.
-pub(crate) fn read(payload: &[u8]) -> Result<&RawValue, String> {
+pub fn read(payload: &[u8]) -> Result<&RawValue, String> {
     let value: &RawValue =
         serde_json::from_slice(payload).map_err(|error| format!("it is not JSON ({error})"))?;
     // A raw value is checked without recursion, so its nesting has no bound yet.
@@ -20,7 +20,8 @@ pub(crate) fn read(payload: &[u8]) -> Result<&RawValue, String> {
 }
 
 /// The deepest nesting of arrays and objects in valid JSON.
-fn depth(json: &str) -> usize {
+#[must_use]
+pub fn depth(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_string, mut is_escaped) = (false, false);
     for byte in json.bytes() {
@@ -37,6 +38,18 @@ fn depth(json: &str) -> usize {
         }
     }
     deepest
+}
+
+/// Puts valid JSON on one line. Line ends in it are white space between its parts, never content: in strings
+/// they are escaped.
+#[must_use]
+pub fn on_one_line(mut json: Vec<u8>) -> Vec<u8> {
+    for byte in &mut json {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
+    json
 }
 
 #[cfg(test)]
