@@ -35,6 +35,8 @@ use crate::{connector::shelf::deadline_in, observer::Observer, probe};
 
 const RECORDS_MAX: u32 = 10_000;
 const BYTES_MAX: u64 = 16 << 20;
+/// How long `open` waits until a transactional id is taken over.
+const TAKE_OVER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many records that were answered as unknown are remembered.
 const UNANSWERED_MAX: usize = 100_000;
 
@@ -194,9 +196,25 @@ impl Component for KafkaPublisher {
         })
     }
 
-    /// Does not wait for a broker: the producer is made with the first records.
+    /// Makes the producer. With transactions it takes the id over at once: what a predecessor that was killed has left
+    /// open would hold up the readers of its offsets, our own connector among them. Where no broker answers in time
+    /// that is done with the first records instead.
     fn open(&mut self) -> Result<()> {
         self.is_open = true;
+        if let Some(mut transactions) = self.transactions.take() {
+            let deadline = deadline_in(TAKE_OVER_TIMEOUT);
+            let prepared = self.session(deadline).and_then(|()| match &self.session {
+                Some(session) => transactions.prepare(session, deadline),
+                None => Err(no_producer()),
+            });
+            self.transactions = Some(transactions);
+            if let Err(error) = prepared {
+                if matches!(error.class, ErrorClass::Permanent | ErrorClass::Fatal) {
+                    return Err(error);
+                }
+                self.observer.trouble(error);
+            }
+        }
         Ok(())
     }
 

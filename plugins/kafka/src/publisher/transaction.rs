@@ -118,7 +118,7 @@ impl Transactions {
     }
 
     /// Fences predecessors, once.
-    fn prepare(&mut self, session: &Session, deadline: Instant) -> Result<()> {
+    pub(crate) fn prepare(&mut self, session: &Session, deadline: Instant) -> Result<()> {
         if self.is_ready {
             return Ok(());
         }

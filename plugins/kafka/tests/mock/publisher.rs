@@ -9,15 +9,19 @@ use mfn_plugin::{
 };
 use serde_json::json;
 
-use crate::support::{cluster, connector, eventually, next, publish, publish_all, publisher, record};
+use crate::{
+    MESSAGE_BYTES_MAX, cluster,
+    support::{connector, eventually, next, publish, publish_all, publisher, record},
+};
 
 /// Guards the whole path: payload, key, headers, content type, time and a tombstone arrive as they were sent,
 /// and reserved headers of a third party do not.
 #[test]
 fn a_record_arrives_as_it_was_sent() {
-    let cluster = cluster(1, "t", 1);
+    let cluster = cluster("t", 1);
     let host = MemoryHost::new();
-    let mut target = publisher(&host, &cluster, json!({ "topic": "t" }));
+    let mut target =
+        publisher(&host, &cluster, json!({ "topic": "t", "message_bytes_max": MESSAGE_BYTES_MAX }));
     let full = Record {
         id: "order-1".to_owned(),
         key: Some(b"customer \xff".to_vec()),
@@ -55,7 +59,7 @@ fn a_record_arrives_as_it_was_sent() {
 /// others arrive.
 #[test]
 fn a_record_at_fault_costs_only_itself() {
-    let cluster = cluster(1, "t", 2);
+    let cluster = cluster("t", 2);
     let host = MemoryHost::new();
     let fields = json!({
         "topic": "t", "topic_header": "to", "message_bytes_max": 2000, "partition": { "header": "nr" },
@@ -87,9 +91,10 @@ fn a_record_at_fault_costs_only_itself() {
 /// comes again it is not sent a second time: the topic holds one copy, in order.
 #[test]
 fn an_unanswered_record_is_not_sent_twice() {
-    let cluster = cluster(1, "t", 1);
+    let cluster = cluster("t", 1);
     let host = MemoryHost::new();
-    let mut target = publisher(&host, &cluster, json!({ "topic": "t" }));
+    let mut target =
+        publisher(&host, &cluster, json!({ "topic": "t", "message_bytes_max": MESSAGE_BYTES_MAX }));
     publish_all(&mut target, &[record("0", "0")]);
     cluster.broker_round_trip_time(1, Duration::from_millis(1500)).unwrap();
     let (one, two) = (record("1", "1"), record("2", "2"));
@@ -114,9 +119,10 @@ fn an_unanswered_record_is_not_sent_twice() {
 #[test]
 fn refusals_have_their_class() {
     use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr as Refusal};
-    let cluster = cluster(1, "t", 1);
+    let cluster = cluster("t", 1);
     let host = MemoryHost::new();
-    let mut target = publisher(&host, &cluster, json!({ "topic": "t" }));
+    let mut target =
+        publisher(&host, &cluster, json!({ "topic": "t", "message_bytes_max": MESSAGE_BYTES_MAX }));
     for (refusal, class) in [
         (Refusal::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ErrorClass::Blocked),
         (Refusal::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, ErrorClass::Permanent),

@@ -1,4 +1,5 @@
-//! A mock cluster, instances on it, and waiting for a condition.
+//! Instances on a cluster, what is done with them, and waiting for a condition.
+#![allow(dead_code)] // Each test program uses a part.
 
 use std::{
     path::Path,
@@ -8,29 +9,30 @@ use std::{
 use mfn_plugin::{
     author::{Component, Connector, Publisher, Result},
     testing::MemoryHost,
-    value::{Batch, Fetch, FetchLimits, PublishContext, Record, RecordResult, RecordView},
+    value::{Batch, Fetch, FetchLimits, PublishContext, Record, RecordResult, RecordView, Verdict},
 };
 use mfn_plugin_kafka::{KafkaConnector, KafkaPublisher};
-use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
+use rdkafka::{ClientContext, mocking::MockCluster};
 use serde_json::{Value, json};
 
 /// The longest that anything may take here.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running mock cluster.
-pub(crate) type Cluster = MockCluster<'static, DefaultProducerContext>;
+/// Something with brokers.
+pub(crate) trait Brokers {
+    /// Their addresses.
+    fn brokers(&self) -> Vec<String>;
+}
 
-/// A cluster of `brokers` brokers with one topic.
-pub(crate) fn cluster(brokers: i32, topic: &str, partitions: i32) -> Cluster {
-    let cluster = MockCluster::new(brokers).unwrap();
-    cluster.create_topic(topic, partitions, 1).unwrap();
-    cluster
+impl<C: ClientContext> Brokers for MockCluster<'_, C> {
+    fn brokers(&self) -> Vec<String> {
+        self.bootstrap_servers().split(',').map(str::to_owned).collect()
+    }
 }
 
 /// A configuration on this cluster with further fields.
-pub(crate) fn config(cluster: &Cluster, fields: Value) -> Value {
-    let brokers: Vec<String> = cluster.bootstrap_servers().split(',').map(str::to_owned).collect();
-    let mut config = json!({ "brokers": brokers, "statistics_interval_ms": 100 });
+pub(crate) fn config(cluster: &impl Brokers, fields: Value) -> Value {
+    let mut config = json!({ "brokers": cluster.brokers(), "statistics_interval_ms": 100 });
     for (name, value) in fields.as_object().unwrap() {
         config[name] = value.clone();
     }
@@ -42,8 +44,8 @@ pub(crate) fn create<T: Component>(host: &MemoryHost, config: Value) -> Result<T
     T::create(serde_json::from_value(config).unwrap(), host.instance("it", Path::new("/")))
 }
 
-/// An open connector of group `g`, with a short group session.
-pub(crate) fn connector(host: &MemoryHost, cluster: &Cluster, fields: Value) -> KafkaConnector {
+/// An open connector, of group `g` and with a short group session where the fields say nothing else.
+pub(crate) fn connector(host: &MemoryHost, cluster: &impl Brokers, fields: Value) -> KafkaConnector {
     let mut config = config(cluster, fields);
     if config.get("group").is_none() {
         config["group"] = json!("g");
@@ -57,15 +59,20 @@ pub(crate) fn connector(host: &MemoryHost, cluster: &Cluster, fields: Value) -> 
 }
 
 /// An open publisher.
-pub(crate) fn publisher(host: &MemoryHost, cluster: &Cluster, fields: Value) -> KafkaPublisher {
-    let mut config = config(cluster, fields);
-    if config.get("message_bytes_max").is_none() {
-        // The mock cluster does not say what it allows, which costs a time-out.
-        config["message_bytes_max"] = json!(1_000_000);
-    }
-    let mut made: KafkaPublisher = create(host, config).unwrap();
+pub(crate) fn publisher(host: &MemoryHost, cluster: &impl Brokers, fields: Value) -> KafkaPublisher {
+    let mut made: KafkaPublisher = create(host, config(cluster, fields)).unwrap();
     made.open().unwrap();
     made
+}
+
+/// Acknowledges a batch.
+pub(crate) fn ack(source: &mut KafkaConnector, batch: &Batch) {
+    source.settle(batch.token, &vec![Verdict::Ack; batch.records.len()]).unwrap();
+}
+
+/// The offsets of a batch, from the ids.
+pub(crate) fn offsets(batch: &Batch) -> Vec<u64> {
+    batch.records.iter().map(|record| record.id.rsplit('-').next().unwrap().parse().unwrap()).collect()
 }
 
 /// A record with an id and a payload.

@@ -1,0 +1,249 @@
+//! A real Apache Kafka cluster of two nodes (KRaft, no ZooKeeper) on loopback, started by the test that needs it.
+//!
+//! The jars are resolved by Maven into the target directory, once. The nodes hang on pipes: when this process ends, in
+//! whatever way, they are killed. What is missing is an error that says what to install, never a skipped test.
+
+use std::{
+    fs::{self, File},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_executor::block_on;
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+};
+
+/// How long a node may take to start on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Directories of clusters, before the number of their process.
+const RUN_PREFIX: &str = "kafka-run-";
+
+/// A running cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    directory: PathBuf,
+    jars: PathBuf,
+    nodes: [Option<Node>; 2],
+    ports: [u16; 2],
+    controller: u16,
+}
+
+/// A running node. It is killed when this is dropped.
+#[derive(Debug)]
+struct Node(Child);
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // The end of its input is the shell's signal to kill the broker, with SIGKILL.
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// The cluster of this test program, for one test at a time.
+pub(crate) fn shared() -> MutexGuard<'static, Cluster> {
+    static CLUSTER: OnceLock<Mutex<Cluster>> = OnceLock::new();
+    let cluster = CLUSTER.get_or_init(|| {
+        let name = format!("{RUN_PREFIX}{}", std::process::id());
+        remove_left_behind();
+        Mutex::new(Cluster::start(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)))
+    });
+    // A test that failed has left topics behind, no more.
+    let mut cluster = cluster.lock().unwrap_or_else(PoisonError::into_inner);
+    cluster.ensure_up();
+    cluster
+}
+
+impl Cluster {
+    /// Starts both nodes with empty logs in `directory`.
+    ///
+    /// # Panics
+    /// When Java, Maven or the jars can not be had; the text says what to do.
+    pub(crate) fn start(directory: PathBuf) -> Self {
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("space for a broker");
+        let jars = jars();
+        let [first, second, controller] = free_ports();
+        let mut cluster = Self { directory, jars, nodes: [None, None], ports: [first, second], controller };
+        for node in [1, 2] {
+            cluster.configure(node);
+        }
+        cluster.ensure_up();
+        cluster
+    }
+
+    /// Addresses of the brokers.
+    pub(crate) fn brokers(&self) -> Vec<String> {
+        self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect()
+    }
+
+    /// Kills a node, 1 or 2, as `kill -9` does. Node 1 is the controller as well.
+    pub(crate) fn kill(&mut self, node: usize) {
+        let killed = self.nodes[node - 1].take();
+        assert!(killed.is_some(), "node {node} is not running");
+        drop(killed);
+        assert!(TcpStream::connect(("127.0.0.1", self.ports[node - 1])).is_err(), "node {node} lives on");
+    }
+
+    /// Starts what is not running, and waits until it takes connections.
+    pub(crate) fn ensure_up(&mut self) {
+        for node in [1, 2] {
+            if self.nodes[node - 1].is_none() {
+                self.nodes[node - 1] = Some(self.launch(node));
+            }
+        }
+        for port in self.ports {
+            let end = Instant::now() + START_TIMEOUT;
+            while TcpStream::connect(("127.0.0.1", port)).is_err() {
+                let log = self.directory.join("node-1.log");
+                assert!(Instant::now() < end, "the broker did not start; see {}", log.display());
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    }
+
+    /// Makes a topic, on both nodes, and waits until it can be used.
+    pub(crate) fn create_topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
+        let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+            .set("bootstrap.servers", self.brokers().join(","))
+            .create()
+            .expect("a client");
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(2));
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
+        let options = AdminOptions::new().operation_timeout(Some(START_TIMEOUT));
+        let end = Instant::now() + START_TIMEOUT;
+        // A node that has just started is not registered with the controller yet.
+        while let Some(Err((_, error))) =
+            block_on(admin.create_topics([&topic], &options)).expect("an answer").pop()
+        {
+            assert!(Instant::now() < end, "topic {name}: {error}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn configure(&self, node: usize) {
+        let (id, port, controller) = (node, self.ports[node - 1], self.controller);
+        let is_controller = node == 1;
+        let roles = if is_controller { "broker,controller" } else { "broker" };
+        let listener =
+            if is_controller { format!(",CONTROLLER://127.0.0.1:{controller}") } else { String::new() };
+        let data = self.directory.join(format!("data-{node}"));
+        // Small internal topics and short sessions: what is tested is the protocol, not patience.
+        let text = format!(
+            "process.roles={roles}\nnode.id={id}\n\
+             controller.quorum.voters=1@127.0.0.1:{controller}\ncontroller.listener.names=CONTROLLER\n\
+             listeners=PLAINTEXT://127.0.0.1:{port}{listener}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+             inter.broker.listener.name=PLAINTEXT\nlog.dirs={}\n\
+             auto.create.topics.enable=false\nmin.insync.replicas=1\n\
+             offsets.topic.replication.factor=2\noffsets.topic.num.partitions=2\n\
+             transaction.state.log.replication.factor=2\ntransaction.state.log.min.isr=1\n\
+             transaction.state.log.num.partitions=2\n\
+             group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=500\n\
+             broker.session.timeout.ms=2000\nbroker.heartbeat.interval.ms=300\n\
+             leader.imbalance.check.interval.seconds=1\nleader.imbalance.per.broker.percentage=0\n\
+             log.cleaner.enable=false\n",
+            data.display()
+        );
+        let file = self.config(node);
+        fs::write(&file, text).expect("space for a broker");
+        let mut format =
+            self.java(&["kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c"]);
+        let output = format.arg(&file).output().expect("java runs");
+        assert!(output.status.success(), "format: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn config(&self, node: usize) -> PathBuf {
+        self.directory.join(format!("node-{node}.properties"))
+    }
+
+    /// Java with the broker's jars.
+    fn java(&self, arguments: &[&str]) -> Command {
+        let mut java = Command::new("java");
+        java.args(["-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
+        java.arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn").arg("-cp").arg(self.jars.join("*"));
+        java.args(arguments);
+        java
+    }
+
+    fn launch(&self, node: usize) -> Node {
+        let java = self.java(&["kafka.Kafka"]);
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.directory.join(format!("node-{node}.log")))
+            .expect("space for a broker");
+        // The shell outlives this process by a moment and takes the broker along.
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            "\"$@\" < /dev/null & broker=$!; cat > /dev/null; kill -9 $broker; wait $broker",
+            "sh",
+        ]);
+        shell.arg(java.get_program()).args(java.get_args()).arg(self.config(node));
+        shell.stdin(Stdio::piped()).stdout(log.try_clone().expect("a handle")).stderr(log);
+        Node(shell.spawn().expect("a shell runs"))
+    }
+}
+
+impl crate::support::Brokers for Cluster {
+    fn brokers(&self) -> Vec<String> {
+        self.brokers()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.nodes = [None, None];
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Removes the logs of programs that are over: the shared cluster lives as long as its program, which does not end by
+/// dropping it.
+fn remove_left_behind() {
+    let Ok(entries) = fs::read_dir(env!("CARGO_TARGET_TMPDIR")) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(process) = name.strip_prefix(RUN_PREFIX) else { continue };
+        if !Path::new("/proc").join(process).exists() {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Ports that nobody listens on now.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|listener| listener.local_addr().expect("an address").port())
+}
+
+/// The broker's jars, fetched by Maven where they are missing.
+fn jars() -> PathBuf {
+    let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broker/pom.xml");
+    let jars = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kafka-4.1.0");
+    let has_java = Command::new("java").arg("-version").output().is_ok_and(|output| output.status.success());
+    assert!(has_java, "the tests with a real broker need Java 17 or later; install openjdk-17-jre-headless");
+    if jars.join("complete").exists() {
+        return jars;
+    }
+    let help = "the tests with a real broker fetch its jars from a Maven repository once; install maven, and see \
+                that it can reach one";
+    let mut maven = Command::new("mvn");
+    maven.args(["--batch-mode", "--quiet", "dependency:copy-dependencies"]);
+    maven.arg("--file").arg(&pom).arg(format!("-DoutputDirectory={}", jars.display()));
+    let output = maven.output().unwrap_or_else(|error| panic!("mvn: {error}; {help}"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "mvn failed; {help}\n{said}{}", String::from_utf8_lossy(&output.stderr));
+    fs::write(jars.join("complete"), "").expect("space for the jars");
+    jars
+}

@@ -1,0 +1,208 @@
+//! From Kafka to Kafka exactly once, although the process in between is killed again and again.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Write},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use mfn_plugin::{
+    author::{Connector, Publisher},
+    testing::MemoryHost,
+    value::{PublishContext, Record, RecordView, Verdict},
+};
+use rdkafka::{
+    ClientConfig, Message,
+    consumer::{BaseConsumer, Consumer},
+};
+use serde_json::json;
+
+use crate::{
+    cluster::shared,
+    support::{Brokers, PATIENCE, connector, fetch, publish_all, publisher},
+};
+
+const RECORDS: usize = 1000;
+const KEYS: usize = 20;
+/// How often the process is killed.
+const KILLS: usize = 5;
+const BROKERS: &str = "MFN_TEST_KAFKA_BROKERS";
+
+/// Brokers that another process was told of.
+struct Told(Vec<String>);
+
+impl Brokers for Told {
+    fn brokers(&self) -> Vec<String> {
+        self.0.clone()
+    }
+}
+
+/// Not a test of its own: the process that is killed. It forwards from `eo-in` to `eo-out`, and writes a line before and
+/// after each transaction.
+#[test]
+#[ignore = "started by `every_record_once_although_killed`"]
+fn forwarder() {
+    let brokers = std::env::var(BROKERS).expect("started by the test beside it");
+    let cluster = Told(brokers.split(',').map(str::to_owned).collect());
+    let host = MemoryHost::new();
+    let mut target =
+        publisher(&host, &cluster, json!({ "topic": "eo-out", "transactional_id": "forwarder" }));
+    let fields = json!({
+        "topics": ["eo-in"], "group": "forwarder", "offsets": "transaction", "revoke_timeout_ms": 1000,
+        "properties": { "session.timeout.ms": 1000, "heartbeat.interval.ms": 200 },
+    });
+    let mut source = connector(&host, &cluster, fields);
+    let context = PublishContext { attempt: 1, timeout: PATIENCE };
+    loop {
+        let Some(batch) = fetch(&mut source, 20) else { continue };
+        tell("begin");
+        let views: Vec<RecordView<'_>> = batch.records.iter().map(Record::view).collect();
+        let answers = target.publish(&views, context).unwrap_or_else(|error| {
+            // Standard error is the test's: there is nothing to see there unless it fails.
+            eprintln!("forwarder: {error}");
+            vec![Err(error); views.len()]
+        });
+        let verdicts: Vec<_> = answers.iter().map(|answer| verdict(answer.is_ok())).collect();
+        tell("end");
+        source.settle(batch.token, &verdicts).unwrap();
+    }
+}
+
+fn verdict(ok: bool) -> Verdict {
+    if ok { Verdict::Ack } else { Verdict::Nack { delay: Duration::from_millis(50) } }
+}
+
+fn tell(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "\n{line}").and_then(|()| out.flush());
+}
+
+/// A running forwarder, killed when it is dropped.
+struct Forwarder(Child);
+
+impl Forwarder {
+    fn start(brokers: &str) -> (Self, impl Iterator<Item = String> + use<>) {
+        let program = std::env::current_exe().unwrap();
+        let mut child = Command::new(program)
+            .args(["--exact", "exactly_once::forwarder", "--ignored", "--nocapture", "--test-threads=1"])
+            .env(BROKERS, brokers)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        (Self(child), lines)
+    }
+}
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Guards the promise of `offsets = "transaction"`: a reader of committed records sees each one exactly once, in the
+/// order of its key, although the forwarding process is killed inside of transactions. That it was shows in the
+/// records of aborted transactions, which a reader of everything sees.
+#[test]
+fn every_record_once_although_killed() {
+    let cluster = shared();
+    cluster.create_topic("eo-in", 2, &[]);
+    cluster.create_topic("eo-out", 2, &[]);
+    let host = MemoryHost::new();
+    let mut target = publisher(&host, &*cluster, json!({ "topic": "eo-in" }));
+    let records: Vec<Record> = (0..RECORDS)
+        .map(|n| Record {
+            id: format!("r{n}"),
+            key: Some(format!("k{}", n % KEYS).into_bytes()),
+            payload: n.to_string().into_bytes(),
+            ..Record::default()
+        })
+        .collect();
+    publish_all(&mut target, &records);
+
+    let brokers = cluster.brokers().join(",");
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut draw = |below: u64| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % below
+    };
+    let mut committed = Reader::new(&brokers, "read_committed");
+    let mut open_when_killed = 0;
+    for _ in 0..KILLS {
+        let (forwarder, mut lines) = Forwarder::start(&brokers);
+        let transactions = 2 + draw(4);
+        let begun = lines.by_ref().filter(|line| line == "begin").take(transactions as usize).count();
+        assert_eq!(begun as u64, transactions, "the forwarder ended by itself");
+        std::thread::sleep(Duration::from_micros(draw(100_000)));
+        drop(forwarder);
+        // What it still said: a transaction that it did not end was open, or its end was unheard.
+        let said: Vec<String> = lines.filter(|line| line == "begin" || line == "end").collect();
+        let ended = said.iter().filter(|line| *line == "end").count();
+        open_when_killed += usize::from(said.len() + 1 > 2 * ended);
+    }
+    let (_last, _lines) = Forwarder::start(&brokers);
+    let end = Instant::now() + PATIENCE;
+    while committed.payloads.values().map(Vec::len).sum::<usize>() < RECORDS && Instant::now() < end {
+        committed.read();
+    }
+    // Whatever would come twice has had its time.
+    for _ in 0..5 {
+        committed.read();
+    }
+    let mut numbers: Vec<usize> = committed.payloads.values().flatten().copied().collect();
+    for (key, numbers) in &committed.payloads {
+        assert!(numbers.is_sorted(), "{key}: out of order: {numbers:?}");
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..RECORDS).collect::<Vec<_>>(), "lost or doubled");
+
+    let mut everything = Reader::new(&brokers, "read_uncommitted");
+    for _ in 0..5 {
+        everything.read();
+    }
+    let written: usize = everything.payloads.values().map(Vec::len).sum();
+    println!(
+        "{KILLS} kills, {open_when_killed} inside of a transaction, {} records aborted",
+        written - RECORDS
+    );
+    assert!(open_when_killed > 0, "no kill has struck a transaction");
+    assert!(written > RECORDS, "no transaction was aborted");
+}
+
+/// Reads the whole of `eo-out`, by key.
+struct Reader {
+    consumer: BaseConsumer,
+    payloads: BTreeMap<String, Vec<usize>>,
+}
+
+impl Reader {
+    fn new(brokers: &str, isolation: &str) -> Self {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("group.id", isolation)
+            .set("isolation.level", isolation)
+            .set("auto.offset.reset", "earliest")
+            .set("enable.auto.commit", "false")
+            .create()
+            .unwrap();
+        let mut partitions = rdkafka::TopicPartitionList::new();
+        partitions.add_partition_range("eo-out", 0, 1);
+        consumer.assign(&partitions).unwrap();
+        Self { consumer, payloads: BTreeMap::new() }
+    }
+
+    /// Reads until nothing comes for a moment.
+    fn read(&mut self) {
+        while let Some(message) = self.consumer.poll(Duration::from_millis(300)) {
+            let Ok(message) = message else { continue };
+            let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
+            let number = std::str::from_utf8(message.payload().unwrap()).unwrap().parse().unwrap();
+            self.payloads.entry(key).or_default().push(number);
+        }
+    }
+}
