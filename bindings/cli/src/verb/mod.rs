@@ -3,6 +3,7 @@
 mod aggregate;
 mod check;
 mod dataset;
+mod dead_letters;
 mod features;
 mod network;
 mod plugin;
@@ -30,6 +31,8 @@ pub(crate) enum Verb {
     Run(run::Arguments),
     Check(check::Arguments),
     #[command(subcommand)]
+    DeadLetters(dead_letters::Verb),
+    #[command(subcommand)]
     Plugin(plugin::Verb),
 }
 
@@ -47,6 +50,7 @@ impl Verb {
             Self::Validate(arguments) => validate::run(&arguments),
             Self::Run(arguments) => run::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
+            Self::DeadLetters(verb) => dead_letters::run(verb),
             Self::Plugin(verb) => plugin::run(verb),
         }
     }

@@ -12,6 +12,7 @@ use std::path::Path;
 use crate::spool::{IdRanges, SpoolError, SpoolView};
 
 pub use letter::{DeadLetter, DeadLetterCause};
+pub use mfn_plugin::value::Record;
 pub use store::{DeadLetters, ReplayReport};
 
 const LETTERS: &str = "letters";
