@@ -50,7 +50,7 @@ func ExampleSim_Run() {
 
 // What is wrong with a specification comes as a list, with remedies.
 func ExampleError() {
-	_, err := mfn.NewSimJSON(`{"grid_size": 0, "spike_probability": 9}`)
+	_, err := mfn.NewSimJSON(`{"grid_size": 0}`)
 	var failure *mfn.Error
 	if errors.As(err, &failure) {
 		fmt.Println(failure.Code)
@@ -61,7 +61,6 @@ func ExampleError() {
 	// Output:
 	// MFN_INVALID
 	// grid_size
-	// spike_probability
 }
 
 // A field is looked at where it lies, without a copy.

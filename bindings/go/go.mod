@@ -1,3 +1,3 @@
 module mfn
 
-go 1.26
+go 1.25

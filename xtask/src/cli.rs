@@ -23,6 +23,8 @@ pub(crate) enum Verb {
     Stage,
     /// Runs every test there is.
     Test,
+    /// Runs the tests of the Go binding, with the race detector, cgocheck2 and a static build. Part of `test`.
+    TestGo(GoOptions),
     /// Runs the reference vectors and the comparison with the plain loop as AArch64 programs under QEMU.
     TestAarch64,
     /// Injects the faults of docs/delivery.md in the size of continuous integration and prints a line for each.
@@ -109,4 +111,15 @@ pub(crate) struct BenchOptions {
     /// Handed on to criterion, such as a filter; with --peers the parts to measure, such as `steps`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<String>,
+}
+
+/// Options of `cargo xtask test-go`.
+#[derive(Debug, Args)]
+pub(crate) struct GoOptions {
+    /// Test against the libmfn installed under this folder (include, lib, plugins) instead of staging target/demo.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) installed: Option<PathBuf>,
+    /// How long 1,000 goroutines share simulations under the race detector.
+    #[arg(long, value_name = "SECONDS", default_value_t = crate::golang::STRESS_SECONDS)]
+    pub(crate) stress_seconds: u64,
 }

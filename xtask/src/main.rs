@@ -14,6 +14,7 @@ mod demo;
 mod example_data;
 mod faults;
 mod figures;
+mod golang;
 mod header;
 mod stage;
 mod test;
@@ -44,6 +45,7 @@ fn run(cli: Cli) -> Result<()> {
         Verb::Demo(options) => demo::run(&workspace, &options),
         Verb::Stage => stage::run(&workspace).map(drop),
         Verb::Test => test::run(&workspace),
+        Verb::TestGo(options) => golang::run(&workspace, &options),
         Verb::TestAarch64 => aarch64::run(&workspace),
         Verb::Faults(options) => faults::run(&workspace, false, &options.numbers),
         Verb::Soak(options) => faults::run(&workspace, true, &options.numbers),

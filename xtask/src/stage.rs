@@ -56,12 +56,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Stage> {
     tools::require(&[tools::CC, tools::READELF])?;
     let release = build(workspace)?;
     let stage = Stage { root: workspace.stage_dir() };
-    for directory in ["bin", "include", "lib", "plugins"] {
+    for directory in ["bin", "include", "lib/pkgconfig", "plugins"] {
         let directory = stage.root.join(directory);
         std::fs::create_dir_all(&directory)
             .with_context(|| format!("can not make {}", directory.display()))?;
     }
     install_library(&release, &stage)?;
+    install(&release.join("libmfn.a"), &stage.root.join("lib/libmfn.a"))?;
+    write_pkg_config(&stage)?;
     install(&release.join("mfn"), &stage.mfn())?;
     install(&workspace.join(HEADER), &stage.root.join("include/mfn.h"))?;
     for (_, library) in PLUGINS {
@@ -115,6 +117,28 @@ fn install_library(release: &Path, stage: &Stage) -> Result<()> {
             std::os::unix::fs::symlink("libmfn.so", &link)
                 .with_context(|| format!("can not link {}", link.display()))?;
         }
+    }
+    Ok(())
+}
+
+/// What a program links beside libmfn.a; docs/abi.md names the same.
+const STATIC_LIBRARIES: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl";
+
+/// Writes mfn.pc and, for libmfn.a, mfn-static.pc. They find the rest from where they lie, so that the layout can be
+/// moved. A file of its own for the static library is needed because -lmfn takes the shared one where both are.
+fn write_pkg_config(stage: &Stage) -> Result<()> {
+    for (name, libraries) in [
+        ("mfn", "-L${libdir} -lmfn".to_owned()),
+        ("mfn-static", format!("${{libdir}}/libmfn.a {STATIC_LIBRARIES}")),
+    ] {
+        let text = format!(
+            "prefix=${{pcfiledir}}/../..\nlibdir=${{prefix}}/lib\nincludedir=${{prefix}}/include\n\nName: {name}\n\
+             Description: the MyceliumFractalNet simulation as a library\nVersion: {}\n\
+             Cflags: -I${{includedir}}\nLibs: {libraries}\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        let path = stage.root.join("lib/pkgconfig").join(name).with_extension("pc");
+        std::fs::write(&path, text).with_context(|| format!("can not write {}", path.display()))?;
     }
     Ok(())
 }

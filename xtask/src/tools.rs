@@ -104,6 +104,24 @@ pub(crate) const GIT: Tool = Tool {
     homebrew: "git",
 };
 
+/// The Go toolchain.
+pub(crate) const GO: Tool = Tool {
+    program: "go",
+    purpose: "builds and tests the Go binding; 1.25 or newer",
+    debian: "golang-go",
+    fedora: "golang",
+    homebrew: "go",
+};
+
+/// Tells compilers where an installed library lies.
+pub(crate) const PKG_CONFIG: Tool = Tool {
+    program: "pkg-config",
+    purpose: "finds the installed libmfn for the Go binding",
+    debian: "pkgconf",
+    fedora: "pkgconf-pkg-config",
+    homebrew: "pkgconf",
+};
+
 /// Reads datasets with pyarrow, as their users do.
 pub(crate) const PYTHON: Tool = Tool {
     program: "python3",
@@ -141,12 +159,13 @@ pub(crate) const QEMU_AARCH64: Tool = Tool {
 };
 
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Tool; 12] =
-    [CC, CMAKE, CXX, GCC, GIT, LDD, NINJA, NM, PYTHON, READELF, STRIP, VALGRIND];
+pub(crate) const FOR_TESTS: [Tool; 14] =
+    [CC, CMAKE, CXX, GCC, GIT, GO, LDD, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND];
 
 /// What continuous integration needs.
-pub(crate) const ALL: [Tool; 13] =
-    [CARGO_DENY, CC, CMAKE, CXX, GCC, GIT, LDD, NINJA, NM, PYTHON, READELF, STRIP, VALGRIND];
+pub(crate) const ALL: [Tool; 15] = [
+    CARGO_DENY, CC, CMAKE, CXX, GCC, GIT, GO, LDD, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND,
+];
 
 impl Tool {
     /// Where the program lies, or `None` when it is not installed.
