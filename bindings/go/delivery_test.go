@@ -89,6 +89,7 @@ func TestRecordsMoveBetweenComponents(t *testing.T) {
 	health, _, err := publisher.Health()
 	check(t, err)
 	check(t, publisher.Check())
+	check(t, publisher.Probe(ctx))
 	if publisher.Name() != "out" || publisher.Plugin() != "file" || health != HealthReady {
 		t.Error(publisher.Name(), publisher.Plugin(), health)
 	}
@@ -160,9 +161,22 @@ func TestPipelineEndToEnd(t *testing.T) {
 	if !json.Valid([]byte(report)) {
 		t.Error(report)
 	}
+	passed, report, err := runtime.ProbePipeline(ctx, config)
+	check(t, err)
+	if !passed || !json.Valid([]byte(report)) {
+		t.Error(report)
+	}
 	pipeline, err := runtime.StartPipeline(config)
 	check(t, err)
 	defer pipeline.Close()
+	passed, report, err = pipeline.Probe(ctx)
+	check(t, err)
+	if !passed || !json.Valid([]byte(report)) {
+		t.Error(report)
+	}
+	if state, report, err := pipeline.Health(); err != nil || state == 0 || state == ReadinessDead {
+		t.Error(state, report, err)
+	}
 	counts := map[OutcomeStatus]int{}
 	for outcome, err := range pipeline.Outcomes(ctx) {
 		check(t, err)

@@ -163,9 +163,8 @@ pub(crate) const FOR_TESTS: [Tool; 14] =
     [CC, CMAKE, CXX, GCC, GIT, GO, LDD, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND];
 
 /// What continuous integration needs.
-pub(crate) const ALL: [Tool; 15] = [
-    CARGO_DENY, CC, CMAKE, CXX, GCC, GIT, GO, LDD, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND,
-];
+pub(crate) const ALL: [Tool; 15] =
+    [CARGO_DENY, CC, CMAKE, CXX, GCC, GIT, GO, LDD, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND];
 
 impl Tool {
     /// Where the program lies, or `None` when it is not installed.
