@@ -37,8 +37,7 @@ use mfn_plugin::value::{ErrorClass, PluginError};
 pub(crate) use machine::Machine;
 pub use outbound::BreakerState;
 
-/// How long a record is held back after an error that may pass. There is no retry machine yet: the
-/// connector brings the record again.
+/// The least time for which a record is held back that goes back to its connector because of an error.
 pub(crate) const NACK_DELAY: Duration = Duration::from_secs(1);
 
 /// Names a batch within its route.
