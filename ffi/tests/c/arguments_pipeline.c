@@ -8,6 +8,8 @@ static void check_configs(mfn_runtime *runtime)
 {
     mfn_config *config = NULL;
     mfn_pipeline *pipeline = NULL;
+    char *json = NULL;
+    int32_t passed = 77;
 
     CALL(mfn_config_from_file(NULL, &config, &error), MFN_INVALID, "path is NULL");
     CALL(mfn_config_from_file("/nowhere/x.toml", &config, &error), MFN_INVALID, "/nowhere/x.toml");
@@ -26,8 +28,11 @@ static void check_configs(mfn_runtime *runtime)
     CALL(mfn_pipeline_check(runtime, (const mfn_config *)(const void *)runtime, NULL, &error), MFN_INVALID, "another type");
     CALL(mfn_pipeline_start(runtime, NULL, &pipeline, &error), MFN_INVALID, "config is NULL");
     CALL(mfn_pipeline_start(NULL, NULL, &pipeline, &error), MFN_INVALID, "runtime is NULL");
+    CALL(mfn_config_probe(NULL, NULL, 1, &passed, &json, &error), MFN_INVALID, "runtime is NULL");
+    CALL(mfn_config_probe(runtime, NULL, 1, &passed, &json, &error), MFN_INVALID, "config is NULL");
+    CALL(mfn_config_probe(runtime, NULL, 1, NULL, &json, &error), MFN_INVALID, "passed is NULL");
     mfn_config_free(NULL);
-    EXPECT(config == NULL && pipeline == NULL);
+    EXPECT(config == NULL && pipeline == NULL && json == NULL && passed == 77);
 }
 
 static void check_null_pipelines(void)
@@ -49,6 +54,8 @@ static void check_null_pipelines(void)
     CALL(mfn_pipeline_wait(NULL, 0, &state, &error), MFN_INVALID, "pipeline is NULL");
     CALL(mfn_pipeline_drain(NULL, 0, &report, &error), MFN_INVALID, "pipeline is NULL");
     CALL(mfn_pipeline_stop(NULL, &report, &error), MFN_INVALID, "pipeline is NULL");
+    CALL(mfn_pipeline_health(NULL, &state, &text, &error), MFN_INVALID, "pipeline is NULL");
+    CALL(mfn_pipeline_probe(NULL, 0, &state, &text, &error), MFN_INVALID, "pipeline is NULL");
     EXPECT(mfn_pipeline_last_error(NULL) == NULL && state == 77 && text == NULL && endpoints == NULL);
     EXPECT(outcome == NULL && snapshot == NULL);
     mfn_pipeline_free(NULL);

@@ -94,6 +94,7 @@ static void check_null_components(void)
     EXPECT(*mfn_component_name(NULL) == 0 && *mfn_component_plugin(NULL) == 0 && mfn_component_last_error(NULL) == NULL);
     CALL(mfn_component_health(NULL, &health, NULL, &error), MFN_INVALID, "component is NULL");
     CALL(mfn_component_check(NULL, &error), MFN_INVALID, "component is NULL");
+    CALL(mfn_component_probe(NULL, 1, &error), MFN_INVALID, "component is NULL");
     CALL(mfn_component_endpoints(NULL, &endpoints, &error), MFN_INVALID, "component is NULL");
     CALL(mfn_component_drain(NULL, 1, NULL, &error), MFN_INVALID, "component is NULL");
     CALL(mfn_component_close(NULL, &error), MFN_INVALID, "component is NULL");

@@ -18,6 +18,7 @@ static void check_component(const mfn_component *component, const char *name, co
     EXPECT(health == MFN_HEALTH_READY && detail != NULL);
     mfn_string_free(detail);
     CALL(mfn_component_check(component, &error), MFN_OK, "");
+    CALL(mfn_component_probe(component, 20000, &error), MFN_OK, "");
     CALL(mfn_component_drain(component, 1000, &left, &error), MFN_OK, "");
     EXPECT(left == 0);
     EXPECT(mfn_component_last_error(component) == NULL);
@@ -162,6 +163,7 @@ static void check_listeners(const mfn_runtime *runtime)
     CALL(mfn_component_close(mfn_transport_component(transport), &error), MFN_OK, "");
     CALL(mfn_transport_publish(transport, "news", &event, NULL, &error), MFN_CLOSED, "was closed");
     CALL(mfn_component_check(mfn_transport_component(transport), &error), MFN_CLOSED, "was closed");
+    CALL(mfn_component_probe(mfn_transport_component(transport), 1000, &error), MFN_CLOSED, "was closed");
     EXPECT(mfn_transport_publish(transport, "news", &event, NULL, NULL) == MFN_CLOSED);
     error = mfn_transport_last_error(transport);
     EXPECT(mfn_error_class(error) == MFN_CLASS_FATAL && mfn_error_retriable(error) == 0);

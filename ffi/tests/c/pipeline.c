@@ -89,6 +89,51 @@ static void check_status(const mfn_pipeline *pipeline)
     mfn_string_free(json);
 }
 
+/* Health and probe of a pipeline that is at its end: nothing is wrong, and nothing more is taken. */
+static void check_health(const mfn_pipeline *pipeline)
+{
+    int32_t state = 0, passed = 0;
+    mfn_error *error = NULL;
+    char *json = NULL;
+
+    CALL(mfn_pipeline_health(pipeline, &state, &json, &error), MFN_OK, "");
+    EXPECT(state == MFN_READINESS_NOT_READY && strstr(json, "finished") != NULL);
+    mfn_string_free(json);
+    CALL(mfn_pipeline_health(pipeline, &state, NULL, &error), MFN_OK, "");
+    CALL(mfn_pipeline_health(pipeline, NULL, NULL, &error), MFN_INVALID, "state is NULL");
+    CALL(mfn_pipeline_probe(pipeline, 20000, &passed, &json, &error), MFN_OK, "");
+    EXPECT(passed == 1 && strstr(json, "\"outcome\":\"passed\"") != NULL && strstr(json, "\"results\"") != NULL);
+    mfn_string_free(json);
+    CALL(mfn_pipeline_probe(pipeline, 20000, NULL, NULL, &error), MFN_INVALID, "passed is NULL");
+}
+
+/* A fault of each kind is found before anything is opened: a directory that is away, a secret that is not there.
+   The start is forbidden by the second, and its error lists what was found. */
+static void check_probes(mfn_runtime *runtime, const char *text, const char *folder)
+{
+    mfn_pipeline *pipeline = NULL;
+    mfn_config *config = NULL;
+    mfn_error *error = NULL;
+    int32_t passed = 77;
+    char *json = NULL;
+
+    CALL(mfn_config_from_toml(text, folder, &config, &error), MFN_OK, "");
+    CALL(mfn_config_probe(runtime, config, 20000, &passed, &json, &error), MFN_OK, "");
+    EXPECT(passed == 0 && strstr(json, "MFN_TEST_UNSET") != NULL && strstr(json, "nowhere") != NULL);
+    mfn_string_free(json);
+    EXPECT(mfn_pipeline_start(runtime, config, &pipeline, &error) == MFN_PLUGIN && pipeline == NULL);
+    EXPECT(mfn_error_fault_count(error) == 1 && strcmp(mfn_error_fault_path(error, 0), "transports.live") == 0);
+    EXPECT(strstr(mfn_error_fault_message(error, 0), "auth.api_key") != NULL && *mfn_error_fault_fix(error, 0) != 0);
+    mfn_error_free(error);
+    mfn_config_free(config);
+}
+
+static const char BROKEN[] = "name = \"broken\"\n"
+    "[connectors.c]\nplugin = \"file\"\nconfig = { directory = \"nowhere\" }\n"
+    "[transports.live]\nplugin = \"sse\"\n"
+    "config = { bind = \"127.0.0.1:0\", auth = { api_key = \"env:MFN_TEST_UNSET\" } }\n"
+    "[[routes]]\nname = \"r\"\nconnectors = [\"c\"]\ntransports = [\"live\"]\n";
+
 static void check_endpoints(const mfn_pipeline *pipeline)
 {
     mfn_endpoints *endpoints = NULL;
@@ -150,6 +195,7 @@ int main(int argc, char **argv)
     mfn_string_free(text);
     CALL(mfn_pipeline_start(runtime, config, &pipeline, &error), MFN_OK, "");
     mfn_config_free(config);
+    check_probes(runtime, BROKEN, argv[2]);
     check_endpoints(pipeline);
 
     while ((status = mfn_pipeline_next_outcome(pipeline, 60000, &outcome, &error)) == MFN_OK) {
@@ -160,11 +206,14 @@ int main(int argc, char **argv)
     CALL(mfn_pipeline_wait(pipeline, 0, &state, &error), MFN_OK, "");
     EXPECT(state == MFN_PIPELINE_FINISHED);
     check_status(pipeline);
+    check_health(pipeline);
     check_snapshot(pipeline, argv[2]);
     CALL(mfn_pipeline_trouble(pipeline, &text, &error), MFN_WOULD_BLOCK, "");
     CALL(mfn_pipeline_drain(pipeline, 10000, &report, &error), MFN_OK, "");
     EXPECT(report.complete == 1 && report.left == 0 && report.returned == 0 && report.components_left == 0);
     CALL(mfn_pipeline_stop(pipeline, NULL, &error), MFN_OK, "");
+    CALL(mfn_pipeline_health(pipeline, &state, NULL, &error), MFN_OK, "");
+    EXPECT(state == MFN_READINESS_DEAD);
     mfn_pipeline_free(pipeline);
 
     CALL(mfn_runtime_load_report(runtime, 0, &text, &error), MFN_OK, "");
