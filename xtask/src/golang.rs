@@ -43,6 +43,24 @@ pub(crate) fn test(workspace: &Workspace, root: &Path, stress_seconds: u64) -> R
     command::run(go.go(&["test", "-tags=mfn_static", "-count=1", "-timeout=10m", "."]).env("GOGC", "1"))
 }
 
+/// Installs the module, without what is only for its own tests, as `share/mfn/go`: Go builds bindings from sources.
+pub(crate) fn install(workspace: &Workspace, root: &Path) -> Result<()> {
+    for folder in ["", "internal/capi"] {
+        let from = workspace.join(MODULE).join(folder);
+        let to = root.join("share/mfn/go").join(folder);
+        std::fs::create_dir_all(&to).with_context(|| format!("can not make {}", to.display()))?;
+        for entry in std::fs::read_dir(&from).with_context(|| format!("can not read {}", from.display()))? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let source = [".go", ".c", ".h", "go.mod"].iter().any(|end| name.ends_with(end));
+            if source && !name.ends_with("_test.go") {
+                stage::install(&path, &to.join(name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// How `go` is run.
 struct Go {
     module: PathBuf,

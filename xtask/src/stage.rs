@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::command;
+use crate::golang;
 use crate::header::HEADER;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -64,6 +65,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Stage> {
     install_library(&release, &stage)?;
     install(&release.join("libmfn.a"), &stage.root.join("lib/libmfn.a"))?;
     write_pkg_config(&stage)?;
+    golang::install(workspace, &stage.root)?;
     install(&release.join("mfn"), &stage.mfn())?;
     install(&workspace.join(HEADER), &stage.root.join("include/mfn.h"))?;
     for (_, library) in PLUGINS {
@@ -89,7 +91,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
 
 /// Copies a file when it differs. The copy is renamed into place, because a running program may
 /// have the old one mapped.
-fn install(from: &Path, to: &Path) -> Result<bool> {
+pub(crate) fn install(from: &Path, to: &Path) -> Result<bool> {
     let bytes = std::fs::read(from).with_context(|| format!("can not read {}", from.display()))?;
     if std::fs::read(to).is_ok_and(|present| present == bytes) {
         return Ok(false);

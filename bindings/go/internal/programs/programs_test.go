@@ -118,3 +118,46 @@ func TestAHashInTheFlagsReachesTheLinker(t *testing.T) {
 		t.Error("the program was not linked again")
 	}
 }
+
+// Guards docs/start.md: its program is the example, and its commands, in a tree that has the installed files only, print
+// what they show.
+func TestTheStartDocumentIsTrue(t *testing.T) {
+	text, err := os.ReadFile("../../../../docs/start.md")
+	testkit.Check(t, err)
+	_, section, _ := strings.Cut(string(text), "\n## In a Go program\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	shown, err := os.ReadFile(filepath.Join(examples, "simulate.go"))
+	testkit.Check(t, err)
+	if block(section, "go") != string(shown) {
+		t.Error("the program shown is not examples/simulate.go")
+	}
+	prefix, err := exec.Command("pkg-config", "--variable=prefix", "mfn").Output()
+	testkit.Check(t, err)
+	folder := t.TempDir()
+	testkit.Check(t, os.MkdirAll(filepath.Join(folder, "examples"), 0o700))
+	testkit.Check(t, os.Mkdir(filepath.Join(folder, "target"), 0o700))
+	testkit.Check(t, os.WriteFile(filepath.Join(folder, "examples", "simulate.go"), shown, 0o600))
+	testkit.Check(t, os.Symlink(strings.TrimSpace(string(prefix)), filepath.Join(folder, "target", "demo")))
+	var script, want strings.Builder
+	script.WriteString("set -e\n")
+	for line := range strings.Lines(block(section, "console")) {
+		if command, ok := strings.CutPrefix(line, "$ "); ok {
+			script.WriteString(command)
+		} else {
+			want.WriteString(line)
+		}
+	}
+	command := exec.Command("sh", "-c", script.String())
+	command.Dir = folder
+	out, err := command.Output()
+	if err != nil || string(out) != want.String() || want.Len() == 0 {
+		t.Errorf("%v: the commands give\n%s\nbut shown is\n%s", err, out, want.String())
+	}
+}
+
+// block is the first fenced block of a language.
+func block(text, language string) string {
+	_, text, _ = strings.Cut(text, "\n```"+language+"\n")
+	text, _, _ = strings.Cut(text, "\n```")
+	return text + "\n"
+}
