@@ -13,17 +13,54 @@ pub(super) struct Fault {
 /// The table of docs/delivery.md.
 pub(super) const FAULTS: [Fault; 14] = [
     Fault { number: 1, title: "kill -9 while publishing, durability spooled", tests: &[] },
-    Fault { number: 2, title: "bit flips and torn ends in the spool", tests: &[] },
+    Fault {
+        number: 2,
+        title: "bit flips and torn ends in the spool",
+        tests: &[
+            ("mfn-runtime", "lib", "spool::tests::damage::a_thousand_flipped_records_are_lost_and_no_other"),
+            (
+                "mfn-runtime",
+                "lib",
+                "spool::tests::damage::a_cut_at_each_of_the_last_bytes_costs_what_was_cut",
+            ),
+        ],
+    },
     Fault {
         number: 3,
         title: "a full disk on write, fsync, rename",
-        tests: &[("mfn-plugin-file", "disk_full", "a_full_disk_loses_nothing")],
+        tests: &[
+            ("mfn-plugin-file", "disk_full", "a_full_disk_loses_nothing"),
+            ("mfn-runtime", "lib", "spool::tests::disk_full::a_full_disk_refuses_and_goes_on"),
+        ],
     },
     Fault { number: 4, title: "broker restarts, leaders and group members come and go", tests: &[] },
-    Fault { number: 5, title: "half of all requests answered 503 with Retry-After", tests: &[] },
-    Fault { number: 6, title: "an endpoint dead for a day, then back", tests: &[] },
+    Fault {
+        number: 5,
+        title: "half of all requests answered 503 with Retry-After",
+        tests: &[
+            (
+                "mfn-runtime",
+                "lib",
+                "delivery::outbound::fault_tests::a_throttling_endpoint_gets_everything_without_a_storm",
+            ),
+            ("mfn-runtime", "pipeline", "faults::a_throttling_publisher_is_called_when_it_asked_to_be"),
+        ],
+    },
+    Fault {
+        number: 6,
+        title: "an endpoint dead for a day, then back",
+        tests: &[(
+            "mfn-runtime",
+            "lib",
+            "delivery::outbound::fault_tests::a_dead_endpoint_is_left_alone_and_then_caught_up_with",
+        )],
+    },
     Fault { number: 7, title: "HTTP 200 with partial failures, answers lost after commit", tests: &[] },
-    Fault { number: 8, title: "one of four publishers takes nothing", tests: &[] },
+    Fault {
+        number: 8,
+        title: "one of four publishers takes nothing",
+        tests: &[("mfn-runtime", "pipeline", "faults::a_black_hole_leaves_the_other_routes_their_rate")],
+    },
     Fault {
         number: 9,
         title: "a burst of files; kill between commit and delete",
@@ -46,6 +83,29 @@ pub(super) const FAULTS: [Fault; 14] = [
         tests: &[("mfn-cli", "clock", "a_jumping_clock_stops_nothing")],
     },
     Fault { number: 12, title: "SIGTERM at full rate with a dead publisher", tests: &[] },
-    Fault { number: 13, title: "a plugin that panics, hangs, miscounts, settles twice", tests: &[] },
-    Fault { number: 14, title: "10,000 callers at a half-open breaker", tests: &[] },
+    Fault {
+        number: 13,
+        title: "a plugin that panics, hangs, miscounts, settles twice",
+        tests: &[
+            ("mfn-runtime", "pipeline", "faults::a_panic_in_publish_fences_the_publisher"),
+            ("mfn-runtime", "loader", "panics::connector"),
+            ("mfn-runtime", "loader", "panics::publisher"),
+            ("mfn-runtime", "loader", "adapters::settling_twice_is_refused"),
+            (
+                "mfn-runtime",
+                "pipeline",
+                "shutdown::a_hung_publisher_does_not_hold_a_drain_beyond_its_deadline",
+            ),
+            ("mfn-runtime", "pipeline", "faults::a_wrong_number_of_answers_is_a_breach_and_loses_nothing"),
+        ],
+    },
+    Fault {
+        number: 14,
+        title: "10,000 callers at a half-open breaker",
+        tests: &[(
+            "mfn-runtime",
+            "lib",
+            "delivery::outbound::breaker_tests::a_stampede_reaches_the_endpoint_three_times",
+        )],
+    },
 ];

@@ -186,6 +186,7 @@ fn settling_twice_is_refused() {
     let told = String::from_utf8(connector.position("settled").unwrap()).unwrap();
     assert_eq!(told.matches("BatchToken(1)").count(), 1);
     connector.check().unwrap();
+    mfn_plugin::testing::FaultRow { number: 13, struck: 2, ..Default::default() }.report();
 }
 
 /// Guards that a settlement which the source could not make durable can be tried again.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use mfn_plugin::testing::FaultRow;
 use mfn_plugin::value::{
     BatchToken, ErrorClass, Fetch, FetchLimits, HealthState, PublishContext, Record, Verdict,
 };
@@ -68,6 +69,7 @@ fn connector() {
         let connector = runtime.create_connector("fixture", panicking_in(call.0)).unwrap();
         check_fence(&*connector, call);
     }
+    FaultRow { number: 13, struck: 10, ..FaultRow::default() }.report();
 }
 
 /// Guards every method of a publisher.
@@ -83,6 +85,7 @@ fn publisher() {
         let publisher = runtime.create_publisher("fixture", panicking_in(call.0)).unwrap();
         check_fence(&*publisher, call);
     }
+    FaultRow { number: 13, struck: 7, ..FaultRow::default() }.report();
 }
 
 /// Guards every method of a transport and an exporter.

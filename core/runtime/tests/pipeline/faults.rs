@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use mfn_plugin::testing::FaultRow;
 use mfn_plugin::value::{ErrorClass, HealthState, PluginError};
 use mfn_runtime::PipelineState;
 use mfn_runtime::pipeline::BreakerState;
@@ -67,6 +68,7 @@ fn a_throttling_publisher_is_called_when_it_asked_to_be() {
     let attempts: usize = began.iter().map(|(_, records)| records).sum();
     assert!(attempts as f64 / 2000.0 <= 2.1, "{attempts} attempts");
     assert_eq!(delivery_of(&pipeline, "out").retries, attempts as u64 - 2000);
+    FaultRow { number: 5, struck: count, ..FaultRow::default() }.report();
 }
 
 // Guards rule 6: an answer of the wrong count says nothing about any record. All are published again under
@@ -83,6 +85,7 @@ fn a_wrong_number_of_answers_is_a_breach_and_loses_nothing() {
     assert_eq!((pipeline.status().delivered, publisher.ids().len()), (300, 300));
     let (breaches, taken) = (delivery_of(&pipeline, "out").breaches, publisher.taken_count());
     assert!(breaches >= 3 && taken > 300, "{breaches} breaches, {taken} taken");
+    FaultRow { number: 13, struck: breaches, lost: 0, duplicated: (taken - 300) as u64 }.report();
 }
 
 // Guards fault 13 for publish: a panic fences the publisher with an error that names plugin and method; the
@@ -107,6 +110,7 @@ fn a_panic_in_publish_fences_the_publisher() {
     assert_eq!(publisher.began.lock().unwrap().len(), 4, "called no more");
     assert_eq!(status.delivered, source.acked().len() as u64);
     assert!(source.acked().iter().all(|id| publisher.ids().contains(id)));
+    FaultRow { number: 13, struck: 1, ..FaultRow::default() }.report();
 }
 
 // Guards the others against a publisher nobody waits for: one that panics and one that hangs change
@@ -178,11 +182,13 @@ fn a_black_hole_leaves_the_other_routes_their_rate() {
         rate
     };
     // Both runs share the machine with whatever else runs there: the better of two counts.
-    let mut part = 0.0f64;
+    let (mut part, mut struck) = (0.0f64, 0);
     for _ in 0..3 {
         let (with, without) = (rate(true), rate(false));
         part = part.max(with / without);
+        struck += 1;
         if part >= 0.95 {
+            FaultRow { number: 8, struck, ..FaultRow::default() }.report();
             return;
         }
     }

@@ -45,6 +45,7 @@ fn a_hung_publisher_does_not_hold_a_drain_beyond_its_deadline() {
     assert_conserved(&status);
     assert_eq!((status.state, status.delivered), (PipelineState::Stopped, 0));
     gate.open();
+    mfn_plugin::testing::FaultRow { number: 13, struck: 1, ..Default::default() }.report();
 }
 
 // Guards an orderly end: what is in flight is finished, not thrown away, and all is closed once.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mfn_plugin::testing::FaultRow;
 use mfn_plugin::value::{ErrorClass, Ordering};
 
 use super::*;
@@ -34,6 +35,7 @@ fn offer(machine: &mut Outbound, now: Duration, ids: std::ops::Range<u64>) {
 #[test]
 fn a_throttling_endpoint_gets_everything_without_a_storm() {
     const RECORDS: u64 = 200_000;
+    let mut struck = 0;
     for ordering in [Ordering::None, Ordering::Key] {
         let mut machine = Outbound::new(config(ordering, 50), 3);
         let mut dice = Random::new(5);
@@ -70,7 +72,9 @@ fn a_throttling_endpoint_gets_everything_without_a_storm() {
         let attempts = sent as f64 / RECORDS as f64;
         assert!(attempts <= 2.1, "{attempts} attempts per record");
         assert_eq!(machine.status().queued, 0);
+        struck += throttled;
     }
+    FaultRow { number: 5, struck, ..FaultRow::default() }.report();
 }
 
 // Guards fault 6: an endpoint is dead for 24 hours. No minute sees more than three calls once the circuit is
@@ -79,6 +83,7 @@ fn a_throttling_endpoint_gets_everything_without_a_storm() {
 fn a_dead_endpoint_is_left_alone_and_then_caught_up_with() {
     const RECORDS: u64 = 20_000;
     const DAY: Duration = Duration::from_secs(86_400);
+    let mut struck = 0;
     for class in [ErrorClass::Retryable, ErrorClass::Unknown, ErrorClass::Blocked, ErrorClass::Throttled] {
         for ordering in [Ordering::None, Ordering::Key, Ordering::All] {
             let mut machine = Outbound::new(config(ordering, 500), 11);
@@ -98,6 +103,7 @@ fn a_dead_endpoint_is_left_alone_and_then_caught_up_with() {
                 assert!(machine.waiting_times() <= RECORDS as usize + 10, "{class:?}: times pile up");
             }
             assert!(calls.len() > 1000);
+            struck += calls.len() as u64;
             // After the first calls, in which the endpoint is found to be dead.
             let settled: Vec<_> = calls.into_iter().filter(|at| at.as_secs() > 120).collect();
             for window in settled.windows(4) {
@@ -123,4 +129,5 @@ fn a_dead_endpoint_is_left_alone_and_then_caught_up_with() {
             assert!(took.mul_f64(0.8) <= usual, "{class:?} {ordering:?}: {took:?} instead of {usual:?}");
         }
     }
+    FaultRow { number: 6, struck, ..FaultRow::default() }.report();
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use mfn_plugin::testing::FaultRow;
+
 use super::*;
 use crate::spool::format::{HEAD_BYTES, HEADER_BYTES, Head, Identity};
 use crate::spool::segment;
@@ -93,6 +95,8 @@ fn a_thousand_flipped_records_are_lost_and_no_other() {
     }
     assert!(struck.iter().all(|&count| count > 300), "{struck:?}");
     assert_lost(dir.path(), 3_000, &lost);
+    // Lost beyond the damaged ones.
+    FaultRow { number: 2, struck: lost.len() as u64, ..FaultRow::default() }.report();
 }
 
 // Guards the tail: wherever in its last 4,096 bytes the log is cut, exactly the records that are not whole are lost.
@@ -129,6 +133,7 @@ fn a_cut_at_each_of_the_last_bytes_costs_what_was_cut() {
         }
     }
     assert!(left == 0 && most > 5);
+    FaultRow { number: 2, struck: 4_096, ..FaultRow::default() }.report();
 }
 
 // Guards damage that is larger than a record: pages of zeros over many frames, and a payload that holds whole frames of

@@ -3,12 +3,16 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use mfn_plugin::testing::FaultRow;
+
 use super::*;
 use crate::spool::SpoolError;
 
 const DIRECTORY: &str = "MFN_TEST_SPOOL_FULL_DIRECTORY";
 /// What the shell answers where it may not mount.
 const NO_MOUNT: i32 = 77;
+/// How often the child meets a full disk.
+const ROUNDS: u64 = 6;
 
 // Guards against a full disk, in a child that has a small one. A system that does not allow the mount can not run this,
 // and the test fails there and says what to do.
@@ -32,6 +36,8 @@ fn a_full_disk_refuses_and_goes_on() {
         "{}: {stdout}{stderr}\nstatus {NO_MOUNT} or a refusal of unshare: allow user and mount namespaces, or run as root",
         output.status
     );
+    // The child asserts that each of its rounds met the full disk, and that nothing was lost.
+    FaultRow { number: 3, struck: ROUNDS, ..FaultRow::default() }.report();
 }
 
 /// The child: fills the disk again and again, by itself and by others, and reads everything back.
@@ -44,7 +50,7 @@ fn on_a_small_disk() {
     let options = SpoolOptions { bytes_max: 8 << 20, segment_bytes_max: 64 << 10 };
     let open = || Spool::open(&base.join("spool"), options).unwrap().0;
     let (mut refusals, mut durable, mut read) = (0, 1, Vec::new());
-    for round in 0..6 {
+    for round in 0..ROUNDS {
         let spool = open();
         let mut cursor = spool.cursor("a").unwrap();
         if round % 2 == 1 {
@@ -83,7 +89,7 @@ fn on_a_small_disk() {
             std::fs::remove_file(base.join("ballast")).unwrap();
         }
     }
-    assert_eq!(refusals, 6);
+    assert_eq!(refusals, ROUNDS);
     assert_eq!(read, (1..read.len() as u64 + 1).collect::<Vec<_>>());
     assert!(read.len() as u64 + 1 >= durable && read.len() > 5_000, "{} records", read.len());
 }
