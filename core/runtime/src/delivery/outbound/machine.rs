@@ -228,12 +228,13 @@ impl Outbound {
             permit.cancel();
         }
         let asks = verdict.throttled || (verdict.blocked && !verdict.delivered);
+        if verdict.worked {
+            self.pause.times = 0;
+            self.pause.blocked = false;
+        }
         if asks {
             self.pause.times = self.pause.times.saturating_add(1);
             self.pause.blocked = verdict.blocked && !verdict.delivered;
-        } else if verdict.worked {
-            self.pause.times = 0;
-            self.pause.blocked = false;
         }
         let pause = self.backoff.pause(self.pause.times.max(1), fraction, verdict.retry_after);
         if asks {

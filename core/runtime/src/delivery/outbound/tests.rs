@@ -183,6 +183,23 @@ fn a_throttled_endpoint_is_left_alone_as_long_as_asked() {
     assert_eq!(machine.status().breaker, BreakerState::Closed);
 }
 
+// Guards an endpoint that takes most of each call and throttles the rest: its pauses do not grow, as it works.
+#[test]
+fn pauses_grow_only_while_nothing_is_taken() {
+    let mut machine = machine(config(Ordering::None), &[]);
+    let mut now = Duration::ZERO;
+    for id in 0..20 {
+        machine.offer(now, item(id, None));
+        machine.offer(now, item(100 + id, None));
+        let call = published(&mut machine, now);
+        let mut answers = vec![Ok(()); call.items.len()];
+        answers[0] = throttled(seconds(0));
+        machine.answer(now, call.id, answers);
+        assert_eq!(wait(&mut machine, now), Some(now + seconds(1)));
+        now += seconds(1);
+    }
+}
+
 // Guards against an endpoint that asks to be left alone for ever.
 #[test]
 fn an_absurd_retry_after_is_cut() {
