@@ -64,7 +64,7 @@ impl JsonSchema for PropertyValue {
         "PropertyValue".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "type": ["string", "number", "boolean"], "x-mfn-secret": true })
+        schemars::json_schema!({ "type": ["string", "number", "boolean"], "x-mfn-secret": "maybe" })
     }
 }
 

@@ -9,6 +9,10 @@ use super::{
     source::{Source, is_open_to_all},
 };
 
+/// The mark of a value that may be a secret, such as one of many options: it is resolved and never shown, but
+/// nobody is warned when it is given as it is.
+const MAYBE: &str = "maybe";
+
 /// Schemas that refer to themselves end here.
 const DEPTH_MAX: usize = 64;
 
@@ -34,15 +38,18 @@ pub enum SecretForm {
     Missing(String),
 }
 
-/// The secrets of a configuration, in its order. Follows their references to tell whether they lead
+/// The secrets of a configuration, in its order, without the literals that only may be one. Follows their references to tell whether they lead
 /// anywhere; relative paths start at `base_dir`.
 #[must_use]
 pub fn fields(schema: &Value, config: &Value, base_dir: &Path) -> Vec<SecretField> {
     let mut config = config.clone();
     let mut found = Vec::new();
-    each(schema, &mut config, &mut |path, value| {
+    each(schema, &mut config, &mut |path, value, certain| {
         if let Some(text) = value.as_str() {
-            found.push(SecretField { path: path.to_owned(), form: form(text, base_dir) });
+            let form = form(text, base_dir);
+            if certain || form != SecretForm::Literal {
+                found.push(SecretField { path: path.to_owned(), form });
+            }
         }
         super::scope::wipe(value);
     });
@@ -65,14 +72,17 @@ fn form(text: &str, base_dir: &Path) -> SecretForm {
     }
 }
 
-/// Calls `visit` with every value that the schema marks as a secret and its path.
-pub(super) fn each(schema: &Value, config: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
+/// What is called with the path, the value, and whether it is a secret for certain.
+type Visit<'a> = &'a mut dyn FnMut(&str, &mut Value, bool);
+
+/// Calls `visit` with every value that the schema marks as a secret.
+pub(super) fn each(schema: &Value, config: &mut Value, visit: Visit<'_>) {
     Walk { root: schema, visit }.value(schema, config, &mut String::new(), 0);
 }
 
 struct Walk<'a> {
     root: &'a Value,
-    visit: &'a mut dyn FnMut(&str, &mut Value),
+    visit: Visit<'a>,
 }
 
 impl Walk<'_> {
@@ -81,8 +91,13 @@ impl Walk<'_> {
         if depth > DEPTH_MAX {
             return false;
         }
-        if schema.get(SCHEMA_MARK) == Some(&Value::Bool(true)) && !value.is_null() {
-            (self.visit)(path, value);
+        let mark = match schema.get(SCHEMA_MARK) {
+            Some(Value::Bool(true)) => Some(true),
+            Some(Value::String(word)) if word == MAYBE => Some(false),
+            _ => None,
+        };
+        if let Some(certain) = mark.filter(|_| !value.is_null()) {
+            (self.visit)(path, value, certain);
             return true;
         }
         let root = self.root;

@@ -52,7 +52,8 @@ pub use scope::wipe;
 pub(crate) use scope::{Secrets, read_config};
 use source::Source;
 
-/// The keyword that marks a secret in a JSON Schema: `"x-mfn-secret": true`.
+/// The keyword that marks a secret in a JSON Schema: `"x-mfn-secret": true`, or `"maybe"` for a value that may be
+/// one, of which no host warns when it stands in the configuration as it is.
 pub const SCHEMA_MARK: &str = "x-mfn-secret";
 
 /// The largest secret, bytes: room for a key with its chain of certificates.

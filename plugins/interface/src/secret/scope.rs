@@ -64,7 +64,7 @@ pub(crate) fn read_config<T: Component>(mut config: Value, base_dir: &Path) -> R
     let schema = schemars::schema_for!(T::Config).to_value();
     let mut scope = Scope { base_dir: base_dir.to_owned(), secrets: Vec::new() };
     let mut faults = Vec::new();
-    fields::each(&schema, &mut config, &mut |path, value| {
+    fields::each(&schema, &mut config, &mut |path, value, _| {
         let Some(text) = value.as_str() else { return };
         match Secret::parse(path, text, base_dir) {
             Ok(secret) => {

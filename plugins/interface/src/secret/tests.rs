@@ -221,6 +221,9 @@ fn a_host_finds_the_secrets() {
     );
     assert_eq!(found[2], ("token".to_owned(), SecretForm::Literal));
     assert_eq!(found.len(), 3);
+    let maybe = json!({ "additionalProperties": { "x-mfn-secret": "maybe" } });
+    let found = fields(&maybe, &json!({ "plain": "x", "password": "env:MFN_TEST_UNSET" }), base.path());
+    assert_eq!(found.iter().map(|field| field.path.as_str()).collect::<Vec<_>>(), ["password"]);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
