@@ -59,10 +59,10 @@ func (c *Callbacks) TakePanic() *Panic {
 // guard runs a callback. A panic must not unwind through C: it is kept for the Go function that called C, and C is
 // told to stop.
 func guard(handle C.uintptr_t, call func(c *Callbacks) bool) (answer C.int32_t) {
-	c := cgo.Handle(handle).Value().(*Callbacks)
 	answer = 1
+	var c *Callbacks
 	defer func() {
-		if value := recover(); value != nil {
+		if value := recover(); value != nil && c != nil {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			if c.panic == nil {
@@ -70,6 +70,7 @@ func guard(handle C.uintptr_t, call func(c *Callbacks) bool) (answer C.int32_t) 
 			}
 		}
 	}()
+	c = cgo.Handle(handle).Value().(*Callbacks)
 	if call(c) {
 		answer = 0
 	}
@@ -142,5 +143,6 @@ func mfnGoLog(handle C.uintptr_t, record *C.mfn_log_record) {
 
 //export mfnGoDestroy
 func mfnGoDestroy(handle C.uintptr_t) {
+	defer func() { _ = recover() }() // of a handle that is none: a defect, which must not unwind through C
 	Callback(handle).Release()
 }
