@@ -5,6 +5,7 @@
 mod client;
 mod demo;
 mod footprint;
+mod http;
 mod kill;
 mod live;
 mod results;

@@ -5,9 +5,11 @@
 mod common;
 mod connector;
 mod contract;
+mod document;
 mod hostile;
 mod pool;
 mod publisher;
 mod secrets;
 mod server;
 mod standard_webhooks;
+mod tls;
