@@ -3,7 +3,7 @@
 //!
 //! Read a configuration, start, take outcomes until MFN_END, drain, free. Every request that was accepted is
 //! delivered, rejected with a reason, or given back to its connector; the counters always add up:
-//! received = delivered + rejected + dead_lettered + nacked + in_flight.
+//! received = delivered + rejected + dead_lettered + nacked + in_flight + spooled.
 
 use std::ffi::c_char;
 
@@ -73,6 +73,10 @@ pub struct mfn_pipeline_status {
     pub active_step: u64,
     /// Steps of these requests together.
     pub active_steps_total: u64,
+    /// Records settled that not every publisher has yet: in a spool, or in memory where they are accepted.
+    pub spooled: u64,
+    /// Records that wait at a publisher for another attempt, or behind such a record.
+    pub backing_off: u64,
 }
 
 /// What the end of a pipeline left undone. Set struct_size before the call.
@@ -91,6 +95,8 @@ pub struct mfn_drain_report {
     pub components_left: u64,
     /// How long it took, milliseconds.
     pub elapsed_ms: u64,
+    /// Records that wait in spools for the next start.
+    pub spooled: u64,
 }
 
 sized32! {
@@ -128,6 +134,8 @@ impl From<&PipelineStatus> for mfn_pipeline_status {
             reserved: 0,
             active_step: status.active.iter().map(|active| active.step).sum(),
             active_steps_total: status.active.iter().map(|active| active.steps_total).sum(),
+            spooled: status.spooled,
+            backing_off: status.backing_off,
         }
     }
 }
@@ -141,6 +149,7 @@ impl From<&DrainReport> for mfn_drain_report {
             left: report.left,
             components_left: report.components_left.len() as u64,
             elapsed_ms: u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
+            spooled: report.spooled,
         }
     }
 }

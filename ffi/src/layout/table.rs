@@ -159,14 +159,14 @@ macro_rules! with_layouts {
             mfn_publisher_traits: 24 {
                 struct_size: 0, records_max: 4, bytes_max: 8, ordering: 16, idempotence: 20,
             }
-            mfn_pipeline_status: 120 {
+            mfn_pipeline_status: 136 {
                 struct_size: 0, state: 4, received: 8, delivered: 16, rejected: 24, dead_lettered: 32,
                 nacked: 40, in_flight: 48, bytes_in_flight: 56, bytes_in_flight_peak: 64, backlog: 72,
                 outcomes_dropped: 80, events_dropped: 88, active_count: 96, reserved: 100, active_step: 104,
-                active_steps_total: 112,
+                active_steps_total: 112, spooled: 120, backing_off: 128,
             }
-            mfn_drain_report: 40 {
-                struct_size: 0, complete: 4, returned: 8, left: 16, components_left: 24, elapsed_ms: 32,
+            mfn_drain_report: 48 {
+                struct_size: 0, complete: 4, returned: 8, left: 16, components_left: 24, elapsed_ms: 32, spooled: 40,
             }
         }
     };

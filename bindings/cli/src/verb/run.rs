@@ -246,8 +246,12 @@ impl View {
             0 => String::new(),
             dropped => format!(", {dropped} outcomes not shown"),
         };
+        let spooled = match status.spooled {
+            0 => String::new(),
+            spooled => format!(", {spooled} settled and not delivered yet"),
+        };
         self.text(&format!(
-            "{} received: {} delivered, {} dead-lettered, {} rejected, {} given back{dropped}\n",
+            "{} received: {} delivered, {} dead-lettered, {} rejected, {} given back{spooled}{dropped}\n",
             status.received, status.delivered, status.dead_lettered, status.rejected, status.nacked,
         ))
     }

@@ -13,6 +13,7 @@ mod forward;
 pub(crate) mod health;
 mod lane;
 mod ledger;
+mod letters;
 mod metrics;
 mod outcome;
 mod probe;
@@ -26,6 +27,7 @@ mod spooling;
 mod start;
 mod status;
 mod vitals;
+mod watch;
 mod work;
 
 use std::collections::BTreeMap;
@@ -72,6 +74,10 @@ pub struct Pipeline {
     endpoints: Vec<ComponentEndpoint>,
     routes: Vec<Sender<Message>>,
     lanes: BTreeMap<String, LaneHandle>,
+    /// Ends the watching thread when it is dropped.
+    watch: Mutex<Option<Sender<()>>>,
+    /// The lanes of the stores of dead letters.
+    stores: Vec<LaneHandle>,
     spools: Vec<SpoolHandle>,
     events: Vec<Arc<EventQueue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,

@@ -62,7 +62,7 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
         events.wait_empty(halt_at);
         events.close();
     }
-    for lane in pipeline.lanes.values() {
+    for lane in pipeline.lanes.values().chain(&pipeline.stores) {
         lane.tell(LaneMessage::Halt);
     }
     let reading = shared.read();
@@ -70,7 +70,7 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
     let counters = reading.counters;
     let left = counters.in_flight + reading.spooled.saturating_sub(in_spools);
     send_all(pipeline, || Message::Quit);
-    for lane in pipeline.lanes.values() {
+    for lane in pipeline.lanes.values().chain(&pipeline.stores) {
         lane.tell(LaneMessage::Quit);
     }
     for spool in &pipeline.spools {
@@ -78,6 +78,7 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
     }
     let (components_left, errors) = pipeline.components.drain(deadline);
     let threads = std::mem::take(&mut *pipeline.threads.lock().unwrap_or_else(PoisonError::into_inner));
+    drop(pipeline.watch.lock().unwrap_or_else(PoisonError::into_inner).take());
     join(threads, deadline);
     // After the lanes, which may have moved on.
     pipeline.spools.iter().for_each(|spool| spool.hub.end());
@@ -105,7 +106,7 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
 
 /// Whether a publisher takes what waits for it.
 fn is_moving(pipeline: &Pipeline) -> bool {
-    let mut lanes = pipeline.lanes.values();
+    let mut lanes = pipeline.lanes.values().chain(&pipeline.stores);
     lanes.any(|lane| lane.view.is_busy()) || pipeline.spools.iter().any(|spool| spool.hub.is_moving())
 }
 
@@ -113,7 +114,7 @@ fn is_moving(pipeline: &Pipeline) -> bool {
 fn give_back(pipeline: &Pipeline) {
     pipeline.shared.cancel();
     send_all(pipeline, || Message::Delivery(Event::Halt));
-    for lane in pipeline.lanes.values() {
+    for lane in pipeline.lanes.values().chain(&pipeline.stores) {
         lane.tell(LaneMessage::Halt);
     }
     for spool in &pipeline.spools {

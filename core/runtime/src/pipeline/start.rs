@@ -1,6 +1,7 @@
 //! Putting a pipeline together: components opened, threads started, each with what it needs.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -10,11 +11,13 @@ use super::budget::ByteBudget;
 use super::events::EventQueue;
 use super::health::HealthSource;
 use super::lane::{Caller, Feed, Lane, LaneHandle, LaneMessage, Waker};
+use super::letters::LetterStore;
 use super::metrics::ComponentMetrics;
 use super::route::{Message, Route, RouteParts};
 use super::shared::Shared;
 use super::source::{SettleJob, Source};
 use super::spooling::{SpoolHandle, SpoolHub, Writer};
+use super::watch::Watch;
 use super::work::catch;
 use super::{Components, Pipeline, Probe};
 use crate::config::{
@@ -57,13 +60,15 @@ pub(super) fn start(
         feed_bytes: feed_bytes / feeds.max(1) as u64,
         lanes: BTreeMap::new(),
         receivers: BTreeMap::new(),
+        stores: BTreeMap::new(),
+        watch: None,
         feeds: BTreeMap::new(),
         spools: BTreeMap::new(),
         events: BTreeMap::new(),
         routes: Vec::new(),
     };
     let assembled = assembly.run();
-    let Assembly { shared, threads, events, lanes, spools, routes, .. } = assembly;
+    let Assembly { shared, threads, events, lanes, stores, watch, spools, routes, .. } = assembly;
     let endpoints = components.endpoints();
     let health = Arc::new(HealthSource::new(&shared, &components, config));
     runtime.health().add(&health);
@@ -73,6 +78,8 @@ pub(super) fn start(
         endpoints,
         routes,
         lanes,
+        stores: stores.into_values().collect(),
+        watch: Mutex::new(watch),
         spools: spools.into_values().collect(),
         events: events.into_values().collect(),
         threads: Mutex::new(threads),
@@ -134,8 +141,11 @@ struct Assembly<'a> {
     feed_bytes: u64,
     lanes: BTreeMap<String, LaneHandle>,
     receivers: BTreeMap<String, Receiver<LaneMessage>>,
+    /// The lanes of stores of dead letters, by their directories.
+    stores: BTreeMap<PathBuf, LaneHandle>,
     /// What publishers read from spools.
     feeds: BTreeMap<String, Vec<(Feed, Waker)>>,
+    watch: Option<Sender<()>>,
     /// By the place of their route.
     spools: BTreeMap<usize, SpoolHandle>,
     events: BTreeMap<String, Arc<EventQueue>>,
@@ -150,6 +160,7 @@ impl Assembly<'_> {
             self.receivers.insert(name.clone(), messages);
         }
         for (index, route) in self.config.routes.iter().enumerate() {
+            self.store(route)?;
             if route.durability == Durability::Spooled {
                 self.spool(index, route)?;
             }
@@ -182,7 +193,7 @@ impl Assembly<'_> {
         for (index, route) in routes.into_iter().enumerate() {
             self.route(index, route)?;
         }
-        Ok(())
+        self.watch()
     }
 
     /// Opens the spool of a route and starts its thread. Its publishers read from it.
@@ -191,6 +202,7 @@ impl Assembly<'_> {
         let (hub, cursors) = SpoolHub::open(route, &self.config.base_dir, &self.shared, metrics)
             .map_err(|error| RuntimeError::Spool { route: route.name.clone(), error })?;
         self.shared.add_spool(index, Arc::clone(&hub.ledger));
+        let dead_letters = self.dead_letters(route);
         let names = route.publishers.iter().chain(&route.best_effort);
         for (place, (name, cursor)) in names.zip(cursors).enumerate() {
             let Some(lane) = self.lanes.get(name) else { continue };
@@ -202,9 +214,13 @@ impl Assembly<'_> {
                 Some(_) => hub.add_critical(Arc::clone(&lane.view)),
                 None => hub.add_best_effort(Arc::clone(&cursor), Arc::clone(&lane.view)),
             }
-            let dead_letters = route.dead_letters.as_ref().and_then(|name| self.lanes.get(name).cloned());
-            let feed =
-                Feed { hub: Arc::clone(&hub), critical, cursor, dead_letters, bytes_max: self.feed_bytes };
+            let feed = Feed {
+                hub: Arc::clone(&hub),
+                critical,
+                cursor,
+                dead_letters: dead_letters.clone(),
+                bytes_max: self.feed_bytes,
+            };
             feeds.push((feed, waker));
         }
         let (sender, messages) = mpsc::channel();
@@ -245,7 +261,7 @@ impl Assembly<'_> {
             lanes: self.lanes_of(&config.publishers),
             best_effort: self.lanes_of(&config.best_effort),
             spool: self.spools.get(&index).cloned(),
-            dead_letters: config.dead_letters.as_ref().and_then(|name| self.lanes.get(name).cloned()),
+            dead_letters: self.dead_letters(&config),
             events: config.transports.iter().filter_map(|name| self.events.get(name).cloned()).collect(),
             simulations: SimulationMetrics::new(self.registry, &config.name),
             records: RouteMetrics::new(self.registry, &config.name),
@@ -259,6 +275,49 @@ impl Assembly<'_> {
             self.spawn("connector", &name, move || source.run(&settlements))?;
         }
         Ok(())
+    }
+
+    fn watch(&mut self) -> Result<(), RuntimeError> {
+        let mut watch = Watch::new(&self.shared);
+        for (name, lane) in &self.lanes {
+            watch.publisher(self.registry, name, &lane.view);
+        }
+        for spool in self.spools.values() {
+            watch.spool(self.registry, &spool.hub);
+        }
+        let (sender, end) = mpsc::channel();
+        self.watch = Some(sender);
+        self.spawn("watch", &self.config.name.clone(), move || watch.run(&end))
+    }
+
+    /// Who takes what can not be done on a route.
+    fn dead_letters(&self, route: &RouteConfig) -> Option<LaneHandle> {
+        match (&route.dead_letters, &route.dead_letters_store) {
+            (Some(publisher), _) => self.lanes.get(publisher).cloned(),
+            (None, Some(directory)) => self.stores.get(&self.config.resolve(directory)).cloned(),
+            (None, None) => None,
+        }
+    }
+
+    /// Opens the store of a route's dead letters, unless another route has it already.
+    fn store(&mut self, route: &RouteConfig) -> Result<(), RuntimeError> {
+        let Some(directory) = route.dead_letters_store.as_ref().map(|path| self.config.resolve(path)) else {
+            return Ok(());
+        };
+        if self.stores.contains_key(&directory) {
+            return Ok(());
+        }
+        let refused = |error| RuntimeError::Spool { route: route.name.clone(), error };
+        let store = Arc::new(LetterStore::open(&directory).map_err(refused)?);
+        let (sender, messages) = mpsc::channel();
+        let handle = LaneHandle::new(sender);
+        let metrics = ComponentMetrics::sent(self.registry, "dead_letters_store");
+        let caller = Caller::new(store, metrics, Arc::clone(&self.shared));
+        let (delivery, lane) = (DeliveryConfig::default(), handle.clone());
+        self.stores.insert(directory, handle);
+        self.spawn("dead-letters", &route.name, move || {
+            Lane::new(caller, delivery, &lane, Vec::new()).run(&messages);
+        })
     }
 
     fn lanes_of(&self, names: &[String]) -> Vec<LaneHandle> {

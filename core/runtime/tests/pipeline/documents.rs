@@ -49,7 +49,12 @@ fn the_documented_names_exist() {
     let states = [Running, Draining, Finished, Stopped, Failed].map(|state| state.name().to_owned());
     assert_eq!(first_column(&document, "Ending"), states.into_iter().collect());
 
-    let mut bench = Bench::default();
+    let directory = tempfile::tempdir().unwrap();
+    let route = format!(
+        "durability = \"spooled\"\nspool = {{ directory = {:?} }}",
+        directory.path().display().to_string()
+    );
+    let mut bench = Bench { route, ..Bench::default() };
     bench.connector = Some(Arc::new(ScriptedConnector::new(&bench.journal, "requests", specs(1))));
     bench.publishers = vec![Arc::new(ScriptedPublisher::willing(&bench.journal, "results"))];
     bench.transports = vec![Arc::new(ScriptedTransport::new(&bench.journal, "live"))];

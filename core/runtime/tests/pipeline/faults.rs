@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use mfn_plugin::metric::MetricValue;
 use mfn_plugin::testing::FaultRow;
 use mfn_plugin::value::{ErrorClass, HealthState, PluginError};
-use mfn_runtime::PipelineState;
 use mfn_runtime::pipeline::BreakerState;
+use mfn_runtime::{PipelineState, Runtime, RuntimeOptions};
 
 use crate::faulty::*;
 use crate::scripted::assert_conserved;
@@ -228,6 +229,41 @@ fn a_dead_endpoint_is_probed_and_gets_everything_when_it_is_back() {
     assert_eq!(pipeline.wait(LONG), PipelineState::Finished);
     assert_eq!((pipeline.status().delivered, publisher.ids().len()), (1000, 1000));
     assert_eq!(delivery_of(&pipeline, "out").circuit, BreakerState::Closed);
+}
+
+// Guards the gauges of a publisher that is dead or hangs: they are right while it does, and the log says so once.
+#[test]
+fn trouble_is_shown_while_it_lasts() {
+    let go = Arc::new(AtomicBool::new(false));
+    let (dead, hung) = (
+        Arc::new(Faulty::new("dead", |_, _| Err(PluginError::retryable("connection refused")))),
+        Arc::new(Faulty::hung("hung", &go)),
+    );
+    let source = Counting::new("in", 60);
+    let delivery =
+        "retry = { initial_ms = 1, timeout_ms = 1 }, breaker = { failures_max = 2, recovery_ms = 60000 }";
+    let runtime = Runtime::new(RuntimeOptions { threads: 1, ..RuntimeOptions::default() }).unwrap();
+    let route = forward("\"dead\", \"hung\"", "");
+    let pipeline = start_on(&runtime, &[&source], &[&dead, &hung], delivery, &route, Path::new("."));
+    let gauge = |name: &str, component: &str| {
+        let families = runtime.metrics().snapshot();
+        let family = families.iter().find(|family| family.name == name).unwrap();
+        let of = |labels: &[(String, String)]| labels.iter().any(|(_, value)| value == component);
+        match family.samples.iter().find(|sample| of(&sample.labels)).unwrap().value {
+            MetricValue::Number(number) => number,
+            MetricValue::Histogram { .. } => panic!("{name} is a histogram"),
+        }
+    };
+    wait_for(&pipeline, "the gauges", || {
+        gauge("mfn_circuit_state", "dead") == 2.0 && gauge("mfn_queue_depth", "hung") == 60.0
+    });
+    wait_for(&pipeline, "the age", || gauge("mfn_queue_oldest_age_seconds", "hung") > 0.5);
+    assert!(gauge("mfn_queue_depth", "dead") == 60.0 && gauge("mfn_backing_off", "dead") >= 1.0);
+    assert!(gauge("mfn_retries_total", "dead") >= 1.0);
+    wait_for(&pipeline, "the complaint", || {
+        pipeline.status().last_error.is_some_and(|error| error.contains("hung: a call has not returned"))
+    });
+    go.store(true, Ordering::Relaxed);
 }
 
 // Guards order through retries: with a publisher that orders all, nothing overtakes what is tried again.

@@ -270,6 +270,19 @@ pub(crate) fn start(
     routes: &str,
     directory: &Path,
 ) -> Pipeline {
+    let runtime = Runtime::new(RuntimeOptions { threads: 1, ..RuntimeOptions::default() }).unwrap();
+    start_on(&runtime, connectors, publishers, delivery, routes, directory)
+}
+
+/// As [`start`], on a runtime of the test's own.
+pub(crate) fn start_on(
+    runtime: &Runtime,
+    connectors: &[&Arc<Counting>],
+    publishers: &[&Arc<Faulty>],
+    delivery: &str,
+    routes: &str,
+    directory: &Path,
+) -> Pipeline {
     let mut components = Components::default();
     let mut text = "name = \"faults\"\n".to_owned();
     for connector in connectors {
@@ -283,8 +296,7 @@ pub(crate) fn start(
     }
     text.push_str(routes);
     let config = PipelineConfig::from_toml(&text, directory).unwrap();
-    let runtime = Runtime::new(RuntimeOptions { threads: 1, ..RuntimeOptions::default() }).unwrap();
-    Pipeline::start_with(&runtime, config, components).unwrap()
+    Pipeline::start_with(runtime, config, components).unwrap()
 }
 
 /// What the pipeline says of a publisher.

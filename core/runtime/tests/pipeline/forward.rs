@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mfn_plugin::value::{Record, Verdict};
+use mfn_plugin::value::{PluginError, Record, Verdict};
+use mfn_runtime::dead_letters::DeadLetters;
 use mfn_runtime::{OutcomeStatus, PipelineState};
 
 use crate::scripted::*;
@@ -46,6 +47,38 @@ fn records_are_forwarded_unchanged() {
     assert!(pipeline.next_outcome(LONG).is_none() && pipeline.last_snapshot().is_none());
     assert!(pipeline.drain(LONG).complete);
     assert_eq!(bench.entries().iter().filter(|entry| matches!(entry, Entry::Event { .. })).count(), 40);
+}
+
+// Guards the store of dead letters: what can not be done lies there as it came, with its reason and route, and can be
+// read again after the pipeline is gone.
+#[test]
+fn dead_letters_are_stored_as_they_came() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("dead");
+    let route = format!("work = \"forward\"\ndead_letters_store = {:?}", store.display().to_string());
+    let mut bench = Bench { route, limits: "record_bytes_max = 10".into(), ..Bench::default() };
+    let mut letters: Vec<_> = (0..5).map(letter).collect();
+    letters[1].payload = vec![7; 11];
+    bench.connector = Some(Arc::new(ScriptedConnector::new(&bench.journal, "requests", letters.clone())));
+    let never = |request: &str, _| match request {
+        "r3" => Err(PluginError::permanent("never this one")),
+        _ => Ok(()),
+    };
+    bench.publishers = vec![Arc::new(ScriptedPublisher::new(&bench.journal, "results", Box::new(never)))];
+    let pipeline = bench.start();
+    assert_eq!(pipeline.wait(LONG), PipelineState::Finished);
+    let status = pipeline.status();
+    assert_conserved(&status);
+    assert_eq!((status.delivered, status.dead_lettered, status.rejected), (3, 2, 0));
+    assert!(pipeline.drain(LONG).complete);
+    drop(pipeline);
+    let (store, _) = DeadLetters::open(&store, 1 << 20).unwrap();
+    let mut stored = store.list(0, 10).unwrap();
+    stored.sort_by(|one, other| one.record.id.cmp(&other.record.id));
+    assert_eq!(stored.len(), 2);
+    assert_eq!((&stored[0].record, &stored[0].cause.route), (&letters[1], &"simulate".to_owned()));
+    assert!(stored[0].cause.reason.contains("at most 10"), "{:?}", stored[0].cause);
+    assert!(stored[1].record == letters[3] && stored[1].cause.reason.contains("never this one"));
 }
 
 // Guards the limits where nothing is decoded: what is too large or could not be read whole becomes a dead

@@ -40,11 +40,11 @@ fn switched(name: &str) -> (Arc<Faulty>, Arc<AtomicBool>) {
     (Arc::new(publisher), works)
 }
 
-/// Waits until something stands still for a tenth of a second.
+/// Waits until something stands still for three tenths of a second: longer than an fsync takes, as a rule.
 fn wait_still(pipeline: &Pipeline, what: &str, count: impl Fn() -> u64) {
     wait_for(pipeline, what, || {
         let before = count();
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(300));
         before > 0 && before == count()
     });
 }
@@ -59,7 +59,8 @@ fn a_dead_publisher_fills_the_spool_and_gets_everything_later() {
     let source = Counting::new("in", 30_000);
     let text = spooled("\"out\"", "");
     let pipeline = start(&[&source], &[&publisher], QUICK, &text, directory.path());
-    wait_still(&pipeline, "the spool is full", || source.fetched());
+    wait_for(&pipeline, "the spool is nearly full", || pipeline.status().spools[0].bytes > 900_000);
+    wait_still(&pipeline, "nothing is fetched any more", || source.fetched() + pipeline.status().spooled);
     let status = pipeline.status();
     assert_conserved(&status);
     assert!(source.fetched() < 30_000 && status.delivered == 0 && publisher.taken_count() == 0);

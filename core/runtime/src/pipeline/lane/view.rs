@@ -10,6 +10,9 @@ use crate::pipeline::DeliveryStatus;
 /// What a publisher may take beyond the time-out of a call before it counts as hung.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// A call of this length is not waited for at the end where nothing depends on it, milliseconds.
+const STALL_MS: u64 = 2000;
+
 /// The numbers of one lane.
 #[derive(Debug)]
 pub(in crate::pipeline) struct LaneView {
@@ -80,7 +83,7 @@ impl LaneView {
     pub(in crate::pipeline) fn is_impeded(&self) -> bool {
         let status = self.status();
         let slow = status.backing_off > 0 || status.circuit != BreakerState::Closed || status.paused_ms > 0;
-        slow || status.overdue || status.failed
+        slow || status.call_ms > STALL_MS || status.failed
     }
 
     /// The numbers now.
