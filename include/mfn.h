@@ -3234,7 +3234,7 @@ void mfn_snapshot_free(mfn_snapshot *snapshot);
  *
  * Read a configuration, start, take outcomes until MFN_END, drain, free. Every request that was accepted is
  * delivered, rejected with a reason, or given back to its connector; the counters always add up:
- * received = delivered + rejected + dead_lettered + nacked + in_flight.
+ * received = delivered + rejected + dead_lettered + nacked + in_flight + spooled.
  */
 
 // Fetching and computing.
@@ -3291,6 +3291,10 @@ typedef struct mfn_pipeline_status {
     uint64_t active_step;
     // Steps of these requests together.
     uint64_t active_steps_total;
+    // Records settled that not every publisher has yet: in a spool, or in memory where they are accepted.
+    uint64_t spooled;
+    // Records that wait at a publisher for another attempt, or behind such a record.
+    uint64_t backing_off;
 } mfn_pipeline_status;
 
 // What the end of a pipeline left undone. Set struct_size before the call.
@@ -3307,6 +3311,8 @@ typedef struct mfn_drain_report {
     uint64_t components_left;
     // How long it took, milliseconds.
     uint64_t elapsed_ms;
+    // Records that wait in spools for the next start.
+    uint64_t spooled;
 } mfn_drain_report;
 
 // Checks a configuration as far as that goes without work: loads its plugins and lets each component
@@ -3918,7 +3924,7 @@ MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, records_max) == 4, mfn_publisher
 MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, bytes_max) == 8, mfn_publisher_traits_bytes_max);
 MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, ordering) == 16, mfn_publisher_traits_ordering);
 MFN_LAYOUT_CHECK(offsetof(mfn_publisher_traits, idempotence) == 20, mfn_publisher_traits_idempotence);
-MFN_LAYOUT_CHECK(sizeof(mfn_pipeline_status) == 120, mfn_pipeline_status_size);
+MFN_LAYOUT_CHECK(sizeof(mfn_pipeline_status) == 136, mfn_pipeline_status_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, struct_size) == 0, mfn_pipeline_status_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, state) == 4, mfn_pipeline_status_state);
 MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, received) == 8, mfn_pipeline_status_received);
@@ -3936,13 +3942,16 @@ MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, active_count) == 96, mfn_pipeline
 MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, reserved) == 100, mfn_pipeline_status_reserved);
 MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, active_step) == 104, mfn_pipeline_status_active_step);
 MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, active_steps_total) == 112, mfn_pipeline_status_active_steps_total);
-MFN_LAYOUT_CHECK(sizeof(mfn_drain_report) == 40, mfn_drain_report_size);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, spooled) == 120, mfn_pipeline_status_spooled);
+MFN_LAYOUT_CHECK(offsetof(mfn_pipeline_status, backing_off) == 128, mfn_pipeline_status_backing_off);
+MFN_LAYOUT_CHECK(sizeof(mfn_drain_report) == 48, mfn_drain_report_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, struct_size) == 0, mfn_drain_report_struct_size);
 MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, complete) == 4, mfn_drain_report_complete);
 MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, returned) == 8, mfn_drain_report_returned);
 MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, left) == 16, mfn_drain_report_left);
 MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, components_left) == 24, mfn_drain_report_components_left);
 MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, elapsed_ms) == 32, mfn_drain_report_elapsed_ms);
+MFN_LAYOUT_CHECK(offsetof(mfn_drain_report, spooled) == 40, mfn_drain_report_spooled);
 #undef MFN_LAYOUT_CHECK
 #endif
 

@@ -1759,6 +1759,10 @@ type PipelineStatus struct {
 	ActiveStep uint64
 	// Steps of these requests together.
 	ActiveStepsTotal uint64
+	// Records settled that not every publisher has yet: in a spool, or in memory where they are accepted.
+	Spooled uint64
+	// Records that wait at a publisher for another attempt, or behind such a record.
+	BackingOff uint64
 }
 
 func (s *PipelineStatus) set(c *capi.PipelineStatus) {
@@ -1778,6 +1782,8 @@ func (s *PipelineStatus) set(c *capi.PipelineStatus) {
 		ActiveCount:       c.ActiveCount,
 		ActiveStep:        c.ActiveStep,
 		ActiveStepsTotal:  c.ActiveStepsTotal,
+		Spooled:           c.Spooled,
+		BackingOff:        c.BackingOff,
 	}
 }
 
@@ -1793,6 +1799,8 @@ type DrainReport struct {
 	ComponentsLeft uint64
 	// How long it took, milliseconds.
 	ElapsedMS uint64
+	// Records that wait in spools for the next start.
+	Spooled uint64
 }
 
 func (s *DrainReport) set(c *capi.DrainReport) {
@@ -1802,5 +1810,6 @@ func (s *DrainReport) set(c *capi.DrainReport) {
 		Left:           c.Left,
 		ComponentsLeft: c.ComponentsLeft,
 		ElapsedMS:      c.ElapsedMS,
+		Spooled:        c.Spooled,
 	}
 }

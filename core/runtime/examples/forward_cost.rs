@@ -1,12 +1,13 @@
 //! What the runtime itself costs for each forwarded record: the real pipeline between a connector and a
 //! publisher that live in memory, against a plain loop over the same two.
 //!
-//! `cargo run --release -p mfn-runtime --example forward_cost -- [RECORDS] [PAYLOAD_BYTES] [BATCH]`
+//! `cargo run --release -p mfn-runtime --example forward_cost -- [RECORDS] [PAYLOAD_BYTES] [BATCH] [DURABILITY]`
+//!
+//! DURABILITY is `delivered` (the default), `accepted` or `spooled`; the spool lies in a temporary directory.
 //!
 //! Prints nanoseconds of wall time and of processor time per record for both, and their difference: the
 //! plain loop pays for making and dropping the records as well, so the difference is the runtime's.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -170,9 +171,11 @@ fn plain(maker: &Maker, taker: &Taker, batch: u32) -> Result<()> {
 }
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>());
-    let mut next = |default: u64| arguments.next().unwrap_or(Ok(default));
+    let mut arguments = std::env::args().skip(1);
+    let mut next = |default: u64| arguments.next().map_or(Ok(default), |argument| argument.parse::<u64>());
     let (records, payload_bytes, batch) = (next(2_000_000)?, next(1024)? as usize, next(500)? as u32);
+    let durability = arguments.next().unwrap_or_else(|| "delivered".to_owned());
+    let directory = tempfile::tempdir()?;
     let maker =
         |records| Maker { records, payload_bytes, made: AtomicU64::new(0), settled: AtomicU64::new(0) };
 
@@ -186,9 +189,9 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let document = format!(
         "name = \"cost\"\n[connectors.in]\nplugin = \"memory\"\n[publishers.out]\nplugin = \"memory\"\n\
          [[routes]]\nname = \"all\"\nwork = \"forward\"\nconnectors = [\"in\"]\npublishers = [\"out\"]\n\
-         batch_records_max = {batch}\n"
+         batch_records_max = {batch}\ndurability = \"{durability}\"\n"
     );
-    let config = PipelineConfig::from_toml(&document, Path::new("."))?;
+    let config = PipelineConfig::from_toml(&document, directory.path())?;
     let runtime = Runtime::new(RuntimeOptions { threads: 1, ..RuntimeOptions::default() })?;
     let (source, sink) = (Arc::new(maker(records)), Arc::new(Taker::default()));
     let mut components = Components::default();
@@ -202,7 +205,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let status = pipeline.status();
     assert_eq!((status.delivered, sink.taken.load(Ordering::Relaxed)), (records, records));
 
-    println!("{records} records of {payload_bytes} bytes, fetched by {batch}");
+    println!("{records} records of {payload_bytes} bytes, fetched by {batch}, {durability}");
     bound.show("plain loop", records);
     through.show("pipeline", records);
     let processor = through.processor.saturating_sub(bound.processor);

@@ -83,6 +83,7 @@ static void check_status(const mfn_pipeline *pipeline)
     CALL(mfn_pipeline_get_status(pipeline, &status, &error), MFN_OK, "");
     EXPECT(status.state == MFN_PIPELINE_FINISHED && status.received == 4 && status.delivered == 3);
     EXPECT(status.dead_lettered == 1 && status.rejected == 0 && status.nacked == 0 && status.in_flight == 0);
+    EXPECT(status.spooled == 0 && status.backing_off == 0);
     EXPECT(status.backlog == 0 && status.active_count == 0 && status.bytes_in_flight_peak > 0);
     CALL(mfn_pipeline_status_json(pipeline, &json, &error), MFN_OK, "");
     EXPECT(strstr(json, "\"delivered\":3") != NULL);

@@ -1064,6 +1064,8 @@ type PipelineStatus struct {
 	Reserved          uint32
 	ActiveStep        uint64
 	ActiveStepsTotal  uint64
+	Spooled           uint64
+	BackingOff        uint64
 }
 
 // PipelineStatusSize is the struct_size of mfn_pipeline_status.
@@ -1087,6 +1089,8 @@ var _ [unsafe.Offsetof(C.mfn_pipeline_status{}.active_count)]byte = [unsafe.Offs
 var _ [unsafe.Offsetof(C.mfn_pipeline_status{}.reserved)]byte = [unsafe.Offsetof(PipelineStatus{}.Reserved)]byte{}
 var _ [unsafe.Offsetof(C.mfn_pipeline_status{}.active_step)]byte = [unsafe.Offsetof(PipelineStatus{}.ActiveStep)]byte{}
 var _ [unsafe.Offsetof(C.mfn_pipeline_status{}.active_steps_total)]byte = [unsafe.Offsetof(PipelineStatus{}.ActiveStepsTotal)]byte{}
+var _ [unsafe.Offsetof(C.mfn_pipeline_status{}.spooled)]byte = [unsafe.Offsetof(PipelineStatus{}.Spooled)]byte{}
+var _ [unsafe.Offsetof(C.mfn_pipeline_status{}.backing_off)]byte = [unsafe.Offsetof(PipelineStatus{}.BackingOff)]byte{}
 
 // DrainReport is mfn_drain_report.
 type DrainReport struct {
@@ -1096,6 +1100,7 @@ type DrainReport struct {
 	Left           uint64
 	ComponentsLeft uint64
 	ElapsedMS      uint64
+	Spooled        uint64
 }
 
 // DrainReportSize is the struct_size of mfn_drain_report.
@@ -1108,3 +1113,4 @@ var _ [unsafe.Offsetof(C.mfn_drain_report{}.returned)]byte = [unsafe.Offsetof(Dr
 var _ [unsafe.Offsetof(C.mfn_drain_report{}.left)]byte = [unsafe.Offsetof(DrainReport{}.Left)]byte{}
 var _ [unsafe.Offsetof(C.mfn_drain_report{}.components_left)]byte = [unsafe.Offsetof(DrainReport{}.ComponentsLeft)]byte{}
 var _ [unsafe.Offsetof(C.mfn_drain_report{}.elapsed_ms)]byte = [unsafe.Offsetof(DrainReport{}.ElapsedMS)]byte{}
+var _ [unsafe.Offsetof(C.mfn_drain_report{}.spooled)]byte = [unsafe.Offsetof(DrainReport{}.Spooled)]byte{}

@@ -184,12 +184,23 @@ impl SpoolHub {
 
     /// Makes room at the cost of publishers nobody waits for: they lose what everybody else has, the oldest
     /// first, and it is counted.
+    fn make_room(&self) -> bool {
+        while self.skip() {
+            if self.trim() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Moves the cursors of publishers nobody waits for on by a few records; whether one moved.
     fn skip(&self) -> bool {
         let done = self.ledger.done();
         let mut skipped = false;
         for (cursor, view) in lock(&self.best_effort).iter() {
             let mut cursor = lock(cursor);
-            if cursor.committed() >= done {
+            let before = cursor.committed();
+            if before >= done {
                 continue;
             }
             let from = cursor.next_id();
@@ -200,7 +211,7 @@ impl SpoolHub {
                     Err(error) => self.note(&error),
                 }
             }
-            skipped |= cursor.commit(cursor.next_id().min(done)).is_ok();
+            skipped |= cursor.commit(cursor.next_id().min(done)).is_ok() && cursor.committed() > before;
         }
         skipped
     }
@@ -269,7 +280,7 @@ impl Writer {
                 Err(SpoolError::TooLarge { .. }) => self.too_large(),
                 Err(error) => {
                     let full = matches!(error, SpoolError::Full { .. });
-                    if full && (self.hub.trim() || (self.hub.skip() && self.hub.trim())) {
+                    if full && (self.hub.trim() || self.hub.make_room()) {
                         continue;
                     }
                     self.hub.note(&error);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mfn_plugin::value::{PluginError, Verdict};
+use mfn_plugin::value::{ErrorClass, PluginError, Verdict};
 use mfn_runtime::{OutcomeStatus, PipelineState};
 
 use crate::scripted::*;
@@ -201,6 +201,31 @@ fn a_source_may_fail_for_a_while_but_not_for_good() {
     let pipeline = bench.start();
     assert_eq!(pipeline.wait(LONG), PipelineState::Failed);
     assert!(pipeline.status().last_error.unwrap().contains("no such directory"));
+}
+
+// Guards a source whose credential has expired: it is asked again and again, never given up, slower each time,
+// although its retries are long used up; after it is mended everything arrives.
+#[test]
+fn a_blocked_source_is_asked_slowly_and_never_given_up() {
+    let mut bench = bench(2);
+    bench.connector_retry = "initial_ms = 2, cap_ms = 20, retries_max = 1, exhausted = \"return\"".into();
+    bench.publishers = vec![Arc::new(ScriptedPublisher::willing(&bench.journal, "results"))];
+    let errors = &bench.connector.as_ref().unwrap().fetch_errors;
+    let blocked = || PluginError::new(ErrorClass::Blocked, "401 Unauthorized");
+    errors.lock().unwrap().extend((0..6).map(|_| blocked()));
+    let start = Instant::now();
+    let pipeline = bench.start();
+    assert_eq!(pipeline.wait(LONG), PipelineState::Finished);
+    // The upper halves of 2, 4, 8, 16, 20 and 20 ms.
+    assert!(start.elapsed() >= Duration::from_millis(35), "{:?}", start.elapsed());
+    assert_eq!(pipeline.status().delivered, 2);
+    assert!(pipeline.status().last_error.unwrap().contains("401"));
+
+    bench.connector = Some(Arc::new(ScriptedConnector::new(&bench.journal, "requests", specs(1))));
+    let errors = &bench.connector.as_ref().unwrap().fetch_errors;
+    errors.lock().unwrap().extend((0..2).map(|_| PluginError::retryable("connection refused")));
+    let pipeline = bench.start();
+    assert_eq!(pipeline.wait(LONG), PipelineState::Failed, "exhausted after one retry");
 }
 
 // Guards a publisher against more than it takes in one call, and the record that it can never take.

@@ -374,6 +374,8 @@ pub(crate) struct Bench {
     pub(crate) limits: String,
     /// The retry of every publisher: the inside of a table.
     pub(crate) retry: String,
+    /// That of the connector.
+    pub(crate) connector_retry: String,
 }
 
 impl Bench {
@@ -385,9 +387,14 @@ impl Bench {
         let connector = self.connector.clone().unwrap();
         let mut components = Components::default();
         let mut text = format!("name = \"test\"\n[limits]\n{}\n", self.limits);
-        let retry = format!("delivery = {{ retry = {{ {} }} }}\n", self.retry);
+        let delivery = |retry: &str| format!("delivery = {{ retry = {{ {retry} }} }}\n");
+        let (retry, connector_retry) = (delivery(&self.retry), delivery(&self.connector_retry));
         let mut table = |kind: &str, name: &str| {
-            let delivery = if kind == "publishers" { retry.as_str() } else { "" };
+            let delivery = match kind {
+                "publishers" => retry.as_str(),
+                "connectors" => connector_retry.as_str(),
+                _ => "",
+            };
             text.push_str(&format!("[{kind}.{name}]\nplugin = \"scripted\"\n{delivery}"));
             format!("\"{name}\"")
         };
