@@ -3351,7 +3351,7 @@ mfn_status mfn_pipeline_endpoints(const mfn_pipeline *pipeline,
 
 // Takes the next outcome, and waits for one at most timeout_ms. MFN_WOULD_BLOCK: none came.
 // MFN_END: the work is finished, stopped or failed, and all outcomes were taken. The last 4096 outcomes
-// are kept. The host owns *outcome and frees it with mfn_outcome_free(). [any-thread]
+// are kept. Records that a route forwards have none when they are delivered. The host owns *outcome and frees it with mfn_outcome_free(). [any-thread]
 mfn_status mfn_pipeline_next_outcome(const mfn_pipeline *pipeline,
                                      uint64_t timeout_ms,
                                      mfn_outcome **outcome,

@@ -61,7 +61,7 @@ pub(super) struct SpoolHub {
     /// The publishers that must have everything, in their order.
     critical: Mutex<Vec<Arc<LaneView>>>,
     /// The cursors of publishers that nobody waits for.
-    best_effort: Mutex<Vec<(Arc<Mutex<Cursor>>, Arc<LaneView>)>>,
+    best_effort: Mutex<Vec<BestEffort>>,
     noted: Mutex<Option<Instant>>,
 }
 
@@ -133,7 +133,7 @@ impl SpoolHub {
 
     /// Adds a cursor that is moved on when the spool is full.
     pub(super) fn add_best_effort(&self, cursor: Arc<Mutex<Cursor>>, view: Arc<LaneView>) {
-        lock(&self.best_effort).push((cursor, view));
+        lock(&self.best_effort).push(BestEffort { cursor, view });
     }
 
     /// Notes an error of the disk, at most once a second: it may come with every call.
@@ -197,7 +197,7 @@ impl SpoolHub {
     fn skip(&self) -> bool {
         let done = self.ledger.done();
         let mut skipped = false;
-        for (cursor, view) in lock(&self.best_effort).iter() {
+        for BestEffort { cursor, view } in lock(&self.best_effort).iter() {
             let mut cursor = lock(cursor);
             let before = cursor.committed();
             if before >= done {
@@ -215,6 +215,12 @@ impl SpoolHub {
         }
         skipped
     }
+}
+
+/// A publisher that nobody waits for.
+struct BestEffort {
+    cursor: Arc<Mutex<Cursor>>,
+    view: Arc<LaneView>,
 }
 
 /// The thread that writes.

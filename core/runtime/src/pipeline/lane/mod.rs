@@ -262,8 +262,8 @@ impl Lane {
             answers = after_flush(answers, &self.caller.flush(call.timeout));
         }
         self.caller.count(&records, &answers);
-        let refusals = answers.iter().filter_map(|answer| answer.as_ref().err());
-        let fatal = refusals.filter(|refusal| refusal.class == ErrorClass::Fatal).cloned().next();
+        let mut refusals = answers.iter().filter_map(|answer| answer.as_ref().err());
+        let fatal = refusals.find(|refusal| refusal.class == ErrorClass::Fatal).cloned();
         if let Some(refusal) = &fatal {
             self.direct.fence(refusal);
             self.kept.fence(refusal);
