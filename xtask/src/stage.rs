@@ -1,4 +1,4 @@
-//! target/demo: what an installed libmfn looks like. Release libraries, the header, the plugins
+//! target/demo: what an installed libmfn looks like. Release libraries, the headers, the plugins
 //! with their manifests, the C example and the `mfn` command, laid out so that programs find
 //! the library beside themselves.
 
@@ -68,6 +68,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Stage> {
     golang::install(workspace, &stage.root)?;
     install(&release.join("mfn"), &stage.mfn())?;
     install(&workspace.join(HEADER), &stage.root.join("include/mfn.h"))?;
+    install_cpp(workspace, &stage)?;
     for (_, library) in PLUGINS {
         let file = format!("lib{library}.so");
         let target = stage.plugins().join(&file);
@@ -101,6 +102,17 @@ pub(crate) fn install(from: &Path, to: &Path) -> Result<bool> {
     std::fs::copy(from, &fresh).with_context(|| format!("can not write {}", fresh.display()))?;
     std::fs::rename(&fresh, to).with_context(|| format!("can not write {}", to.display()))?;
     Ok(true)
+}
+
+/// Installs the headers of the C++ interface beside the C header.
+fn install_cpp(workspace: &Workspace, stage: &Stage) -> Result<()> {
+    for file in workspace.files_with_extension(&["hpp"])? {
+        let Ok(name) = file.strip_prefix("bindings/cpp/include") else { continue };
+        let target = stage.root.join("include").join(name);
+        std::fs::create_dir_all(target.parent().context("a header lies in a folder")?)?;
+        install(&workspace.join(&file), &target)?;
+    }
+    Ok(())
 }
 
 /// Installs libmfn.so under its name and under its soname, which a linked program asks for.

@@ -123,11 +123,27 @@ fn plugins_is_true() {
     assert!(replay("docs/plugins.md") >= 3);
 }
 
-/// Guards: the C program shown is the one that is built and tested.
+/// Guards: the C and C++ programs shown are those that are built and tested.
 #[test]
-fn the_c_program_is_the_example() {
-    let shown = blocks("docs/start.md", "c");
-    assert_eq!(shown, [fs::read_to_string(repository().join("examples/simulate.c")).unwrap()]);
+fn the_programs_shown_are_the_examples() {
+    for language in ["c", "cpp"] {
+        let shown = blocks("docs/start.md", language);
+        let example = repository().join("examples/simulate").with_extension(language);
+        assert_eq!(shown, [fs::read_to_string(example).unwrap()]);
+    }
+}
+
+/// Guards: the pieces of C++ on its page stand in a test, which compiles and runs them.
+#[test]
+fn the_pieces_of_cpp_are_tested() {
+    let stripped = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let tests =
+        stripped(&fs::read_to_string(repository().join("bindings/cpp/tests/document_test.cpp")).unwrap());
+    let pieces = blocks("docs/cpp.md", "cpp");
+    assert!(pieces.len() >= 4);
+    for piece in pieces {
+        assert!(tests.contains(&stripped(&piece)), "not in bindings/cpp/tests/document_test.cpp:\n{piece}");
+    }
 }
 
 /// Guards: the comparison itself, which must not accept anything.

@@ -105,6 +105,7 @@ TEST(Components, MoveRecords) {
     EXPECT_STREQ(connector.component().plugin(), "file");
     EXPECT_EQ(connector.component().health()->health, mfn::health::ready);
     connector.component().check().value_or_throw();
+    connector.component().probe(5s).value_or_throw();
     connector.pause().value_or_throw();
     connector.resume().value_or_throw();
 

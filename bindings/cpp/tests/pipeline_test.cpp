@@ -56,6 +56,7 @@ TEST(Pipeline, WorksFromEndToEnd) {
     const work work;
     const auto runtime = mfn::runtime::create().value_or_throw();
     EXPECT_NE(mfn::pipeline::check(runtime, work.config())->find("requests"), std::string::npos);
+    EXPECT_TRUE(mfn::pipeline::probe(runtime, work.config(), 10s)->passed);
     const auto pipeline = mfn::pipeline::start(runtime, work.config()).value_or_throw();
     const auto endpoints = pipeline.endpoints().value_or_throw();
     ASSERT_EQ(endpoints.size(), 1U);
@@ -121,7 +122,7 @@ TEST(Pipeline, LeavesASnapshot) {
     EXPECT_NE(snapshot.json(true)->find("\"field\":[["), std::string::npos);
 }
 
-// Guards the end in the middle of work: what was in flight is given back, and a later run does it.
+// Guards health and the end in the middle of work: a pipeline that works is ready, one that was stopped is dead, what was in flight is given back, and a later run does it.
 TEST(Pipeline, StopsInTheMiddle) {
     const work work(400000);
     const auto runtime = mfn::runtime::create().value_or_throw();
@@ -129,7 +130,12 @@ TEST(Pipeline, StopsInTheMiddle) {
     EXPECT_EQ(pipeline.last_snapshot().code(), mfn::status::would_block);
     auto status = pipeline.get_status().value_or_throw();
     while (status.active_count == 0) status = pipeline.get_status().value_or_throw();
+    EXPECT_EQ(pipeline.health()->state, mfn::readiness::ready);
+    const auto probed = pipeline.probe(10s).value_or_throw();
+    EXPECT_TRUE(probed.passed) << probed.report_json;
+    EXPECT_NE(probed.report_json.find("requests"), std::string::npos);
     const auto report = pipeline.stop().value_or_throw();
+    EXPECT_EQ(pipeline.health()->state, mfn::readiness::dead);
     EXPECT_GE(report.returned, 1U);
     EXPECT_EQ(pipeline.wait(1s).value_or_throw(), mfn::pipeline_state::stopped);
     status = pipeline.get_status().value_or_throw();

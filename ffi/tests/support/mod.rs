@@ -64,6 +64,23 @@ impl Workshop {
         Self { folder }
     }
 
+    /// Lays out the part of the repository after `cargo xtask stage` that compiling a program needs.
+    pub(crate) fn lay_out_stage(&self) {
+        let demo = self.path().join("target/demo");
+        for folder in ["include", "lib"] {
+            std::fs::create_dir_all(demo.join(folder)).expect("a folder");
+        }
+        let link = |from: PathBuf, to: &str| {
+            std::os::unix::fs::symlink(from, self.path().join(to)).expect("a link");
+        };
+        link(root().join("examples"), "examples");
+        link(root().join("include/mfn.h"), "target/demo/include/mfn.h");
+        link(root().join("bindings/cpp/include/mfn.hpp"), "target/demo/include/mfn.hpp");
+        link(root().join("bindings/cpp/include/mfn"), "target/demo/include/mfn");
+        link(libraries().join("libmfn.so"), "target/demo/lib/libmfn.so");
+        link(libraries().join("libmfn.so"), "target/demo/lib/libmfn.so.0");
+    }
+
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
