@@ -64,6 +64,21 @@ TEST(Callback, ExceptionBecomesAnError) {
     EXPECT_TRUE(sim.run(2));
 }
 
+// Guards an exception that comes when the work is done: it is not lost, and the steps are kept.
+TEST(Callback, ExceptionAfterTheLastStepIsNotLost) {
+    auto sim = support::small_simulation();
+    const auto failed = sim.run(1, [](std::uint64_t, std::uint64_t) -> void { throw broken("late"); });
+    EXPECT_EQ(failed.code(), mfn::status::cancelled);
+    EXPECT_THROW(failed.value_or_throw(), broken);
+    EXPECT_EQ(sim.step_count(), 1U);
+    mfn::model_v4_1 model;
+    model.grid_size = 4;
+    model.steps = 1;
+    std::vector<double> field(16);
+    const auto run = model.run(field, [](std::uint64_t, std::uint64_t) -> void { throw broken("late"); });
+    EXPECT_THROW(run.value_or_throw(), broken);
+}
+
 // Guards the exception layer: the program gets its own exception back, also one that is no std::exception.
 TEST(Callback, ExceptionIsThrownAgain) {
     auto sim = support::small_simulation();

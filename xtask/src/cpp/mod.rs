@@ -72,7 +72,7 @@ fn test(workspace: &Workspace, build: &Build, libraries: &Path) -> Result<PathBu
     command::run(&mut configure)?;
     command::run(Command::new("cmake").arg("--build").arg(&directory).arg("--").arg("--quiet"))?;
     command::run(
-        Command::new("ctest").arg("--test-dir").arg(&directory).args(["--output-on-failure", "--quiet"]),
+        Command::new("ctest").arg("--test-dir").arg(&directory).arg("--output-on-failure"),
     )?;
     Ok(directory)
 }

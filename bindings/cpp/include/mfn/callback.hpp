@@ -2,7 +2,8 @@
 /// Callbacks: any callable of the program, called by the library without letting an exception through.
 ///
 /// A callback returns nothing, or `mfn::flow` to say whether the work goes on. What it throws is caught at the boundary
-/// and stops the work; the call then fails with an error that keeps the exception, and `value_or_throw()` throws it.
+/// and stops the work; the call then fails with an error that keeps the exception, and `value_or_throw()` throws it. That
+/// is so even when the work was done by then, which only counters such as `simulation::step_count()` tell.
 #pragma once
 
 #include <mfn/handle.hpp>

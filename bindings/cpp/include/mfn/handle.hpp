@@ -88,10 +88,11 @@ inline error failure(mfn_status status, mfn_error* raw, std::exception_ptr throw
     return error::adopt(static_cast<mfn::status>(status), raw, std::move(thrown));
 }
 
-/// The result of a status and its error, which is taken over.
+/// The result of a status and its error, which is taken over. What a callback threw is never lost: where the work was
+/// done when it threw, the status is `status::cancelled` all the same.
 inline result<void> judge(mfn_status status, mfn_error* raw, std::exception_ptr thrown = nullptr) {
-    if (status == MFN_OK) return {};
-    return failure(status, raw, std::move(thrown));
+    if (status == MFN_OK && thrown == nullptr) return {};
+    return failure(status == MFN_OK ? MFN_CANCELLED : status, raw, std::move(thrown));
 }
 
 /// Calls `function(arguments..., &error)`.

@@ -295,7 +295,6 @@ private:
     result<void> judge(Call&& call, detail::exception_keeper* progress = nullptr) {
         mfn_error* raw = nullptr;
         const mfn_status status = call(&raw);
-        if (status == MFN_OK) return {};
         std::exception_ptr thrown = progress != nullptr ? progress->take() : nullptr;
         if (thrown == nullptr && rates_ != nullptr) thrown = rates_->keeper.take();
         if (thrown == nullptr && frames_ != nullptr) thrown = frames_->keeper.take();
