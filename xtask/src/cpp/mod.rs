@@ -71,9 +71,7 @@ fn test(workspace: &Workspace, build: &Build, libraries: &Path) -> Result<PathBu
     configure.arg(format!("-DMFN_PLUGINS={}", libraries.display()));
     command::run(&mut configure)?;
     command::run(Command::new("cmake").arg("--build").arg(&directory).arg("--").arg("--quiet"))?;
-    command::run(
-        Command::new("ctest").arg("--test-dir").arg(&directory).arg("--output-on-failure"),
-    )?;
+    command::run(Command::new("ctest").arg("--test-dir").arg(&directory).arg("--output-on-failure"))?;
     Ok(directory)
 }
 
