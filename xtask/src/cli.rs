@@ -32,7 +32,7 @@ pub(crate) enum Verb {
     /// Injects them in full size: hours.
     Soak(FaultOptions),
     /// Compiles and tests the C++ interface as C++17, 20 and 23, with the sanitizers.
-    Cpp,
+    TestCpp,
     /// Formatting, lints, documentation, licences, import arrows, documents, header drift.
     Check(CheckOptions),
     /// What continuous integration runs: check, test, demo, fuzz targets; with timings.

@@ -49,7 +49,7 @@ fn run(cli: Cli) -> Result<()> {
         Verb::TestAarch64 => aarch64::run(&workspace),
         Verb::Faults(options) => faults::run(&workspace, false, &options.numbers),
         Verb::Soak(options) => faults::run(&workspace, true, &options.numbers),
-        Verb::Cpp => cpp::run(&workspace),
+        Verb::TestCpp => cpp::run(&workspace),
         Verb::Check(options) => check::run(&workspace, &options),
         Verb::Ci => ci::run(&workspace),
         Verb::Header => header::write(&workspace),

@@ -101,7 +101,7 @@ fn identifiers(code: &str) -> impl Iterator<Item = &str> {
 const OPENING: &str = "# The C++ interface, function by function
 
 Every function of `include/mfn.h` and the C++ that calls it. `cargo xtask header` writes this table; `cargo xtask check`
-refuses a function without a line, and `cargo xtask cpp` one that no test of `bindings/cpp/tests` calls.
+refuses a function without a line, and `cargo xtask test-cpp` one that no test of `bindings/cpp/tests` calls.
 
 | C | C++ |
 |---|---|

@@ -1,4 +1,4 @@
-//! `cargo xtask cpp`: the C++ interface, compiled and tested in every dialect that it promises.
+//! `cargo xtask test-cpp`: the C++ interface, compiled and tested in every dialect that it promises.
 //!
 //! GoogleTest runs the tests as C++17 under the address and the undefined-behaviour sanitizer, which must report the
 //! defects of a program that has some, and as C++20 and C++23 without them; with clang++ too where it is installed. Then
