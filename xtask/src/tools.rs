@@ -158,13 +158,44 @@ pub(crate) const QEMU_AARCH64: Tool = Tool {
     homebrew: "(not available)",
 };
 
+/// Moves the wall clock of a program.
+pub(crate) const FAKETIME: Tool = Tool {
+    program: "faketime",
+    purpose: "has the library that moves the wall clock of a program under test",
+    debian: "faketime",
+    fedora: "libfaketime",
+    homebrew: "libfaketime",
+};
+
+/// Runs the broker that the Kafka plugin is tested with.
+pub(crate) const JAVA: Tool = Tool {
+    program: "java",
+    purpose: "runs Apache Kafka for the tests of the Kafka plugin; 17 or newer",
+    debian: "openjdk-17-jre-headless",
+    fedora: "java-17-openjdk-headless",
+    homebrew: "openjdk@17",
+};
+
+/// Brings that broker.
+pub(crate) const MAVEN: Tool = Tool {
+    program: "mvn",
+    purpose: "brings Apache Kafka for the tests of the Kafka plugin",
+    debian: "maven",
+    fedora: "maven",
+    homebrew: "maven",
+};
+
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Tool; 14] =
-    [CC, CMAKE, CXX, GCC, GIT, GO, LDD, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND];
+pub(crate) const FOR_TESTS: [Tool; 17] = [
+    CC, CMAKE, CXX, FAKETIME, GCC, GIT, GO, JAVA, LDD, MAVEN, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP,
+    VALGRIND,
+];
 
 /// What continuous integration needs.
-pub(crate) const ALL: [Tool; 15] =
-    [CARGO_DENY, CC, CMAKE, CXX, GCC, GIT, GO, LDD, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND];
+pub(crate) const ALL: [Tool; 18] = [
+    CARGO_DENY, CC, CMAKE, CXX, FAKETIME, GCC, GIT, GO, JAVA, LDD, MAVEN, NINJA, NM, PKG_CONFIG, PYTHON,
+    READELF, STRIP, VALGRIND,
+];
 
 impl Tool {
     /// Where the program lies, or `None` when it is not installed.
