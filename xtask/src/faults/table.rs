@@ -12,7 +12,11 @@ pub(super) struct Fault {
 
 /// The table of docs/delivery.md.
 pub(super) const FAULTS: [Fault; 14] = [
-    Fault { number: 1, title: "kill -9 while publishing, durability spooled", tests: &[] },
+    Fault {
+        number: 1,
+        title: "kill -9 while publishing, durability spooled",
+        tests: &[("mfn-runtime", "pipeline", "spooled::a_killed_process_loses_nothing")],
+    },
     Fault {
         number: 2,
         title: "bit flips and torn ends in the spool",
@@ -55,7 +59,11 @@ pub(super) const FAULTS: [Fault; 14] = [
             "delivery::outbound::fault_tests::a_dead_endpoint_is_left_alone_and_then_caught_up_with",
         )],
     },
-    Fault { number: 7, title: "HTTP 200 with partial failures, answers lost after commit", tests: &[] },
+    Fault {
+        number: 7,
+        title: "HTTP 200 with partial failures, answers lost after commit",
+        tests: &[("mfn-runtime", "pipeline", "faults::exactly_what_failed_is_published_again")],
+    },
     Fault {
         number: 8,
         title: "one of four publishers takes nothing",
@@ -82,7 +90,15 @@ pub(super) const FAULTS: [Fault; 14] = [
         title: "the wall clock jumps by hours and years",
         tests: &[("mfn-cli", "clock", "a_jumping_clock_stops_nothing")],
     },
-    Fault { number: 12, title: "SIGTERM at full rate with a dead publisher", tests: &[] },
+    Fault {
+        number: 12,
+        title: "SIGTERM at full rate with a dead publisher",
+        tests: &[(
+            "mfn-runtime",
+            "pipeline",
+            "spooled::a_drain_with_a_dead_publisher_leaves_everything_to_the_next_start",
+        )],
+    },
     Fault {
         number: 13,
         title: "a plugin that panics, hangs, miscounts, settles twice",

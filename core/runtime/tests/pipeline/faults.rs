@@ -1,8 +1,8 @@
 //! Publishers that fail: each test injects a fault, shows that it struck, and that nothing was lost by it.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mfn_plugin::metric::MetricValue;
@@ -87,6 +87,43 @@ fn a_wrong_number_of_answers_is_a_breach_and_loses_nothing() {
     let (breaches, taken) = (delivery_of(&pipeline, "out").breaches, publisher.taken_count());
     assert!(breaches >= 3 && taken > 300, "{breaches} breaches, {taken} taken");
     FaultRow { number: 13, struck: breaches, lost: 0, duplicated: (taken - 300) as u64 }.report();
+}
+
+// Guards fault 7 in the runtime: of calls that fail in part exactly the failed records are published again, and of
+// calls whose answer is lost after the target took them, all of them, under their ids: told apart by id, everything
+// is there once.
+#[test]
+fn exactly_what_failed_is_published_again() {
+    let seen: Arc<Mutex<Vec<(String, u64)>>> = Arc::default();
+    let (lost_answers, calls) = (Arc::new(AtomicU64::new(0)), Arc::clone(&seen));
+    let lost = Arc::clone(&lost_answers);
+    let publisher = Arc::new(Faulty::new("out", move |call, records| {
+        calls.lock().unwrap().extend(records.iter().map(|record| (record.id.to_owned(), call)));
+        if call % 20 == 7 {
+            // Taken, and nobody is told.
+            lost.fetch_add(records.len() as u64, Ordering::Relaxed);
+            return Err(PluginError::new(ErrorClass::Unknown, "the connection broke after the request"));
+        }
+        // By its place and the call: another record fails each time.
+        let fails = |(place, _)| (place as u64 + call) % 5 == 0;
+        let answer = |record: (usize, _)| match fails(record) {
+            true => Err(PluginError::retryable("this one not")),
+            false => Ok(()),
+        };
+        Ok(records.iter().enumerate().map(answer).collect())
+    }));
+    let source = Counting::new("in", 2000);
+    let delivery = "retry = { initial_ms = 2, cap_ms = 5 }, batch = { records_max = 20 }, breaker = { failures_max = 1000 }";
+    let pipeline = start(&[&source], &[&publisher], delivery, &forward("\"out\"", ""), Path::new("."));
+    assert_eq!(pipeline.wait(LONG), PipelineState::Finished, "{:#?}", pipeline.status());
+    assert_eq!((pipeline.status().delivered, pipeline.status().nacked), (2000, 0));
+    // Nothing that was answered with success was published again: each was answered so once.
+    assert_eq!((publisher.taken_count(), publisher.ids().len()), (2000, 2000));
+    let lost = lost_answers.load(Ordering::Relaxed);
+    let published = seen.lock().unwrap().len() as u64;
+    assert_eq!(delivery_of(&pipeline, "out").retries, published - 2000);
+    assert!(lost >= 20 && published > 2000 + lost, "{lost} lost answers, {published} published");
+    FaultRow { number: 7, struck: published - 2000, lost: 0, duplicated: lost }.report();
 }
 
 // Guards fault 13 for publish: a panic fences the publisher with an error that names plugin and method; the

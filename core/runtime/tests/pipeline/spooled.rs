@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use mfn_plugin::testing::{FaultRow, fault_size};
 use mfn_plugin::value::{PluginError, RecordResult, RecordView};
 use mfn_runtime::{Pipeline, PipelineState};
 
@@ -102,6 +103,7 @@ fn a_drain_with_a_dead_publisher_leaves_everything_to_the_next_start() {
     let status = pipeline.status();
     assert_eq!((status.received, status.delivered), (acked.len() as u64, acked.len() as u64));
     assert_eq!(alive.ids(), acked);
+    FaultRow { number: 12, struck: 1, ..FaultRow::default() }.report();
 }
 
 // Guards several cursors on one log: of four publishers one is black-holed; the others get everything, though
@@ -229,7 +231,8 @@ fn a_killed_process_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let mut random = 7u64;
-    for round in 0..6 {
+    let rounds = fault_size(6, 100);
+    for round in 0..rounds {
         let acked_before = lines(&path("acked")).len();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "spooled::child", "--ignored", "--nocapture"])
@@ -284,4 +287,6 @@ fn a_killed_process_loses_nothing() {
     );
     // The fault struck: records were acknowledged that only the spool had.
     assert!(recovered.load(Ordering::Relaxed) > 0 && acked.len() > 100 && taken_by_children > 0);
+    let duplicated = (lines(&path("taken")).len() - contents.len()) as u64;
+    FaultRow { number: 1, struck: rounds, lost: lost.len() as u64, duplicated }.report();
 }
