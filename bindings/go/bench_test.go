@@ -59,7 +59,7 @@ func TestCallCostsLittleMoreThanCgo(t *testing.T) {
 	}
 	pointer := sim.h.pointer
 	var ratio float64
-	for range 5 {
+	for range 10 {
 		plain := best(func() { capi.SimStepCount(pointer) })
 		method := best(func() { sim.StepCount() })
 		ratio = float64(method) / float64(plain)
