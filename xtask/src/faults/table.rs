@@ -62,7 +62,11 @@ pub(super) const FAULTS: [Fault; 14] = [
     Fault {
         number: 7,
         title: "HTTP 200 with partial failures, answers lost after commit",
-        tests: &[("mfn-runtime", "pipeline", "faults::exactly_what_failed_is_published_again")],
+        tests: &[
+            ("mfn-runtime", "pipeline", "faults::exactly_what_failed_is_published_again"),
+            ("mfn-plugin-http", "http", "publisher::a_200_with_failures_fails_exactly_those"),
+            ("mfn-plugin-http", "http", "publisher::lost_answers_are_unknown_and_keep_their_id"),
+        ],
     },
     Fault {
         number: 8,
@@ -83,6 +87,7 @@ pub(super) const FAULTS: [Fault; 14] = [
         tests: &[
             ("mfn-plugin-file", "hostile", "nothing_holds_up_the_next_file"),
             ("mfn-plugin-file", "hostile", "a_line_of_a_gibibyte_is_passed_over"),
+            ("mfn-plugin-http", "http", "hostile::bad_content_is_rejected_and_the_next_page_comes"),
         ],
     },
     Fault {

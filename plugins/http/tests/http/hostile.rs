@@ -3,7 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use mfn_plugin::{author::Connector, testing::MemoryHost, value::ErrorClass};
+use mfn_plugin::{
+    author::Connector,
+    testing::{FaultRow, MemoryHost},
+    value::ErrorClass,
+};
 use serde_json::json;
 
 use crate::{
@@ -50,6 +54,7 @@ fn bad_content_is_rejected_and_the_next_page_comes() {
         ("wrong place", ok("7"), "neither an array nor an object"),
         ("depth 1e6", ok(format!("{deep}{}", deep.replace('[', "]"))), "1000000"),
     ];
+    let mut struck = 0;
     for (name, bad, reason) in cases {
         let server = sandwich(bad);
         let limit = if name.starts_with("depth") { 4 << 20 } else { LIMIT };
@@ -68,7 +73,9 @@ fn bad_content_is_rejected_and_the_next_page_comes() {
         let next = batch(&mut source);
         assert_eq!(ids(&next.records), ["feed/3"], "{name}");
         assert!(begin.elapsed() < Duration::from_secs(1), "{name}: {:?}", begin.elapsed());
+        struck += 1;
     }
+    FaultRow { number: 10, struck, lost: 0, duplicated: 0 }.report();
 }
 
 /// Guards the wire: an answer that did not come whole is an error that may pass, is asked for again, and then
