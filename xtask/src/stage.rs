@@ -198,3 +198,24 @@ fn is_newer(file: &Path, inputs: &[&PathBuf]) -> bool {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Guards the files for pkg-config: they lead to the tree in which they lie, and the static one to libmfn.a.
+    #[test]
+    fn pkg_config_finds_the_staged_tree() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("lib/pkgconfig")).expect("a folder");
+        write_pkg_config(&Stage { root: folder.path().to_owned() }).expect("files");
+        for (name, expected) in [("mfn", "-lmfn"), ("mfn-static", "lib/libmfn.a -lgcc_s")] {
+            let mut ask = Command::new("pkg-config");
+            ask.args(["--cflags", "--libs", name]);
+            ask.env("PKG_CONFIG_PATH", folder.path().join("lib/pkgconfig"));
+            let flags = command::capture(&mut ask).expect("pkg-config");
+            let root = folder.path().display().to_string();
+            assert!(flags.contains(expected) && flags.contains(&root), "{name}: {flags}");
+        }
+    }
+}
