@@ -37,7 +37,14 @@ pub(super) const FAULTS: [Fault; 14] = [
             ("mfn-runtime", "lib", "spool::tests::disk_full::a_full_disk_refuses_and_goes_on"),
         ],
     },
-    Fault { number: 4, title: "broker restarts, leaders and group members come and go", tests: &[] },
+    Fault {
+        number: 4,
+        title: "broker restarts, leaders and group members come and go",
+        tests: &[
+            ("mfn-plugin-kafka", "broker", "restarts::brokers_are_killed_and_leaders_move"),
+            ("mfn-plugin-kafka", "broker", "group::members_come_and_go"),
+        ],
+    },
     Fault {
         number: 5,
         title: "half of all requests answered 503 with Retry-After",

@@ -17,6 +17,8 @@ use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer},
+    metadata::MetadataPartition,
 };
 
 /// How long a node may take to start on a busy machine.
@@ -119,6 +121,7 @@ impl Cluster {
         for (key, value) in settings {
             topic = topic.set(key, value);
         }
+        let partitions_wanted = usize::try_from(partitions).expect("a number of partitions");
         let options = AdminOptions::new().operation_timeout(Some(START_TIMEOUT));
         let end = Instant::now() + START_TIMEOUT;
         // A node that has just started is not registered with the controller yet.
@@ -127,6 +130,22 @@ impl Cluster {
         {
             assert!(Instant::now() < end, "topic {name}: {error}");
             std::thread::sleep(Duration::from_millis(100));
+        }
+        // Both nodes have to know it: a client that asks the other one first takes the topic to be missing.
+        for broker in self.brokers() {
+            let client: BaseConsumer =
+                ClientConfig::new().set("bootstrap.servers", broker).create().expect("a client");
+            let is_led = |partitions: &[MetadataPartition]| {
+                partitions.len() == partitions_wanted && partitions.iter().all(|one| one.leader() > 0)
+            };
+            loop {
+                let metadata = client.fetch_metadata(Some(name), START_TIMEOUT).expect("an answer");
+                if metadata.topics().first().is_some_and(|topic| is_led(topic.partitions())) {
+                    break;
+                }
+                assert!(Instant::now() < end, "topic {name} has no leaders");
+                std::thread::sleep(Duration::from_millis(50));
+            }
         }
     }
 
@@ -151,7 +170,7 @@ impl Cluster {
              group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=500\n\
              broker.session.timeout.ms=2000\nbroker.heartbeat.interval.ms=300\n\
              leader.imbalance.check.interval.seconds=1\nleader.imbalance.per.broker.percentage=0\n\
-             log.cleaner.enable=false\n",
+             log.cleaner.enable=false\nlog.retention.ms=-1\n",
             data.display()
         );
         let file = self.config(node);

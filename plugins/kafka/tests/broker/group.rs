@@ -172,6 +172,7 @@ fn members_come_and_go() {
     println!(
         "{written} records, {again} came again; {rebalances} revocations, {void} void settlements, {samples} samples"
     );
+    println!("fault-row: 4 {rebalances} 0 {again}");
     assert!(rebalances >= 4.0, "too few partitions changed hands");
     assert!(void > 0.0, "no settlement was late");
 }

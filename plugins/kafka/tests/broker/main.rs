@@ -11,3 +11,4 @@ mod restarts;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
+mod third_party;

@@ -3,6 +3,7 @@
 
 mod connector;
 mod contract;
+mod documents;
 mod publisher;
 #[path = "../support/mod.rs"]
 mod support;
