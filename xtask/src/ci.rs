@@ -7,18 +7,19 @@ use anyhow::{Result, bail};
 
 use crate::cli::{BenchOptions, CheckOptions, DemoOptions};
 use crate::workspace::Workspace;
-use crate::{bench, check, command, demo, test, tools};
+use crate::{bench, check, command, demo, faults, test, tools};
 
 /// A stage's name and what it does.
 type Stage = (&'static str, fn(&Workspace) -> Result<()>);
 
-const STAGES: [Stage; 7] = [
+const STAGES: [Stage; 8] = [
     ("tools", |_| tools::require(&tools::ALL)),
     ("check", |workspace| check::run(workspace, &CheckOptions { self_test: false, only: Vec::new() })),
     ("check --self-test", |workspace| {
         check::run(workspace, &CheckOptions { self_test: true, only: Vec::new() })
     }),
     ("test", test::run),
+    ("faults", |workspace| faults::run(workspace, false, &[])),
     ("demo", run_demo),
     ("bench --gate", |workspace| {
         bench::run(workspace, &BenchOptions { gate: true, ..BenchOptions::default() })
