@@ -253,7 +253,7 @@ mod tests {
         let mut seen = Vec::new();
         let take = |letter: &DeadLetter| {
             seen.push(letter.id);
-            letter.id % 10 != 0
+            !letter.id.is_multiple_of(10)
         };
         let report = store.replay(|id| id > 5, take).unwrap();
         assert_eq!(seen, (6..251).collect::<Vec<_>>());

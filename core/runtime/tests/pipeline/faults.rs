@@ -105,7 +105,7 @@ fn exactly_what_failed_is_published_again() {
             return Err(PluginError::new(ErrorClass::Unknown, "the connection broke after the request"));
         }
         // By its place and the call: another record fails each time.
-        let fails = |(place, _)| (place as u64 + call) % 5 == 0;
+        let fails = |(place, _)| (place as u64 + call).is_multiple_of(5);
         let answer = |record: (usize, _)| match fails(record) {
             true => Err(PluginError::retryable("this one not")),
             false => Ok(()),
