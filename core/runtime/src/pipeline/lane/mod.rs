@@ -262,8 +262,7 @@ impl Lane {
             answers = after_flush(answers, &self.caller.flush(call.timeout));
         }
         self.caller.count(&records, &answers);
-        let mut refusals = answers.iter().filter_map(|answer| answer.as_ref().err());
-        let fatal = refusals.find(|refusal| refusal.class == ErrorClass::Fatal).cloned();
+        let fatal = first_fatal(&answers).cloned();
         if let Some(refusal) = &fatal {
             self.direct.fence(refusal);
             self.kept.fence(refusal);
@@ -304,6 +303,14 @@ impl Lane {
         let feeds = self.feeds.iter().map(Runner::status);
         feeds.fold(sum(self.direct.status(), self.kept.status()), sum)
     }
+}
+
+/// The answer of a publisher that can not go on. Not inlined: it has to be known by its name in
+/// `ffi/tests/valgrind.supp`.
+#[inline(never)]
+fn first_fatal(answers: &[Answer]) -> Option<&Refusal> {
+    let mut refusals = answers.iter().filter_map(|answer| answer.as_ref().err());
+    refusals.find(|refusal| refusal.class == ErrorClass::Fatal)
 }
 
 /// What was configured, as far as the publisher can do it.
