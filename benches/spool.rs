@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Throughput};
+use mfn_benches::marks::Required;
 use mfn_plugin::value::Record;
 use mfn_runtime::spool::{Spool, SpoolOptions};
 
@@ -179,6 +180,8 @@ fn replaying(directory: &Path, batch: &[&Record], frames: usize) {
         spool.status().segments,
         ready.as_secs_f64()
     );
+    let figure = "1 GiB of spool ready for replay after opening";
+    println!("{}", Required::AtMost(2.0).line(figure, ready.as_secs_f64(), "s"));
     println!(
         "replay {:.0} records/s, {:.1} MB/s; reading the files {:.1} MB/s, bound / time {:.2}",
         count as f64 / seconds,

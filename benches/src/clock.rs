@@ -43,8 +43,9 @@ pub fn units_for(program: &mut dyn FnMut(u64), first: u64, least: Duration) -> u
     }
 }
 
-/// CPU time of this process so far.
-fn cpu_time() -> Duration {
+/// CPU time of all threads of this process so far.
+#[must_use]
+pub fn cpu_time() -> Duration {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod fields;
+pub mod marks;
 pub mod plain;
 pub mod subjects;
 

@@ -98,7 +98,10 @@ pub(crate) struct BenchOptions {
     /// Count the instructions of small cases under callgrind and compare them with the committed counts.
     #[arg(long)]
     pub(crate) gate: bool,
-    /// Small grids and few rounds, to try the machinery.
+    /// Build the plugins for release, measure routes and the spool, and print each required figure with its verdict.
+    #[arg(long, conflicts_with_all = ["gate", "peers"])]
+    pub(crate) delivery: bool,
+    /// Small sizes and few rounds, to try the machinery.
     #[arg(long)]
     pub(crate) quick: bool,
     /// Keep what was measured as what is committed: with --peers the results and all that is drawn from them, with
@@ -108,7 +111,7 @@ pub(crate) struct BenchOptions {
     /// Write docs/performance.md and its pictures anew from the committed results.
     #[arg(long)]
     pub(crate) draw: bool,
-    /// Handed on to criterion, such as a filter; with --peers the parts to measure, such as `steps`.
+    /// Handed on to criterion, such as a filter; with --peers or --delivery the parts to measure, such as `steps` or `kafka`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<String>,
 }

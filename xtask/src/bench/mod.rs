@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: how fast libmfn is. The criterion benches, the peers of benches/peers in an environment made
+//! `cargo xtask bench`: how fast libmfn is. The criterion benches, routes with the real plugins, the peers of benches/peers in an environment made
 //! for them, counts of instructions that must not grow, and docs/performance.md with its pictures, which are made from
 //! the committed results and from nothing else.
 
+mod delivery;
 mod document;
 mod gate;
 mod marks;
@@ -22,6 +23,9 @@ pub(crate) use document::stale;
 pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<()> {
     if options.gate {
         return gate::run(workspace, options.save);
+    }
+    if options.delivery {
+        return delivery::run(workspace, options);
     }
     if options.peers {
         peers::run(workspace, options)?;

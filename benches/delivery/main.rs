@@ -1,0 +1,55 @@
+//! Records and bytes per second of routes through the real pipeline with the real plugins as loaded libraries.
+//!
+//! `cargo xtask bench --delivery` builds the plugins and runs this program. Its parts, of which arguments choose:
+//!
+//! - `file`: file to file;
+//! - `webhook`: file to webhook, and batches of 500 against single requests, a plain reqwest loop (the bound) and the way of
+//!   MFN v4.1 (one request for each record, one after another, a new task each);
+//! - `kafka`: Kafka to Kafka on librdkafka's mock cluster, and publishing against a plain producer loop (the bound);
+//! - `durability`: what `spooled` and `accepted` cost over `delivered`;
+//! - `latency`: from the moment a record is due until it is settled, at half of the rate that the route can do;
+//! - `cost`: what the runtime itself spends on a record, against a plain loop over the same connector and publisher.
+//!
+//! Receiver and cluster are processes of their own, so CPU time is that of the pipeline. What must hold is printed with a
+//! verdict. `--quick` has fewer records and one round; `--plugins DIR` takes the plugins from there.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench fails by panicking")]
+
+mod memory;
+mod parts;
+mod peers;
+mod programs;
+#[path = "../../plugins/http/benches/webhook/receiver.rs"]
+#[allow(dead_code, reason = "the webhook bench also asks it what came")]
+mod receiver;
+mod route;
+mod server;
+
+use std::path::PathBuf;
+
+use parts::Parts;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let (mut plugins, mut chosen, mut quick, mut bench) = (None, Vec::new(), false, false);
+    while let Some(argument) = arguments.next() {
+        match &*argument {
+            server::SERVE => return server::serve(&arguments.next().unwrap()),
+            "--plugins" => plugins = arguments.next().map(PathBuf::from),
+            "--quick" => quick = true,
+            "--bench" => bench = true,
+            name if parts::NAMES.contains(&name) => chosen.push(argument),
+            other => panic!("`{other}` is no part: choose of {}", parts::NAMES.join(", ")),
+        }
+    }
+    // As a test there is nothing to measure, and the plugins may not be built.
+    if !bench && plugins.is_none() {
+        println!("run it with `cargo xtask bench --delivery`");
+        return;
+    }
+    let parts = Parts::new(&plugins.unwrap_or_else(route::built_plugins), quick);
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
+    for name in parts::NAMES.into_iter().filter(|name| is_chosen(name)) {
+        println!("\n{name}");
+        parts.run(name);
+    }
+}
