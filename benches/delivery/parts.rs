@@ -138,7 +138,7 @@ impl Parts {
         for size in SIZES {
             let payload = payload(size);
             let stored = self.count(size, 100_000, TOPIC_BYTES >> 20);
-            let records = self.count(size, 200_000, 256);
+            let records = self.count(size, 500_000, 512);
             let from = next();
             peers::fill(&server.address, &from, stored, &payload);
             let mut programs = [
