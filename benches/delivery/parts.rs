@@ -81,7 +81,7 @@ impl Parts {
         self.bed.run(document, directory.path(), records, source)
     }
 
-    fn from_memory(&self, to: &str, more: &str, records: u64, payload: &[u8]) -> Spent {
+    fn memory_to(&self, to: &str, more: &str, records: u64, payload: &[u8]) -> Spent {
         let source = Arc::new(Source::new(records, payload.to_vec(), None));
         self.route(&document(FROM_MEMORY, to, more), records, payload, Some(&source))
     }
@@ -108,10 +108,10 @@ impl Parts {
             let mut programs = [
                 Program::new("file -> webhook, batch 500", || self.route(&from_file, many, &payload, None)),
                 Program::new("memory -> webhook, batch 500", || {
-                    self.from_memory(&batch, DELIVERED, many, &payload)
+                    self.memory_to(&batch, DELIVERED, many, &payload)
                 }),
                 Program::new("memory -> webhook, single", || {
-                    self.from_memory(&single, DELIVERED, few, &payload)
+                    self.memory_to(&single, DELIVERED, few, &payload)
                 }),
                 Program::new("v4.1's way", || http.one_by_one(few, &payload)),
                 Program::new("plain reqwest, batch 500", || http.plain(many, &payload, in_batch)),
@@ -149,10 +149,10 @@ impl Parts {
                     self.route(&document, stored, &payload, None)
                 }),
                 Program::new("memory -> Kafka, calls of 500", || {
-                    self.from_memory(&to_kafka(&server, &next(), BATCH), DELIVERED, records, &payload)
+                    self.memory_to(&to_kafka(&server, &next(), BATCH), DELIVERED, records, &payload)
                 }),
                 Program::new("memory -> Kafka, calls of 10000", || {
-                    self.from_memory(&to_kafka(&server, &next(), 10_000), DELIVERED, records, &payload)
+                    self.memory_to(&to_kafka(&server, &next(), 10_000), DELIVERED, records, &payload)
                 }),
                 Program::new("plain librdkafka producer", || {
                     peers::kafka(&server.address, &next(), records, &payload)
@@ -170,7 +170,7 @@ impl Parts {
     fn durability(&self) {
         for size in SIZES {
             let (payload, records) = (payload(size), self.count(size, 500_000, 512));
-            let run = |more: &str| self.from_memory(TO_MEMORY, more, records, &payload);
+            let run = |more: &str| self.memory_to(TO_MEMORY, more, records, &payload);
             let spool =
                 "durability = \"spooled\"\nspool = { directory = \"spool\", bytes_max = 1073741824 }\n";
             let mut programs = [
@@ -210,7 +210,7 @@ impl Parts {
             let payload = payload(size);
             for (name, to) in &targets {
                 let records = self.count(size, if name.contains("single") { 10_000 } else { 200_000 }, 256);
-                let full = self.from_memory(to, DELIVERED, records, &payload).rate();
+                let full = self.memory_to(to, DELIVERED, records, &payload).rate();
                 let offered = full / 2.0;
                 let records = (offered * seconds) as u64 + 1;
                 let source = Arc::new(Source::new(records, payload.clone(), Some(offered)));
@@ -234,9 +234,7 @@ impl Parts {
             let (payload, records) = (payload(size), self.count(size, 2_000_000, 2048));
             let mut programs = [
                 Program::new("plain loop, memory -> memory", || plain(records, &payload)),
-                Program::new("memory -> memory", || {
-                    self.from_memory(TO_MEMORY, DELIVERED, records, &payload)
-                }),
+                Program::new("memory -> memory", || self.memory_to(TO_MEMORY, DELIVERED, records, &payload)),
             ];
             let bests = in_turns(self.rounds(), size, &mut programs);
             // The loop pays for making and dropping the records as well: the difference is the runtime's.
