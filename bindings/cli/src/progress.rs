@@ -22,6 +22,10 @@ pub(crate) enum Progress {
         unit: &'static str,
         /// When the last line was written.
         last: Instant,
+        /// What it said was done.
+        shown: Option<u64>,
+        /// Whether it said that all was done: where more comes in, that can be so again and again.
+        complete: bool,
     },
 }
 
@@ -40,7 +44,7 @@ impl Progress {
             bar.set_message(unit);
             Self::Bar(bar)
         } else {
-            Self::Lines { unit, last: Instant::now() }
+            Self::Lines { unit, last: Instant::now(), shown: None, complete: false }
         }
     }
 
@@ -52,11 +56,12 @@ impl Progress {
                 bar.set_length(total);
                 bar.set_position(done);
             }
-            Self::Lines { unit, last } => {
-                if done < total && last.elapsed() < LINE_INTERVAL {
+            Self::Lines { unit, last, shown, complete } => {
+                let is_first_end = done >= total && !*complete;
+                if *shown == Some(done) || (!is_first_end && last.elapsed() < LINE_INTERVAL) {
                     return;
                 }
-                *last = Instant::now();
+                (*last, *shown, *complete) = (Instant::now(), Some(done), done >= total);
                 let percent = if total == 0 { 100.0 } else { 100.0 * done as f64 / total as f64 };
                 // Progress is a courtesy: a closed standard error does not stop the work.
                 let _ = writeln!(std::io::stderr(), "{done}/{total} {unit} ({percent:.0} %)");

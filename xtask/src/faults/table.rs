@@ -15,7 +15,10 @@ pub(super) const FAULTS: [Fault; 14] = [
     Fault {
         number: 1,
         title: "kill -9 while publishing, durability spooled",
-        tests: &[("mfn-runtime", "pipeline", "spooled::a_killed_process_loses_nothing")],
+        tests: &[
+            ("mfn-runtime", "pipeline", "spooled::a_killed_process_loses_nothing"),
+            ("mfn-cli", "spooled", "a_killed_run_loses_nothing"),
+        ],
     },
     Fault {
         number: 2,
@@ -105,11 +108,14 @@ pub(super) const FAULTS: [Fault; 14] = [
     Fault {
         number: 12,
         title: "SIGTERM at full rate with a dead publisher",
-        tests: &[(
-            "mfn-runtime",
-            "pipeline",
-            "spooled::a_drain_with_a_dead_publisher_leaves_everything_to_the_next_start",
-        )],
+        tests: &[
+            (
+                "mfn-runtime",
+                "pipeline",
+                "spooled::a_drain_with_a_dead_publisher_leaves_everything_to_the_next_start",
+            ),
+            ("mfn-cli", "spooled", "a_terminated_run_with_a_dead_publisher_loses_nothing"),
+        ],
     },
     Fault {
         number: 13,
