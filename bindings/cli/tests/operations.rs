@@ -156,7 +156,7 @@ fn readiness_over_http_flips_and_recovers() {
 #[test]
 fn probes_are_guarded_as_configured() {
     let token = "0123456789abcdef";
-    let auth = format!("bind = \"127.0.0.1:0\", auth = {{ bearer_token = \"file:token\" }}");
+    let auth = "bind = \"127.0.0.1:0\", auth = { bearer_token = \"file:token\" }";
     let with = |more: &str| {
         let exporter = format!("plugin = \"prometheus\"\nconfig = {{ {auth}{more} }}");
         PIPELINE.replace("plugin = \"prometheus\"\nconfig = { bind = \"127.0.0.1:0\" }", &exporter)

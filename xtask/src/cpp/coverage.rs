@@ -33,7 +33,7 @@ pub(crate) fn generate(workspace: &Workspace) -> Result<Coverage> {
     for file in workspace.files_with_extension(&["hpp"])? {
         let Ok(name) = file.strip_prefix(HEADERS) else { continue };
         for (function, place) in places(&workspace.read(&file)?, &functions) {
-            uses.entry(function).or_default().insert(format!("`{place}` in `{}`", name.display()));
+            uses.entry(function).or_default().insert(format!("`{place}` in `include/{}`", name.display()));
         }
     }
     let mut table = String::from(OPENING);
