@@ -63,7 +63,7 @@ mod tests {
         let lines: Vec<String> = help
             .lines()
             .filter_map(|line| line.strip_prefix("  mfn "))
-            .map(|line| format!("mfn {}", line.split(['|', '<']).next().unwrap_or_default()))
+            .map(|line| format!("mfn {}", line.split(['|', '<', '>']).next().unwrap_or_default()))
             .collect();
         found.push((command.get_name().to_owned(), lines));
         for below in command.get_subcommands() {
