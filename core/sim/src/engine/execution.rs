@@ -16,7 +16,7 @@ pub const THREADS_MAX: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Execution {
     /// Threads: 1 computes on the calling thread; 0 uses the rayon pool in which the execution
-    /// is set (the calling thread outside of all); more are a pool of the simulation's own.
+    /// is set (the calling thread outside of all); more are the calling thread and a pool of the simulation's own.
     pub threads: usize,
     /// Rows of a band, the least that a thread takes; 0: worked out from the grid.
     pub band_rows: usize,

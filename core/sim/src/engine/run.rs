@@ -175,7 +175,7 @@ impl Simulation {
             let to_report = interval - done % interval;
             let to_frame = if every > 0 { every - self.counters.steps % every } else { u64::MAX };
             let now = (steps - done).min(to_report).min(to_frame);
-            if team.gather(|| self.advance_blocks(now, block_steps))? == RunEnd::Cancelled {
+            if team.gather(tiling.lanes, || self.advance_blocks(now, block_steps))? == RunEnd::Cancelled {
                 return Ok(RunEnd::Cancelled);
             }
             done += now;

@@ -47,8 +47,8 @@ impl Team {
         }
     }
 
-    /// Does `work` that will fork many times, with the threads ready for it.
-    pub(super) fn gather<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+    /// Does `work` that will fork many times into so many lanes, with as many threads ready for it.
+    pub(super) fn gather<R: Send>(&self, lanes: usize, work: impl FnOnce() -> R + Send) -> R {
         match self {
             Self::Caller | Self::Ambient => work(),
             Self::Host(pool) => pool.install(work),
@@ -56,7 +56,7 @@ impl Team {
                 let over = AtomicBool::new(false);
                 pool.in_place_scope(|scope| {
                     let _over = AtEnd(|| over.store(true, Ordering::Release));
-                    for _ in 0..pool.current_num_threads() {
+                    for _ in 1..lanes.min(self.size()) {
                         scope.spawn(|_| stay_awake(&over));
                     }
                     work()
@@ -173,7 +173,7 @@ mod tests {
                 let mut threads = vec![Vec::new(); lanes];
                 let caller = current().id();
                 let mut inside = None;
-                team.gather(|| {
+                team.gather(lanes, || {
                     inside = Some(current().id());
                     for _ in 0..20 {
                         team.fork(threads.iter_mut().map(|thread| || thread.push(current().id())));
@@ -192,11 +192,11 @@ mod tests {
         for team in teams() {
             for bad in 0..3 {
                 let lane = |index: usize| move || assert_ne!(index, bad, "struck");
-                let fork = || team.gather(|| team.fork((0..3).map(lane)));
+                let fork = || team.gather(3, || team.fork((0..3).map(lane)));
                 let panic = catch_unwind(AssertUnwindSafe(fork)).unwrap_err();
                 assert!(panic.downcast_ref::<String>().unwrap().contains("struck"), "{team:?}");
             }
-            team.gather(|| team.fork((0..3).map(|_| || ())));
+            team.gather(3, || team.fork((0..3).map(|_| || ())));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! tests that belong to the table of faults in `docs/delivery.md` and makes one line of each row.
 
 /// The environment variable that asks for the tests of faults in full size.
-pub const FAULTS_VARIABLE: &str = "MFN_FAULTS";
+const FAULTS_VARIABLE: &str = "MFN_FAULTS";
 
 /// What came of one injected fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub use fault::{FAULTS_VARIABLE, FaultRow, fault_size};
+pub use fault::{FaultRow, fault_size};
 
 use abi_stable::{
     sabi_trait::TD_Opaque,
