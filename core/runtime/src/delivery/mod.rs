@@ -20,11 +20,7 @@ mod canary;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
-// What the pipeline does not use yet is used by the tests.
-#[allow(dead_code, unused_imports)]
 pub(crate) mod outbound;
-// As above.
-#[allow(dead_code)]
 pub(crate) mod relay;
 #[cfg(test)]
 mod simulation;

@@ -172,7 +172,8 @@ fn members_come_and_go() {
     println!(
         "{written} records, {again} came again; {rebalances} revocations, {void} void settlements, {samples} samples"
     );
-    println!("fault-row: 4 {rebalances} 0 {again}");
+    mfn_plugin::testing::FaultRow { number: 4, struck: rebalances as u64, lost: 0, duplicated: again as u64 }
+        .report();
     // Whether a settlement is late depends on when its partition is taken; `a_late_settlement_is_void` makes one so.
     assert!(rebalances >= 4.0, "too few partitions changed hands");
 }

@@ -87,7 +87,7 @@ fn brokers_are_killed_and_leaders_move() {
     reader.join().unwrap();
     let again = seen.judge(written);
     println!("{written} records, {again} came again");
-    println!("fault-row: 4 2 0 {again}");
+    mfn_plugin::testing::FaultRow { number: 4, struck: 2, lost: 0, duplicated: again as u64 }.report();
     assert_eq!(committed(&client(&cluster, TOPIC)), i64::try_from(written).unwrap());
 }
 

@@ -9,7 +9,7 @@ use super::budget::RetryBudget;
 use super::queue::{CallLimits, Queue};
 use super::retry::{Backoff, Random};
 use super::store::{Slot, Store};
-use super::{Action, BreakerState, Call, CallId, Item, ItemId, OutboundConfig, OutboundStatus, Resolution};
+use super::{Action, Call, CallId, Item, ItemId, OutboundConfig, OutboundStatus, Resolution};
 use crate::config::{Exhausted, RetryStrategy};
 use crate::delivery::batch::complete;
 use crate::delivery::canary::{self, Bug};
@@ -102,12 +102,6 @@ impl Outbound {
     /// machine is halted or fails.
     pub(crate) fn keeping(mut self) -> Self {
         self.gives_back = false;
-        self
-    }
-
-    /// With a circuit that others who call the same endpoint use as well.
-    pub(crate) fn sharing(mut self, breaker: SharedBreaker) -> Self {
-        self.breaker = breaker;
         self
     }
 

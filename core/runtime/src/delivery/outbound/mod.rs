@@ -33,7 +33,6 @@ use super::Answer;
 use crate::config::{BatchConfig, BreakerConfig, RetryConfig};
 
 pub use breaker::BreakerState;
-pub(crate) use breaker::SharedBreaker;
 pub(crate) use machine::Outbound;
 pub(crate) use retry::{Backoff, Random};
 

@@ -250,6 +250,7 @@ impl Relay {
         self.outbound.halt();
     }
 
+    #[cfg(test)]
     pub(crate) fn counters(&self) -> RelayCounters {
         self.counters
     }
