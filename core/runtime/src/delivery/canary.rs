@@ -14,6 +14,8 @@ pub(crate) enum Bug {
     IgnorePause,
     /// An open circuit lets everything through.
     IgnoreCircuit,
+    /// Machines that call one endpoint do not tell each other about it.
+    ShareNothing,
     /// Later records of a key pass one that is held back.
     Overtake,
     /// A record counts as delivered when the first publisher has it.

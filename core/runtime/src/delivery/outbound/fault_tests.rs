@@ -37,7 +37,7 @@ fn a_throttling_endpoint_gets_everything_without_a_storm() {
     const RECORDS: u64 = 200_000;
     let mut struck = 0;
     for ordering in [Ordering::None, Ordering::Key] {
-        let mut machine = Outbound::new(config(ordering, 50), 3);
+        let mut machine = alone(config(ordering, 50), 3);
         let mut dice = Random::new(5);
         let (mut now, mut not_before) = (Duration::ZERO, Duration::ZERO);
         let (mut offered, mut delivered, mut sent, mut throttled) = (0, 0, 0, 0u64);
@@ -86,7 +86,7 @@ fn a_dead_endpoint_is_left_alone_and_then_caught_up_with() {
     let mut struck = 0;
     for class in [ErrorClass::Retryable, ErrorClass::Unknown, ErrorClass::Blocked, ErrorClass::Throttled] {
         for ordering in [Ordering::None, Ordering::Key, Ordering::All] {
-            let mut machine = Outbound::new(config(ordering, 500), 11);
+            let mut machine = alone(config(ordering, 500), 11);
             offer(&mut machine, Duration::ZERO, 0..RECORDS);
             let mut now = Duration::ZERO;
             let mut calls = Vec::new();

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use mfn_plugin::value::ErrorClass;
 
-use super::breaker::{Permit, SharedBreaker};
-use super::budget::RetryBudget;
+use super::breaker::Permit;
+use super::endpoint::Endpoint;
 use super::queue::{CallLimits, Queue};
 use super::retry::{Backoff, Random};
 use super::store::{Slot, Store};
 use super::{Action, Call, CallId, Item, ItemId, OutboundConfig, OutboundStatus, Resolution};
 use crate::config::{Exhausted, RetryStrategy};
 use crate::delivery::batch::complete;
-use crate::delivery::canary::{self, Bug};
 use crate::delivery::{Answer, Refusal};
 
 /// Records in a call that is to find out whether an endpoint is back. One: should it fail, little was risked,
@@ -31,9 +30,7 @@ pub(crate) struct Outbound {
     random: Random,
     store: Store,
     queue: Queue,
-    breaker: SharedBreaker,
-    budget: RetryBudget,
-    pause: Pause,
+    endpoint: Endpoint,
     call: Option<Out>,
     calls: u64,
     retries: u64,
@@ -52,16 +49,6 @@ struct Out {
     probe: bool,
 }
 
-/// The time for which an endpoint is left alone at its own wish.
-#[derive(Debug, Default)]
-struct Pause {
-    until: Duration,
-    /// Throttled or blocked so many times in a row.
-    times: u32,
-    /// Whether the next call has to find out if the endpoint takes anything.
-    blocked: bool,
-}
-
 /// What a call's answers say about the endpoint.
 #[derive(Debug, Default)]
 struct Verdict {
@@ -77,16 +64,14 @@ struct Verdict {
 }
 
 impl Outbound {
-    /// A machine with a circuit of its own. All its random waits follow from the seed.
-    pub(crate) fn new(config: OutboundConfig, seed: u64) -> Self {
+    /// A machine that calls this endpoint, perhaps beside others. All its random waits follow from the seed.
+    pub(crate) fn new(config: OutboundConfig, endpoint: Endpoint, seed: u64) -> Self {
         Self {
             backoff: Backoff::new(config.retry),
             random: Random::new(seed),
             store: Store::new(),
             queue: Queue::new(config.ordering, config.batch),
-            breaker: SharedBreaker::new(config.breaker),
-            budget: RetryBudget::new(),
-            pause: Pause::default(),
+            endpoint,
             call: None,
             calls: 0,
             retries: 0,
@@ -118,20 +103,17 @@ impl Outbound {
         }
         // Once more when the first look only finds records that have to wait behind others.
         for _ in 0..2 {
-            let retries_at = self.budget.ready_at(now);
+            let retries_at = self.endpoint.retries_at(now);
             let ready = self.queue.ready_at(now, retries_at, &self.store);
             let Some(ready) = ready else { return Action::Wait { until: None } };
-            let mut until = ready.max(self.breaker.open_until().unwrap_or_default());
-            if !canary::planted(Bug::IgnorePause) {
-                until = until.max(self.pause.until);
-            }
+            let until = ready.max(self.endpoint.closed_until());
             if until > now {
                 return Action::Wait { until: Some(until) };
             }
-            let Some(permit) = self.breaker.permit(now) else {
+            let Some(permit) = self.endpoint.permit(now) else {
                 return Action::Wait { until: Some(now.saturating_add(SHARED_PROBE_WAIT)) };
             };
-            let probe = permit.is_probe() || self.pause.blocked;
+            let probe = permit.is_probe() || self.endpoint.is_blocked();
             let records_max = if probe { PROBE_RECORDS } else { self.config.batch.records_max as usize };
             let limits = CallLimits { records_max, retries: retries_at <= now };
             let mut slots = Vec::new();
@@ -153,11 +135,7 @@ impl Outbound {
             entry.sends = entry.sends.saturating_add(1);
             sends_max = sends_max.max(entry.sends);
         }
-        if sends_max > 1 {
-            self.budget.spend(now);
-        } else {
-            self.budget.earn(now);
-        }
+        self.endpoint.called(now, sends_max > 1);
         let id = CallId(self.calls);
         self.calls += 1;
         permit.begin(now);
@@ -210,7 +188,7 @@ impl Outbound {
     }
 
     /// Notes what a call says about the endpoint, and gives the time for which it is to be left alone.
-    fn note(&mut self, now: Duration, verdict: &Verdict, permit: Permit, fraction: f64) -> Duration {
+    fn note(&self, now: Duration, verdict: &Verdict, permit: Permit, fraction: f64) -> Duration {
         if verdict.worked {
             permit.succeed();
         } else if verdict.failed {
@@ -221,18 +199,18 @@ impl Outbound {
         } else {
             permit.cancel();
         }
-        let asks = verdict.throttled || (verdict.blocked && !verdict.delivered);
         if verdict.worked {
-            self.pause.times = 0;
-            self.pause.blocked = false;
+            self.endpoint.worked();
         }
+        let asks = verdict.throttled || (verdict.blocked && !verdict.delivered);
+        let times = if asks {
+            self.endpoint.asks(verdict.blocked && !verdict.delivered)
+        } else {
+            self.endpoint.times_asked()
+        };
+        let pause = self.backoff.pause(times.max(1), fraction, verdict.retry_after);
         if asks {
-            self.pause.times = self.pause.times.saturating_add(1);
-            self.pause.blocked = verdict.blocked && !verdict.delivered;
-        }
-        let pause = self.backoff.pause(self.pause.times.max(1), fraction, verdict.retry_after);
-        if asks {
-            self.pause.until = self.pause.until.max(now.saturating_add(pause));
+            self.endpoint.pause(now.saturating_add(pause));
         }
         pause
     }
@@ -321,8 +299,8 @@ impl Outbound {
             in_call: self.call.as_ref().map_or(0, |out| out.slots.len()),
             retries: self.retries,
             breaches: self.breaches,
-            breaker: self.breaker.state(),
-            paused_until: Some(self.pause.until).filter(|_| self.pause.times > 0),
+            breaker: self.endpoint.circuit(),
+            paused_until: self.endpoint.paused_until(),
             oldest: self.store.oldest(),
             failed: self.failed,
         }

@@ -9,13 +9,14 @@
 //! - records that have to keep their order go out in the order in which they were offered, and a later one
 //!   waits while an earlier one is being retried;
 //! - nothing is sent to an endpoint before the time it asked for, while its circuit is open, or while a call
-//!   to it is out;
+//!   of this machine is out; all machines that call one endpoint share what they know of it ([`Endpoint`]);
 //! - a record is sent again only under the same name, and is given up only when the configuration says so.
 
 mod breaker;
 #[cfg(test)]
 mod breaker_tests;
 mod budget;
+mod endpoint;
 #[cfg(test)]
 mod fault_tests;
 mod machine;
@@ -33,6 +34,7 @@ use super::Answer;
 use crate::config::{BatchConfig, BreakerConfig, RetryConfig};
 
 pub use breaker::BreakerState;
+pub(crate) use endpoint::Endpoint;
 pub(crate) use machine::Outbound;
 pub(crate) use retry::{Backoff, Random};
 
@@ -124,6 +126,25 @@ pub(crate) struct OutboundStatus {
     pub(crate) failed: bool,
 }
 
+impl OutboundStatus {
+    /// The numbers of two machines that call one endpoint.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            queued: self.queued + other.queued,
+            queued_bytes: self.queued_bytes + other.queued_bytes,
+            backing_off: self.backing_off + other.backing_off,
+            in_call: self.in_call + other.in_call,
+            retries: self.retries + other.retries,
+            breaches: self.breaches + other.breaches,
+            oldest: [self.oldest, other.oldest].into_iter().flatten().min(),
+            failed: self.failed || other.failed,
+            // Of the endpoint, for both.
+            breaker: self.breaker,
+            paused_until: self.paused_until,
+        }
+    }
+}
+
 /// The answers of a call after its flush: what was taken but not made durable has the flush's error.
 pub(crate) fn after_flush(answers: Vec<Answer>, flush: &Answer) -> Vec<Answer> {
     let Err(refusal) = flush else { return answers };
@@ -133,4 +154,10 @@ pub(crate) fn after_flush(answers: Vec<Answer>, flush: &Answer) -> Vec<Answer> {
         refusal.class = mfn_plugin::value::ErrorClass::Unknown;
     }
     answers.into_iter().map(|answer| answer.and_then(|()| Err(refusal.clone()))).collect()
+}
+
+/// A machine with an endpoint to itself.
+#[cfg(test)]
+fn alone(config: OutboundConfig, seed: u64) -> Outbound {
+    Outbound::new(config, Endpoint::new(config.breaker), seed)
 }

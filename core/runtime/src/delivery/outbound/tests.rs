@@ -27,7 +27,7 @@ fn item(id: u64, key: Option<u64>) -> Item {
 }
 
 fn machine(config: OutboundConfig, items: &[(u64, Option<u64>)]) -> Outbound {
-    let mut machine = Outbound::new(config, 1);
+    let mut machine = alone(config, 1);
     for &(id, key) in items {
         machine.offer(Duration::ZERO, item(id, key));
     }
@@ -80,7 +80,7 @@ fn what_is_delivered_is_resolved_once() {
 #[test]
 fn calls_are_cut_by_count_and_bytes() {
     let batch = BatchConfig { records_max: 3, bytes_max: 25, age_ms: 0 };
-    let mut machine = Outbound::new(OutboundConfig { batch, ..config(Ordering::None) }, 1);
+    let mut machine = alone(OutboundConfig { batch, ..config(Ordering::None) }, 1);
     for (id, bytes) in [(0, 10), (1, 10), (2, 10), (3, 99), (4, 1), (5, 1), (6, 1), (7, 1)] {
         machine.offer(Duration::ZERO, Item { id: ItemId(id), key: None, bytes });
     }
@@ -358,7 +358,7 @@ fn a_keeping_machine_returns_nothing_while_it_runs() {
     let mut config = config(Ordering::None);
     config.retry.exhausted = Exhausted::Return;
     config.retry.strategy = RetryStrategy::None;
-    let mut machine = Outbound::new(config, 1).keeping();
+    let mut machine = alone(config, 1).keeping();
     machine.offer(Duration::ZERO, item(0, None));
     let mut now = Duration::ZERO;
     for class in [ErrorClass::Cancelled, ErrorClass::Retryable, ErrorClass::Blocked, ErrorClass::Throttled] {
@@ -383,7 +383,7 @@ fn a_failed_flush_undoes_the_successes() {
 // Guards the oldest age: it follows the record that came first, not the one that was sent last.
 #[test]
 fn the_oldest_record_is_known() {
-    let mut machine = Outbound::new(config(Ordering::None), 1);
+    let mut machine = alone(config(Ordering::None), 1);
     for id in 0..3 {
         machine.offer(seconds(id), item(id, None));
     }

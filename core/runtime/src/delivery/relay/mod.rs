@@ -18,7 +18,8 @@ use mfn_plugin::value::ErrorClass;
 
 use super::canary::{self, Bug};
 use super::outbound::{
-    Action, Backoff, Call, CallId, Item, ItemId, Outbound, OutboundConfig, OutboundStatus, Resolution,
+    Action, Backoff, Call, CallId, Endpoint, Item, ItemId, Outbound, OutboundConfig, OutboundStatus,
+    Resolution,
 };
 use super::{Answer, Fate};
 
@@ -102,13 +103,14 @@ impl Relay {
     /// A relay that goes on at a committed cursor. Without dead letters, what can not be done is rejected.
     pub(crate) fn new(
         config: OutboundConfig,
+        endpoint: Endpoint,
         seed: u64,
         committed: u64,
         limits: RelayLimits,
         has_dead_letters: bool,
     ) -> Self {
         Self {
-            outbound: Outbound::new(config, seed).keeping(),
+            outbound: Outbound::new(config, endpoint, seed).keeping(),
             backoff: Backoff::new(config.retry),
             limits,
             passages: VecDeque::new(),

@@ -17,7 +17,8 @@ fn relay(committed: u64, has_dead_letters: bool) -> Relay {
         batch: BatchConfig { records_max: 1, ..BatchConfig::default() },
         ordering: Ordering::None,
     };
-    Relay::new(config, 1, committed, RelayLimits { records_max: 4, bytes_max: 25 }, has_dead_letters)
+    let limits = RelayLimits { records_max: 4, bytes_max: 25 };
+    Relay::new(config, Endpoint::new(config.breaker), 1, committed, limits, has_dead_letters)
 }
 
 fn items(positions: &[u64]) -> Vec<Item> {

@@ -11,17 +11,84 @@ use super::plan::Plan;
 use super::target::RECORD_BYTES;
 use super::world::{Occurrence, World};
 use crate::config::{Durability, Exhausted};
-use crate::delivery::outbound::{Action, Call, Item, ItemId, Outbound, OutboundStatus, Resolution};
+use crate::delivery::outbound::{
+    Action, Call, Endpoint, Item, ItemId, Outbound, OutboundConfig, OutboundStatus, Resolution,
+};
 use crate::delivery::relay::{Relay, RelayAction, RelayLimits};
 use crate::delivery::{Answer, BatchId, Event, Fate, Refusal, Target};
 
 /// What leads to one publisher.
 #[derive(Debug)]
 enum Road {
-    /// Straight from the machine; with the batch, and the record's place in the share.
-    Direct { outbound: Box<Outbound>, items: HashMap<u64, (BatchId, usize, Message)>, offered: u64 },
+    /// Straight from the machine.
+    Direct(Direct),
     /// From the log.
     Log(Box<Relay>),
+}
+
+/// Machines that share one endpoint, and take turns: one call at a time.
+#[derive(Debug)]
+struct Direct {
+    outbounds: Vec<Outbound>,
+    /// The one whose call is out.
+    calling: Option<usize>,
+    /// Whose turn it is.
+    turn: usize,
+    /// With the batch, and the record's place in the share.
+    items: HashMap<u64, (BatchId, usize, Message)>,
+    offered: u64,
+}
+
+impl Direct {
+    fn new(config: OutboundConfig, machines: usize, seed: u64) -> Self {
+        let endpoint = Endpoint::new(config.breaker);
+        let machine = |index: usize| Outbound::new(config, endpoint.share(), seed ^ (index as u64) << 32);
+        let outbounds = (0..machines).map(machine).collect();
+        Self { outbounds, calling: None, turn: 0, items: HashMap::new(), offered: 0 }
+    }
+
+    /// The machine of a record. One partition stays with one machine: between them there is no order.
+    fn machine(&mut self, id: RecordId) -> &mut Outbound {
+        let index = usize::from(id.partition) % self.outbounds.len();
+        &mut self.outbounds[index]
+    }
+
+    fn poll(&mut self, now: Duration) -> RelayAction {
+        let mut wait: Option<Duration> = None;
+        for offset in 0..self.outbounds.len() {
+            let index = (self.turn + offset) % self.outbounds.len();
+            if self.calling.is_some() {
+                return RelayAction::Wait { until: None };
+            }
+            match self.outbounds[index].poll(now) {
+                Action::Publish(call) => {
+                    (self.calling, self.turn) = (Some(index), index + 1);
+                    return RelayAction::Publish(call);
+                }
+                Action::Wait { until } => wait = [wait, until].into_iter().flatten().min(),
+            }
+        }
+        RelayAction::Wait { until: wait }
+    }
+
+    fn answer(&mut self, now: Duration, call: &Call, answers: Vec<Answer>) -> Vec<(ItemId, Resolution)> {
+        let Some(index) = self.calling.take() else { return Vec::new() };
+        let mut resolved = self.outbounds[index].answer(now, call.id, answers);
+        if self.outbounds[index].status().failed {
+            // Nothing can go on, whoever was told.
+            resolved.extend(self.halt());
+        }
+        resolved
+    }
+
+    fn halt(&mut self) -> Vec<(ItemId, Resolution)> {
+        self.outbounds.iter_mut().flat_map(Outbound::halt).collect()
+    }
+
+    fn status(&self) -> OutboundStatus {
+        let all = self.outbounds.iter().map(Outbound::status);
+        all.reduce(OutboundStatus::and).unwrap_or_else(|| unreachable!("there is a machine"))
+    }
 }
 
 /// One publisher, as the process deals with it.
@@ -37,12 +104,18 @@ impl Lane {
     pub(super) fn new(plan: &Plan, log: &Log, publisher: usize, seed: u64) -> Self {
         let (config, seed) = (plan.publishers[publisher].config, seed.wrapping_add(publisher as u64));
         let road = if plan.durability == Durability::Delivered {
-            let outbound = Box::new(Outbound::new(config, seed));
-            Road::Direct { outbound, items: HashMap::new(), offered: 0 }
+            Road::Direct(Direct::new(config, plan.publishers[publisher].machines, seed))
         } else {
             let limits = RelayLimits { records_max: 20, bytes_max: 15 * RECORD_BYTES };
             let (cursor, letters) = (log.cursor(publisher), plan.dead_letters.is_some());
-            Road::Log(Box::new(Relay::new(config, seed, cursor, limits, letters)))
+            Road::Log(Box::new(Relay::new(
+                config,
+                Endpoint::new(config.breaker),
+                seed,
+                cursor,
+                limits,
+                letters,
+            )))
         };
         Self { road, wake: None, taken: BTreeSet::new() }
     }
@@ -54,14 +127,14 @@ impl Lane {
 
     fn message(&self, log: &Log, item: ItemId) -> Option<Message> {
         match &self.road {
-            Road::Direct { items, .. } => items.get(&item.0).map(|(_, _, message)| *message),
+            Road::Direct(direct) => direct.items.get(&item.0).map(|(_, _, message)| *message),
             Road::Log(_) => log.get(item.0),
         }
     }
 
     pub(super) fn status(&self) -> OutboundStatus {
         match &self.road {
-            Road::Direct { outbound, .. } => outbound.status(),
+            Road::Direct(direct) => direct.status(),
             Road::Log(relay) => relay.status(),
         }
     }
@@ -81,16 +154,15 @@ impl World {
         if awaited {
             flight.shares.insert(publisher, vec![None; records.len()]);
         }
-        let Road::Direct { outbound, items, offered } = &mut process.lanes[publisher].road else {
-            return Ok(());
-        };
+        let Road::Direct(direct) = &mut process.lanes[publisher].road else { return Ok(()) };
         for (place, &record) in records.iter().enumerate() {
             let message = issue(flight.id(record));
             let id = ItemId(process.next_item);
             process.next_item += 1;
-            *offered += 1;
-            items.insert(id.0, (batch, place, message));
-            outbound.offer(self.now, Item { id, key: self.plan.key(message.id), bytes: RECORD_BYTES });
+            direct.offered += 1;
+            direct.items.insert(id.0, (batch, place, message));
+            let item = Item { id, key: self.plan.key(message.id), bytes: RECORD_BYTES };
+            direct.machine(message.id).offer(self.now, item);
         }
         self.pump(publisher)
     }
@@ -98,8 +170,8 @@ impl World {
     pub(super) fn halt_lane(&mut self, publisher: usize) -> Judged {
         let Some(process) = &mut self.process else { return Ok(()) };
         match &mut process.lanes[publisher].road {
-            Road::Direct { outbound, .. } => {
-                let resolved = outbound.halt();
+            Road::Direct(direct) => {
+                let resolved = direct.halt();
                 self.resolve(publisher, resolved)
             }
             Road::Log(relay) => {
@@ -123,10 +195,7 @@ impl World {
         loop {
             let Some(process) = &mut self.process else { return Ok(()) };
             let action = match &mut process.lanes[publisher].road {
-                Road::Direct { outbound, .. } => match outbound.poll(self.now) {
-                    Action::Publish(call) => RelayAction::Publish(call),
-                    Action::Wait { until } => RelayAction::Wait { until },
-                },
+                Road::Direct(direct) => direct.poll(self.now),
                 Road::Log(relay) => {
                     if let Some((from, records, bytes)) = relay.room() {
                         let records = records.min((bytes / RECORD_BYTES).max(1) as usize);
@@ -207,8 +276,8 @@ impl World {
             lane.taken.extend(taken.map(|(&item, _)| item));
         }
         match &mut lane.road {
-            Road::Direct { outbound, .. } => {
-                let resolved = outbound.answer(self.now, call.id, answers);
+            Road::Direct(direct) => {
+                let resolved = direct.answer(self.now, call, answers);
                 self.resolve(publisher, resolved)?;
             }
             Road::Log(relay) => {
@@ -231,9 +300,9 @@ impl World {
             let Some(process) = &mut self.process else { return Ok(()) };
             let halted = process.halted || process.lanes[publisher].status().failed;
             let lane = &mut process.lanes[publisher];
-            let Road::Direct { outbound, items, offered } = &mut lane.road else { return Ok(()) };
+            let Road::Direct(direct) = &mut lane.road else { return Ok(()) };
             for (item, resolution) in resolved {
-                let Some((batch, place, message)) = items.remove(&item.0) else {
+                let Some((batch, place, message)) = direct.items.remove(&item.0) else {
                     return Err(Violation(format!("{item:?} was resolved twice")));
                 };
                 let refuse = |class, reason, retry_after| Err(Refusal { class, reason, retry_after });
@@ -262,12 +331,8 @@ impl World {
                     complete.push((batch, share.into_iter().flatten().collect()));
                 }
             }
-            let queued = outbound.status().queued;
-            ensure!(
-                items.len() == queued,
-                "conservation: {} open, {queued} queued of {offered}",
-                items.len()
-            );
+            let (open, queued) = (direct.items.len(), direct.status().queued);
+            ensure!(open == queued, "conservation: {open} open, {queued} queued of {}", direct.offered);
         }
         for (batch, answers) in complete {
             self.tell(Event::Published { batch, target: Target::Publisher(publisher), answers })?;

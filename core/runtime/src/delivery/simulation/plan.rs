@@ -62,6 +62,8 @@ pub(super) struct Faults {
 pub(super) struct PublisherPlan {
     pub(super) config: OutboundConfig,
     pub(super) faults: Faults,
+    /// Machines that call it, one at a time.
+    pub(super) machines: usize,
     /// From when until when it answers nothing.
     pub(super) black_hole: Option<(Duration, Duration)>,
     /// From when until when every call fails.
@@ -228,6 +230,7 @@ fn publisher(dice: &mut Dice, heal: Duration) -> PublisherPlan {
     PublisherPlan {
         config: OutboundConfig { retry, breaker, batch, ordering },
         faults,
+        machines: dice.pick(&[1, 1, 2]),
         black_hole: black_hole.map(|(begin, end)| (begin, end.min(heal))),
         outage: outage.map(|(begin, end)| (begin, end.min(heal))),
     }

@@ -95,6 +95,7 @@ impl World {
                 ordering: mfn_plugin::value::Ordering::None,
             },
             faults: plan.dead_letters.unwrap_or_default(),
+            machines: 1,
             black_hole: None,
             outage: None,
         };

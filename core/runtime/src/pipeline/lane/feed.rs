@@ -10,7 +10,7 @@ use mfn_plugin::value::{Ordering as Order, PublisherTraits, Record};
 
 use super::direct::key_hash;
 use super::{LaneHandle, LaneJob, LaneMessage, LaneView};
-use crate::delivery::outbound::{Call, Item, ItemId, OutboundConfig, OutboundStatus};
+use crate::delivery::outbound::{Call, Endpoint, Item, ItemId, OutboundConfig, OutboundStatus};
 use crate::delivery::relay::{Relay, RelayAction, RelayLimits};
 use crate::delivery::{Answer, Fate};
 use crate::pipeline::spooling::SpoolHub;
@@ -84,6 +84,7 @@ impl Runner {
         feed: Feed,
         waker: Waker,
         config: OutboundConfig,
+        endpoint: Endpoint,
         seed: u64,
         traits: PublisherTraits,
         view: Arc<LaneView>,
@@ -93,7 +94,7 @@ impl Runner {
         let limits = RelayLimits { records_max, bytes_max: feed.bytes_max };
         let has_dead_letters = feed.dead_letters.is_some() && feed.critical.is_some();
         Self {
-            relay: Relay::new(config, seed, committed, limits, has_dead_letters),
+            relay: Relay::new(config, endpoint, seed, committed, limits, has_dead_letters),
             feed,
             waker,
             traits,

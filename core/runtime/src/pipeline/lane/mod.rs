@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use mfn_plugin::value::{ErrorClass, Idempotence, Ordering, PublisherTraits, Record};
 
 use crate::config::{BatchConfig, DeliveryConfig};
-use crate::delivery::outbound::{Action, Call, Outbound, OutboundConfig, OutboundStatus, after_flush};
+use crate::delivery::outbound::{
+    Action, Call, Endpoint, Outbound, OutboundConfig, OutboundStatus, after_flush,
+};
 use crate::delivery::{Answer, Refusal};
 
 pub(super) use call::Caller;
@@ -125,17 +127,19 @@ impl Lane {
             }
         };
         let config = outbound_config(delivery, traits);
+        let endpoint = Endpoint::new(config.breaker);
         let seed = seed(caller.name());
         let view = Arc::clone(&handle.view);
         let direct = |outbound| Direct::new(outbound, traits, Arc::clone(&view));
         let runner = |(index, (feed, waker))| {
-            Runner::new(feed, waker, config, seed.wrapping_add(2 + index as u64), traits, Arc::clone(&view))
+            let seed = seed.wrapping_add(2 + index as u64);
+            Runner::new(feed, waker, config, endpoint.share(), seed, traits, Arc::clone(&view))
         };
         let mut lane = Self {
             start: view.start(),
             bytes_max: traits.bytes_max,
-            direct: direct(Outbound::new(config, seed)),
-            kept: direct(Outbound::new(config, seed.wrapping_add(1)).keeping()),
+            direct: direct(Outbound::new(config, endpoint.share(), seed)),
+            kept: direct(Outbound::new(config, endpoint.share(), seed.wrapping_add(1)).keeping()),
             feeds: feeds.into_iter().enumerate().map(runner).collect(),
             fenced: None,
             turn: 0,
@@ -301,7 +305,7 @@ impl Lane {
     /// The numbers of all sources together.
     fn status(&self) -> OutboundStatus {
         let feeds = self.feeds.iter().map(Runner::status);
-        feeds.fold(sum(self.direct.status(), self.kept.status()), sum)
+        feeds.fold(self.direct.status().and(self.kept.status()), OutboundStatus::and)
     }
 }
 
@@ -329,27 +333,4 @@ fn seed(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (name, std::process::id(), std::time::SystemTime::now()).hash(&mut hasher);
     hasher.finish()
-}
-
-fn sum(one: OutboundStatus, other: OutboundStatus) -> OutboundStatus {
-    OutboundStatus {
-        queued: one.queued + other.queued,
-        queued_bytes: one.queued_bytes + other.queued_bytes,
-        backing_off: one.backing_off + other.backing_off,
-        in_call: one.in_call + other.in_call,
-        retries: one.retries + other.retries,
-        breaches: one.breaches + other.breaches,
-        // A publisher is called by one source as a rule; where by several, the one in trouble is shown.
-        breaker: if other.breaker == crate::delivery::BreakerState::Closed {
-            one.breaker
-        } else {
-            other.breaker
-        },
-        paused_until: one.paused_until.max(other.paused_until),
-        oldest: match (one.oldest, other.oldest) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        },
-        failed: one.failed || other.failed,
-    }
 }
