@@ -6,28 +6,6 @@ use std::process::Command;
 
 use support::{STRICT, Workshop, libraries, root, source, succeed, valgrind, valgrind_with_runtime};
 
-// Guards the first promise of the header: it compiles alone and twice, in every dialect.
-#[test]
-fn the_header_compiles_in_every_dialect() {
-    let workshop = Workshop::new();
-    for (compiler, package, extension, dialects) in [
-        ("gcc", "gcc", "c", &["c99", "c11", "c17"][..]),
-        ("g++", "g++", "cpp", &["c++11", "c++14", "c++17", "c++20"][..]),
-    ] {
-        let file = workshop.path().join("twice").with_extension(extension);
-        std::fs::write(
-            &file,
-            "#include <mfn.h>\n#include <mfn.h>\nint main(void) { return mfn_abi_version() != 0; }\n",
-        )
-        .unwrap();
-        for dialect in dialects {
-            let mut command = Command::new(compiler);
-            command.args(STRICT).arg(format!("-std={dialect}")).arg("-I").arg(root().join("include"));
-            succeed(command.arg("-c").arg(&file).arg("-o").arg(workshop.path().join("twice.o")), package);
-        }
-    }
-}
-
 // Guards the layout checks of the header: a compiler that lays a struct out in another way must stop.
 #[test]
 fn a_struct_of_another_layout_does_not_compile() {

@@ -5,20 +5,24 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::cli::{BenchOptions, CheckOptions, DemoOptions};
+use crate::cli::{AbiOptions, BenchOptions, CheckOptions, DemoOptions};
 use crate::workspace::Workspace;
-use crate::{bench, check, command, demo, faults, test, tools};
+use crate::{abi, bench, check, command, demo, faults, test, tools};
 
 /// A stage's name and what it does.
 type Stage = (&'static str, fn(&Workspace) -> Result<()>);
 
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 10] = [
     ("tools", |_| tools::require(&tools::ALL)),
     ("check", |workspace| check::run(workspace, &CheckOptions { self_test: false, only: Vec::new() })),
     ("check --self-test", |workspace| {
         check::run(workspace, &CheckOptions { self_test: true, only: Vec::new() })
     }),
     ("test", test::run),
+    ("abi", |workspace| abi::run(workspace, &AbiOptions::default())),
+    ("abi --self-test", |workspace| {
+        abi::run(workspace, &AbiOptions { self_test: true, ..AbiOptions::default() })
+    }),
     ("faults", |workspace| faults::run(workspace, false, &[])),
     ("demo", run_demo),
     ("bench --gate", |workspace| {

@@ -39,6 +39,8 @@ pub(crate) enum Verb {
     Ci,
     /// Writes include/mfn.h anew from the sources of ffi, and the table of the C++ that calls it.
     Header,
+    /// Guards what compiled programs and plugins rely on: header, exports, layouts, types, dialects, plugin versions.
+    Abi(AbiOptions),
     /// Writes examples/data/fields anew.
     ExampleData,
     /// Draws the pictures of docs/images anew, from real runs.
@@ -125,4 +127,19 @@ pub(crate) struct GoOptions {
     /// How long 1,000 goroutines share simulations under the race detector.
     #[arg(long, value_name = "SECONDS", default_value_t = crate::golang::STRESS_SECONDS)]
     pub(crate) stress_seconds: u64,
+}
+
+/// Options of `cargo xtask abi`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct AbiOptions {
+    /// Apply ten deliberate breaks to a copy, one after the other, and show that each is caught.
+    #[arg(long)]
+    pub(crate) self_test: bool,
+    /// Make the header of today the promise that later ones are compared with; refused where it breaks the present one
+    /// and MFN_ABI_VERSION has not risen.
+    #[arg(long, conflicts_with = "self_test")]
+    pub(crate) save_baseline: bool,
+    /// Look at the libmfn installed under this folder (lib, plugins) instead of staging target/demo.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) installed: Option<PathBuf>,
 }

@@ -4,11 +4,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod aarch64;
+mod abi;
 mod bench;
 mod check;
 mod ci;
 mod cli;
 mod command;
+mod copy;
 mod cpp;
 mod demo;
 mod example_data;
@@ -52,6 +54,7 @@ fn run(cli: Cli) -> Result<()> {
         Verb::TestCpp => cpp::run(&workspace),
         Verb::Check(options) => check::run(&workspace, &options),
         Verb::Ci => ci::run(&workspace),
+        Verb::Abi(options) => abi::run(&workspace, &options),
         Verb::Header => header::write(&workspace),
         Verb::ExampleData => example_data::write(&workspace),
         Verb::Figures(options) => figures::write(&workspace, &options.names),

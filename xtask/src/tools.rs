@@ -39,9 +39,22 @@ pub(crate) const CXX: Tool = Tool {
     homebrew: "gcc",
 };
 
-/// The other C++ compiler. Tests use it where it is.
+/// The other C compiler.
+pub(crate) const CLANG: Tool =
+    Tool { program: "clang", debian: "clang", fedora: "clang", homebrew: "llvm", ..GCC };
+
+/// The other C++ compiler.
 pub(crate) const CLANGXX: Tool =
-    Tool { program: "clang++", debian: "clang", fedora: "clang", homebrew: "llvm", ..CXX };
+    Tool { program: "clang++", purpose: "compiles include/mfn.h and the C++ interface", ..CLANG };
+
+/// Compares the types of two libraries.
+pub(crate) const ABIDIFF: Tool = Tool {
+    program: "abidiff",
+    purpose: "compares the ABI with that of the last release",
+    debian: "abigail-tools",
+    fedora: "libabigail",
+    homebrew: "(not available)",
+};
 
 /// Configures the tests of the C++ interface.
 pub(crate) const CMAKE: Tool = Tool {
@@ -185,6 +198,9 @@ pub(crate) const MAVEN: Tool = Tool {
     homebrew: "maven",
 };
 
+/// What the guard of the ABI needs.
+pub(crate) const FOR_ABI: [Tool; 7] = [ABIDIFF, CLANG, CLANGXX, CXX, GCC, NM, READELF];
+
 /// What the tests need.
 pub(crate) const FOR_TESTS: [Tool; 17] = [
     CC, CMAKE, CXX, FAKETIME, GCC, GIT, GO, JAVA, LDD, MAVEN, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP,
@@ -192,9 +208,9 @@ pub(crate) const FOR_TESTS: [Tool; 17] = [
 ];
 
 /// What continuous integration needs.
-pub(crate) const ALL: [Tool; 18] = [
-    CARGO_DENY, CC, CMAKE, CXX, FAKETIME, GCC, GIT, GO, JAVA, LDD, MAVEN, NINJA, NM, PKG_CONFIG, PYTHON,
-    READELF, STRIP, VALGRIND,
+pub(crate) const ALL: [Tool; 21] = [
+    ABIDIFF, CARGO_DENY, CC, CLANG, CLANGXX, CMAKE, CXX, FAKETIME, GCC, GIT, GO, JAVA, LDD, MAVEN, NINJA, NM,
+    PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND,
 ];
 
 impl Tool {

@@ -143,6 +143,26 @@ macro_rules! layout_text {
     };
 }
 
+/// A struct that crosses the boundary by value, on a machine with pointers of 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Its name in C and in Rust.
+    pub name: &'static str,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Each field with its offset in bytes, in the order of the table.
+    pub offsets: &'static [(&'static str, u64)],
+}
+
+macro_rules! layout_values {
+    ($($type:ident: $size:literal { $($field:ident: $offset:literal),+ $(,)? })+) => {
+        &[$(Layout { name: stringify!($type), size: $size, offsets: &[$((stringify!($field), $offset)),+] }),+]
+    };
+}
+
+/// The layouts that the Rust compiler is held to when libmfn is built.
+pub const LAYOUTS: &[Layout] = with_layouts!(layout_values);
+
 /// The table of layouts for the C compiler.
 fn layout_checks() -> String {
     format!("{LAYOUT_OPENING}{}{LAYOUT_CLOSING}", with_layouts!(layout_text))

@@ -3,17 +3,17 @@
 
 mod arrows;
 mod cargo;
-mod cpp;
+pub(crate) mod cpp;
 mod documents;
 mod figures;
-mod header;
+pub(crate) mod header;
 mod performance;
 mod self_test;
 mod sizes;
 mod unsafe_code;
 mod words;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -36,8 +36,28 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Findings without warnings.
-    fn new(faults: Vec<String>, scope: String) -> Self {
+    pub(crate) fn new(faults: Vec<String>, scope: String) -> Self {
         Self { faults, scope, ..Self::default() }
+    }
+
+    /// The finding that nothing could be found.
+    pub(crate) fn could_not_run(error: anyhow::Error) -> Self {
+        Self::new(vec![format!("{error:#}")], String::from("could not run"))
+    }
+
+    /// Prints a line with the verdict, and one for each thing found.
+    pub(crate) fn print(&self, name: &str, took: Duration) {
+        let verdict = if self.faults.is_empty() { "ok" } else { "FAILED" };
+        println!("{name:<10} {verdict:<6} {:>5.1} s  {}", took.as_secs_f64(), self.scope);
+        for fault in &self.faults {
+            println!("    fault: {}", fault.replace('\n', "\n    "));
+        }
+        for warning in &self.warnings {
+            println!("    warning: {warning}");
+        }
+        if let Some(reason) = &self.not_checked {
+            println!("    NOT CHECKED: {reason}");
+        }
     }
 }
 
@@ -83,24 +103,8 @@ fn run_all(workspace: &Workspace, checks: &[Check]) -> Result<()> {
     let mut failed = Vec::new();
     for check in checks {
         let started = Instant::now();
-        let findings = (check.run)(workspace)
-            .unwrap_or_else(|error| Findings::new(vec![format!("{error:#}")], String::from("could not run")));
-        let verdict = if findings.faults.is_empty() { "ok" } else { "FAILED" };
-        println!(
-            "{:<10} {verdict:<6} {:>5.1} s  {}",
-            check.name,
-            started.elapsed().as_secs_f64(),
-            findings.scope
-        );
-        for fault in &findings.faults {
-            println!("    fault: {}", fault.replace('\n', "\n    "));
-        }
-        for warning in &findings.warnings {
-            println!("    warning: {warning}");
-        }
-        if let Some(reason) = &findings.not_checked {
-            println!("    NOT CHECKED: {reason}");
-        }
+        let findings = (check.run)(workspace).unwrap_or_else(Findings::could_not_run);
+        findings.print(check.name, started.elapsed());
         if !findings.faults.is_empty() {
             failed.push(check.name);
         }

@@ -1,12 +1,10 @@
 //! Shows that the checks can fail: each break is applied to a copy of the repository, and the
 //! check it belongs to must report a fault that it did not report before.
 
-use std::process::Command;
-
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Check;
-use crate::command;
+use crate::copy::Copy;
 use crate::header::HEADER;
 use crate::workspace::Workspace;
 
@@ -188,66 +186,4 @@ pub(crate) fn run(workspace: &Workspace, checks: &[Check]) -> Result<()> {
 
 fn faults(check: &Check, workspace: &Workspace) -> Vec<String> {
     (check.run)(workspace).map_or_else(|error| vec![format!("{error:#}")], |findings| findings.faults)
-}
-
-/// A copy of the repository that may be broken.
-struct Copy {
-    workspace: Workspace,
-}
-
-impl Copy {
-    /// Always at the same place, so that the next self-test finds its builds. It has a target
-    /// directory of its own: cargo would take a broken build of the copy for one of the original.
-    fn make(workspace: &Workspace) -> Result<Self> {
-        let place = workspace.target_dir()?.join("self-test");
-        let directory = place.join("repository");
-        std::fs::create_dir_all(&directory)?;
-        // The checks look at the files that git knows.
-        command::capture(Command::new("git").current_dir(&directory).args(["init", "--quiet"]))?;
-        std::fs::copy(workspace.join("Cargo.toml"), directory.join("Cargo.toml"))?;
-        let copy = Self { workspace: Workspace::at(&directory)?.built_into(place.join("target")) };
-        copy.restore(workspace)?;
-        Ok(copy)
-    }
-
-    /// Makes the copy equal to the original. A file that is equal keeps its time, so cargo builds
-    /// what was broken or restored and nothing else.
-    fn restore(&self, workspace: &Workspace) -> Result<()> {
-        for file in workspace.files()? {
-            let (original, copy) = (std::fs::read(workspace.join(&file))?, self.workspace.join(&file));
-            if std::fs::read(&copy).is_ok_and(|present| present == original) {
-                continue;
-            }
-            std::fs::create_dir_all(copy.parent().context("a file without directory")?)?;
-            std::fs::write(&copy, original).with_context(|| format!("can not write {}", copy.display()))?;
-        }
-        for file in self.workspace.files()? {
-            if !workspace.join(&file).exists() {
-                std::fs::remove_file(self.workspace.join(file))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&self, file: &str, text: &str) -> Result<()> {
-        std::fs::write(self.workspace.join(file), text).with_context(|| format!("can not write {file}"))
-    }
-
-    fn remove(&self, file: &str) -> Result<()> {
-        std::fs::remove_file(self.workspace.join(file)).with_context(|| format!("can not remove {file}"))
-    }
-
-    fn append(&self, file: &str, text: &str) -> Result<()> {
-        self.write(file, &(self.workspace.read(file).unwrap_or_default() + text))
-    }
-
-    fn replace(&self, file: &str, from: &str, to: &str) -> Result<()> {
-        let present = self.workspace.read(file)?;
-        ensure!(present.contains(from), "{file} does not contain {from:?}");
-        self.write(file, &present.replace(from, to))
-    }
-
-    fn add_dependency(&self, manifest: &str, line: &str) -> Result<()> {
-        self.replace(manifest, "[dependencies]\n", &format!("[dependencies]\n{line}\n"))
-    }
 }
