@@ -67,7 +67,8 @@ impl Default for BreakerConfig {
     }
 }
 
-/// How much goes into one call. What the publisher itself takes is never exceeded.
+/// How much goes into one call. What the publisher itself takes is never exceeded, and is what a call holds
+/// unless less is configured: the publisher knows its target, and a call that is not full does not wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct BatchConfig {
     /// Records of one call, 1 to 10,000.
@@ -78,9 +79,16 @@ pub struct BatchConfig {
     pub age_ms: u64,
 }
 
+impl BatchConfig {
+    /// The most records that may be configured for a call.
+    pub(super) const RECORDS_MAX: u32 = 10_000;
+    /// The most payload bytes that may be configured for a call.
+    pub(super) const BYTES_MAX: u64 = 1 << 30;
+}
+
 impl Default for BatchConfig {
     fn default() -> Self {
-        Self { records_max: 500, bytes_max: 1 << 20, age_ms: 0 }
+        Self { records_max: Self::RECORDS_MAX, bytes_max: Self::BYTES_MAX, age_ms: 0 }
     }
 }
 

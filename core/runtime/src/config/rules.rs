@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::error::ConfigFault;
-use super::{ComponentConfig, DeliveryConfig, Durability, PipelineConfig, RouteConfig, SpoolConfig, Work};
+use super::{
+    BatchConfig, ComponentConfig, DeliveryConfig, Durability, PipelineConfig, RouteConfig, SpoolConfig, Work,
+};
 
 /// The most components of all kinds together; each has a thread of its own.
 const COMPONENTS_MAX: usize = 256;
@@ -108,8 +110,9 @@ impl Rules {
         self.range(&format!("{path}.breaker.failures_max"), u64::from(breaker.failures_max), 1, 1000);
         self.range(&format!("{path}.breaker.recovery_ms"), breaker.recovery_ms, 1, WAIT_MS_MAX);
         self.range(&format!("{path}.breaker.probes_max"), u64::from(breaker.probes_max), 1, 3);
-        self.range(&format!("{path}.batch.records_max"), u64::from(batch.records_max), 1, 10_000);
-        self.range(&format!("{path}.batch.bytes_max"), batch.bytes_max, 1, 1 << 30);
+        let (records, records_max) = (batch.records_max.into(), BatchConfig::RECORDS_MAX.into());
+        self.range(&format!("{path}.batch.records_max"), records, 1, records_max);
+        self.range(&format!("{path}.batch.bytes_max"), batch.bytes_max, 1, BatchConfig::BYTES_MAX);
         self.range(&format!("{path}.batch.age_ms"), batch.age_ms, 0, 60_000);
     }
 
