@@ -24,7 +24,8 @@ use crate::delivery::{BatchId, Event, Fate};
 const IDLE_FETCH: Duration = Duration::from_millis(100);
 /// The least time between two fetches that bring nothing, should a connector not wait in them.
 const IDLE_PAUSE: Duration = Duration::from_millis(2);
-/// How long to wait for a settlement before looking at the source again.
+/// The longest time until the source is looked at again while batches are outstanding. Each look that finds nothing
+/// doubles it from the least time on: a source at work has the next records soon, an idle one is not asked often.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait for a settlement when there is nothing else left to do.
 const ENDED_PAUSE: Duration = Duration::from_secs(3600);
@@ -95,13 +96,38 @@ impl Trouble {
     }
 }
 
+/// When to look at the source again.
+#[derive(Default)]
+struct Looks {
+    /// The last look that found nothing, and how long to wait after it.
+    in_vain: Option<(Instant, Duration)>,
+}
+
+impl Looks {
+    fn next(&self) -> Instant {
+        self.in_vain.map_or_else(Instant::now, |(last, pause)| last + pause)
+    }
+
+    /// The last look found nothing. With nothing outstanding the wait is inside the fetch.
+    fn in_vain(&mut self, outstanding: usize) {
+        let before = self.in_vain.filter(|_| outstanding > 0);
+        let pause = before.map_or(IDLE_PAUSE, |(_, pause)| (2 * pause).min(BUSY_PAUSE));
+        self.in_vain = Some((Instant::now(), pause));
+    }
+
+    /// A batch was settled: there is room, and the pipeline is at work.
+    fn moved(&mut self) {
+        self.in_vain = self.in_vain.map(|(last, _)| (last, IDLE_PAUSE));
+    }
+}
+
 impl Source {
     /// Works until the route is gone.
     pub(super) fn run(&self, settlements: &Receiver<SettleJob>) {
         let mut outstanding = 0usize;
         let mut ended = false;
         let mut not_before = Instant::now();
-        let mut idle = false;
+        let mut looks = Looks::default();
         let mut trouble = Trouble::new(self.retry);
         let mut backlog_at = Instant::now();
         loop {
@@ -109,24 +135,24 @@ impl Source {
                 ended = true;
                 self.send(Message::Ended { connector: self.index });
             }
-            let fetch = !ended && outstanding < self.outstanding_max && Instant::now() >= not_before;
-            let pause = match fetch {
+            let may_fetch = !ended && outstanding < self.outstanding_max;
+            let wait = not_before.max(looks.next()).saturating_duration_since(Instant::now());
+            let pause = match may_fetch {
                 _ if ended => ENDED_PAUSE,
-                true if !idle => Duration::ZERO,
-                // With nothing to wait for here, the wait is inside the fetch.
-                true if outstanding == 0 => IDLE_PAUSE,
-                _ => BUSY_PAUSE,
+                true => wait.min(BUSY_PAUSE),
+                false => BUSY_PAUSE,
             };
             match settlements.recv_timeout(pause) {
                 Ok(job) => {
                     self.settle(job);
                     outstanding = outstanding.saturating_sub(1);
+                    looks.moved();
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if !fetch {
+            if !may_fetch || wait > pause {
                 continue;
             }
             let timeout = if outstanding == 0 { IDLE_FETCH } else { Duration::ZERO };
@@ -139,16 +165,16 @@ impl Source {
                 Tried::Batch => {
                     trouble.over();
                     outstanding += 1;
-                    idle = false;
+                    looks = Looks::default();
                 }
                 Tried::Nothing { asked } => {
-                    idle = true;
+                    looks.in_vain(outstanding);
                     if asked {
                         trouble.over();
                     }
                 }
                 Tried::Error(error) => {
-                    idle = true;
+                    looks.in_vain(outstanding);
                     match self.pause_after(&error, &mut trouble) {
                         Some(pause) => not_before = Instant::now() + pause,
                         None => {
@@ -158,7 +184,7 @@ impl Source {
                     }
                 }
                 // What is outstanding may be given back and come again.
-                Tried::End if outstanding > 0 && self.shared.fetching() => idle = true,
+                Tried::End if outstanding > 0 && self.shared.fetching() => looks.in_vain(outstanding),
                 Tried::End => {
                     ended = true;
                     self.send(Message::Ended { connector: self.index });
