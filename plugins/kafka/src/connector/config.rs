@@ -13,6 +13,9 @@ use crate::{
 };
 
 const MIB: u64 = 1 << 20;
+/// How long librdkafka leaves a partition alone when its own queue is full, ms. Its default, a second, is for a
+/// queue of 64 MiB: a smaller one is empty long before that, and then nothing flows.
+const QUEUE_BACKOFF_MS: &str = "10";
 
 /// Which topics to read as a member of which consumer group.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -201,6 +204,7 @@ impl Settings {
             .with("partition.assignment.strategy", assignment)
             .with("enable.auto.commit", "false")
             .with("enable.auto.offset.store", "false")
+            .with("fetch.queue.backoff.ms", QUEUE_BACKOFF_MS)
             .with("queued.max.messages.kbytes", &(config.buffer_bytes_max / 1024).to_string());
         options.check()?;
         let pattern = |text: &String| format!("^{}", text.strip_prefix('^').unwrap_or(text));

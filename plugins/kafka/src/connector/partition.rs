@@ -35,6 +35,15 @@ enum Flow {
     Again,
 }
 
+/// Why a partition is to be paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// What comes could not be handed out in order.
+    Order,
+    /// There is enough of it, or of all together.
+    Full,
+}
+
 /// One partition during one assignment.
 #[derive(Debug)]
 pub(crate) struct Partition {
@@ -194,16 +203,17 @@ impl Partition {
         };
     }
 
-    /// Whether the consumer should fetch no more of it now. `is_full` says that what waits unfetched, of all
-    /// partitions, is enough; `open_max` bounds what came and is not settled.
-    pub(crate) fn wants_pause(&self, open_max: usize, is_full: bool) -> bool {
+    /// Why the consumer should fetch no more of it now, if it should not. `is_full` says that what waits
+    /// unfetched, of all partitions, is enough; `open_max` bounds what came and is not settled.
+    pub(crate) fn wants_pause(&self, open_max: usize, is_full: bool) -> Option<Pause> {
         // A paused partition goes on when half is settled, not at each record: every pause drops what
         // librdkafka has fetched.
         let open_max = if self.is_paused { open_max.div_ceil(2) } else { open_max };
         match self.flow {
-            Flow::Again => false,
-            Flow::SetBackAt(_) => true,
-            Flow::Forward => self.is_leaving || is_full || self.open.len() >= open_max,
+            Flow::Again => None,
+            Flow::SetBackAt(_) => Some(Pause::Order),
+            Flow::Forward if self.is_leaving => Some(Pause::Order),
+            Flow::Forward => (is_full || self.open.len() >= open_max).then_some(Pause::Full),
         }
     }
 

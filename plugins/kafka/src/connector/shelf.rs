@@ -13,7 +13,7 @@ use mfn_plugin::{
     value::{Batch, BatchToken, FetchLimits, PluginError, Verdict},
 };
 
-use super::partition::Partition;
+use super::partition::{Partition, Pause};
 
 /// Names a partition. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -237,13 +237,30 @@ impl State {
         self.partitions.values().filter(|p| !p.is_leaving).filter_map(Partition::set_back_due).min()
     }
 
-    /// Which partitions to pause and which to resume now; they are noted as being so.
-    pub(crate) fn flow_changes(&mut self, open_max: usize, bytes_max: usize) -> (Vec<Place>, Vec<Place>) {
+    /// Whether a partition that the consumer reads is only to be paused because there is enough of it.
+    pub(crate) fn is_full(&self, open_max: usize, bytes_max: usize) -> bool {
+        let is_full = self.ready_bytes() >= bytes_max;
+        let mut read = self.partitions.values().filter(|partition| !partition.is_paused);
+        read.any(|partition| partition.wants_pause(open_max, is_full) == Some(Pause::Full))
+    }
+
+    /// Which partitions to pause and which to resume now; they are noted as being so. With `is_held` nothing more
+    /// is taken from the consumer for now, so that what is full needs no pause.
+    pub(crate) fn flow_changes(
+        &mut self,
+        open_max: usize,
+        bytes_max: usize,
+        is_held: bool,
+    ) -> (Vec<Place>, Vec<Place>) {
         let (mut pauses, mut resumes) = (Vec::new(), Vec::new());
         let bytes = self.ready_bytes();
         for (place, partition) in &mut self.partitions {
             let limit = if partition.is_paused { bytes_max / 2 } else { bytes_max };
-            let wants_pause = partition.wants_pause(open_max, bytes >= limit);
+            let wants_pause = match partition.wants_pause(open_max, bytes >= limit) {
+                None => false,
+                Some(Pause::Full) => partition.is_paused || !is_held,
+                Some(Pause::Order) => true,
+            };
             if wants_pause != partition.is_paused {
                 partition.is_paused = wants_pause;
                 if wants_pause { &mut pauses } else { &mut resumes }.push(place.clone());
@@ -340,11 +357,15 @@ mod tests {
     fn what_is_outstanding_is_capped() {
         let place = Place::new("t", 0);
         let mut state = filled(std::slice::from_ref(&place));
-        assert_eq!(state.flow_changes(4, 1000), (vec![], vec![]));
-        assert_eq!(state.flow_changes(3, 1000), (vec![place.clone()], vec![]));
+        assert_eq!(state.flow_changes(4, 1000, false), (vec![], vec![]));
+        assert!(state.is_full(3, 1000) && !state.is_full(4, 1000));
+        assert_eq!(state.flow_changes(3, 1000, true), (vec![], vec![]), "held instead");
+        assert_eq!(state.flow_changes(3, 1000, false), (vec![place.clone()], vec![]));
+        assert!(!state.is_full(3, 1000), "what is paused needs no holding");
+        assert_eq!(state.flow_changes(3, 1000, true), (vec![], vec![]));
         let batch = state.next_batch(FetchLimits { records_max: 2, ..LIMITS }).expect("records");
         state.settle(batch.token, &[Verdict::Ack, Verdict::Ack], Instant::now()).expect("current");
-        assert_eq!(state.flow_changes(3, 1000), (vec![], vec![place.clone()]));
-        assert_eq!(state.flow_changes(3, 100), (vec![place], vec![]));
+        assert_eq!(state.flow_changes(3, 1000, false), (vec![], vec![place.clone()]));
+        assert_eq!(state.flow_changes(3, 100, false), (vec![place], vec![]));
     }
 }

@@ -40,6 +40,11 @@ use crate::{
 const POLL_WAIT: Duration = Duration::from_millis(100);
 /// How long it waits while something may become due at any moment: a settlement, room in a buffer.
 const POLL_WAIT_BUSY: Duration = Duration::from_millis(5);
+/// How long nothing is taken from librdkafka when enough is here, before partitions are paused: a pause drops what
+/// librdkafka has fetched, and a pipeline at work makes room within moments. A rebalance waits for it.
+const HOLD_MAX: Duration = Duration::from_millis(100);
+/// How long until it looks again whether there is room.
+const HOLD_PAUSE: Duration = Duration::from_millis(1);
 /// The most messages that are taken over at once.
 const MESSAGES_AT_ONCE: usize = 1000;
 /// How long the answer to the last commit is awaited before a partition or the group is left.
@@ -89,6 +94,7 @@ impl Worker {
             shelf: Arc::clone(shelf),
             observer: Arc::clone(observer),
             next_commit: Instant::now(),
+            full_since: None,
         };
         let stop = Arc::clone(&must_stop);
         let host = observer.host().clone();
@@ -123,18 +129,39 @@ struct Polling {
     shelf: Arc<Shelf>,
     observer: Arc<Observer>,
     next_commit: Instant,
+    /// Since when enough is here.
+    full_since: Option<Instant>,
 }
 
 impl Polling {
     fn run(mut self, must_stop: &AtomicBool) {
+        let mut is_held = false;
         while !must_stop.load(Ordering::Acquire) {
-            self.poll(self.poll_wait());
+            if is_held {
+                thread::sleep(HOLD_PAUSE);
+            } else {
+                self.poll(self.poll_wait());
+            }
+            is_held = self.is_held();
             self.set_back();
-            self.change_flow();
+            self.change_flow(is_held);
             self.commit_settled();
             self.give_away();
         }
         self.leave();
+    }
+
+    /// Whether to take nothing from librdkafka for a moment, because enough is here.
+    fn is_held(&mut self) -> bool {
+        let state = self.shelf.lock();
+        let is_full = state.is_full(self.settings.outstanding_max, self.settings.buffer_bytes_max);
+        if !is_full || state.revocation.is_some() {
+            self.full_since = None;
+            return false;
+        }
+        drop(state);
+        let now = Instant::now();
+        now.duration_since(*self.full_since.get_or_insert(now)) < HOLD_MAX
     }
 
     fn poll_wait(&self) -> Duration {
@@ -224,10 +251,10 @@ impl Polling {
     }
 
     /// Pauses and resumes partitions by what is outstanding.
-    fn change_flow(&self) {
+    fn change_flow(&self, is_held: bool) {
         let settings = &self.settings;
-        let (pauses, resumes) =
-            self.shelf.lock().flow_changes(settings.outstanding_max, settings.buffer_bytes_max);
+        let (open_max, bytes_max) = (settings.outstanding_max, settings.buffer_bytes_max);
+        let (pauses, resumes) = self.shelf.lock().flow_changes(open_max, bytes_max, is_held);
         let mut done: KafkaResult<()> = Ok(());
         if !pauses.is_empty() {
             done = done.and(self.consumer.pause(&list_of(&pauses)));
