@@ -2,7 +2,7 @@
 //!
 //! The bounds are measured in the same run, in turns: for appending, `write` and `fdatasync` of as many bytes to one
 //! file; for replaying, reading as many bytes of a file. `cargo bench -p mfn-benches --bench spool`; set `TMPDIR` to the disk
-//! that is meant.
+//! that is meant. `--quick` has one round; `--out FILE` keeps what was measured.
 #![allow(clippy::print_stdout)]
 
 use std::fs::{File, OpenOptions};
@@ -10,8 +10,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Throughput};
 use mfn_benches::marks::Required;
+use mfn_benches::report::{Report, Row};
 use mfn_plugin::value::Record;
 use mfn_runtime::spool::{Spool, SpoolOptions};
 
@@ -81,28 +81,34 @@ fn peak_mib() -> u64 {
 }
 
 fn main() {
+    let (mut is_bench, mut rounds, mut out) = (false, ROUNDS, None);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match &*argument {
+            "--bench" => is_bench = true,
+            "--quick" => rounds = 1,
+            "--out" => out = arguments.next(),
+            other => panic!("`{other}`: there are --quick and --out FILE"),
+        }
+    }
+    // As a test there is nothing to measure.
+    if !is_bench {
+        return println!("run it with `cargo xtask bench --delivery -- spool`");
+    }
     let records = batch();
     let batch: Vec<&Record> = records.iter().collect();
     let frames = frame_bytes(&batch);
-    let mut criterion = mfn_benches::criterion();
     let dir = tempfile::tempdir().expect("a directory");
-    {
-        let limits = SpoolOptions::new(1 << 38);
-        let spool = Spool::open(&dir.path().join("criterion"), limits).expect("a spool").0;
-        let mut group = criterion.benchmark_group("spool");
-        group.throughput(Throughput::Elements(BATCH as u64)).sample_size(10);
-        group.bench_function(BenchmarkId::new("append and sync", BATCH), |b| {
-            b.iter(|| {
-                // Room for ever: the cursor is always at the end.
-                spool.append(&batch).and_then(|_| spool.sync()).expect("room")
-            });
-        });
-        group.finish();
+    let mut report = Report::default();
+    appending(dir.path(), &batch, frames, rounds, &mut report);
+    replaying(dir.path(), &batch, frames, &mut report);
+    if let Some(out) = out {
+        report.write(Path::new(&out)).expect("a file");
     }
-    std::fs::remove_dir_all(dir.path().join("criterion")).expect("files");
-    criterion.final_summary();
-    appending(dir.path(), &batch, frames);
-    replaying(dir.path(), &batch, frames);
+}
+
+fn row(program: String, records_per_s: f64) -> Row {
+    Row { part: "spool".to_owned(), program, bytes: PAYLOAD_BYTES, records_per_s, cpu_us: None }
 }
 
 /// Bytes that one append writes.
@@ -115,12 +121,12 @@ fn frame_bytes(batch: &[&Record]) -> usize {
     (spool.status().bytes - one) as usize
 }
 
-fn appending(directory: &Path, batch: &[&Record], frames: usize) {
+fn appending(directory: &Path, batch: &[&Record], frames: usize, rounds: usize, report: &mut Report) {
     let bytes: Vec<u8> = (0..frames).map(|at| (at >> 3) as u8).collect();
     let mut file = File::create(directory.join("plain")).expect("a file");
     let mut plain_times = Vec::new();
     let mut times = THREADS.map(|_| Vec::new());
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         plain_times.push(plain(&mut file, &bytes, BATCHES));
         for (times, threads) in times.iter_mut().zip(THREADS) {
             let path = directory.join(format!("append-{threads}-{round}"));
@@ -136,17 +142,19 @@ fn appending(directory: &Path, batch: &[&Record], frames: usize) {
     let bound = median(plain_times);
     println!("batches of {BATCH} records of {PAYLOAD_BYTES} bytes, {frames} bytes with frames");
     println!("{:<28} {:>12} {:>9} {:>14}", "program", "records/s", "MB/s", "bound / time");
-    let row = |name: &str, seconds: f64| {
+    let mut tell = |name: &str, seconds: f64| {
         let mb = (BATCHES * frames) as f64 / seconds / 1e6;
         println!("{name:<28} {:>12.0} {mb:>9.1} {:>14.2}", count / seconds, bound / seconds);
+        report.row(row(name.to_owned(), count / seconds));
     };
-    row("plain write and fdatasync", bound);
+    tell("plain write and fdatasync", bound);
     for (times, threads) in times.into_iter().zip(THREADS) {
-        row(&format!("spool, {threads} threads"), median(times));
+        let plural = if threads == 1 { "" } else { "s" };
+        tell(&format!("append and sync, {threads} thread{plural}"), median(times));
     }
 }
 
-fn replaying(directory: &Path, batch: &[&Record], frames: usize) {
+fn replaying(directory: &Path, batch: &[&Record], frames: usize, report: &mut Report) {
     let path = directory.join("replay");
     {
         let spool = open(&path);
@@ -181,7 +189,8 @@ fn replaying(directory: &Path, batch: &[&Record], frames: usize) {
         ready.as_secs_f64()
     );
     let figure = "1 GiB of spool ready for replay after opening";
-    println!("{}", Required::AtMost(2.0).line(figure, ready.as_secs_f64(), "s"));
+    report.must_hold(Required::AtMost(2.0), figure, ready.as_secs_f64(), "s");
+    report.row(row("replay".to_owned(), count as f64 / seconds));
     println!(
         "replay {:.0} records/s, {:.1} MB/s; reading the files {:.1} MB/s, bound / time {:.2}",
         count as f64 / seconds,

@@ -11,7 +11,8 @@
 //! - `cost`: what the runtime itself spends on a record, against a plain loop over the same connector and publisher.
 //!
 //! Receiver and cluster are processes of their own, so CPU time is that of the pipeline. What must hold is printed with a
-//! verdict. `--quick` has fewer records and one round; `--plugins DIR` takes the plugins from there.
+//! verdict. `--quick` has fewer records and one round; `--plugins DIR` takes the plugins from there;
+//! `--out FILE` keeps what was measured.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench fails by panicking")]
 
 mod memory;
@@ -26,15 +27,18 @@ mod server;
 
 use std::path::PathBuf;
 
+use mfn_benches::report::Report;
+
 use parts::Parts;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let (mut plugins, mut chosen, mut quick, mut bench) = (None, Vec::new(), false, false);
+    let (mut plugins, mut out, mut chosen, mut quick, mut bench) = (None, None, Vec::new(), false, false);
     while let Some(argument) = arguments.next() {
         match &*argument {
             server::SERVE => return server::serve(&arguments.next().unwrap()),
             "--plugins" => plugins = arguments.next().map(PathBuf::from),
+            "--out" => out = arguments.next().map(PathBuf::from),
             "--quick" => quick = true,
             "--bench" => bench = true,
             name if parts::NAMES.contains(&name) => chosen.push(argument),
@@ -47,9 +51,13 @@ fn main() {
         return;
     }
     let parts = Parts::new(&plugins.unwrap_or_else(route::built_plugins), quick);
+    let mut report = Report::default();
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
     for name in parts::NAMES.into_iter().filter(|name| is_chosen(name)) {
         println!("\n{name}");
-        parts.run(name);
+        parts.run(name, &mut report);
+    }
+    if let Some(out) = out {
+        report.write(&out).unwrap();
     }
 }

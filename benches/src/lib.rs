@@ -8,6 +8,7 @@ pub mod clock;
 pub mod fields;
 pub mod marks;
 pub mod plain;
+pub mod report;
 pub mod subjects;
 
 use std::time::Duration;
