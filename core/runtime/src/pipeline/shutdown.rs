@@ -79,7 +79,11 @@ fn end(pipeline: &Pipeline, patience: Duration, timeout: Duration) -> DrainRepor
     let (components_left, errors) = pipeline.components.drain(deadline);
     let threads = std::mem::take(&mut *pipeline.threads.lock().unwrap_or_else(PoisonError::into_inner));
     drop(pipeline.watch.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let lanes = || pipeline.lanes.values().chain(&pipeline.stores);
     join(threads, deadline);
+    join(lanes().flat_map(|lane| lane.handover.take_successors()).collect(), deadline);
+    // A call that has not come back keeps its thread, and nothing else: no spool stays locked for its sake.
+    lanes().for_each(|lane| lane.handover.abandon());
     // After the lanes, which may have moved on.
     pipeline.spools.iter().for_each(|spool| spool.hub.end());
     let done = DrainReport {

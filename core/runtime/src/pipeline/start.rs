@@ -175,7 +175,8 @@ impl Assembly<'_> {
             let delivery = self.delivery(&self.config.publishers, name);
             let feeds = self.feeds.remove(name).unwrap_or_default();
             self.spawn("publisher", name, move || {
-                Lane::new(caller, delivery, &handle, feeds).run(&messages)
+                let lane = Lane::new(caller, delivery, &handle, feeds);
+                handle.handover.run(lane, messages);
             })?;
         }
         for (name, transport) in &self.components.transports {
@@ -281,6 +282,10 @@ impl Assembly<'_> {
         let mut watch = Watch::new(&self.shared);
         for (name, lane) in &self.lanes {
             watch.publisher(self.registry, name, &lane.view);
+            watch.lane(name, lane);
+        }
+        for store in self.stores.values() {
+            watch.lane("dead_letters_store", store);
         }
         for spool in self.spools.values() {
             watch.spool(self.registry, &spool.hub);
@@ -316,7 +321,7 @@ impl Assembly<'_> {
         let (delivery, lane) = (DeliveryConfig::default(), handle.clone());
         self.stores.insert(directory, handle);
         self.spawn("dead-letters", &route.name, move || {
-            Lane::new(caller, delivery, &lane, Vec::new()).run(&messages);
+            lane.handover.run(Lane::new(caller, delivery, &lane, Vec::new()), messages);
         })
     }
 

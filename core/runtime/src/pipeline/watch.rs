@@ -1,11 +1,11 @@
-//! One thread that looks at the lanes and spools once a second: gauges that have to be right also while a
-//! publisher hangs in a call, and the one line in the log that says so.
+//! One thread that looks at the lanes and spools: gauges that have to be right also while a publisher hangs in a
+//! call, and the relief of lanes whose call does not come back.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::lane::LaneView;
+use super::lane::{Handover, LaneHandle, LaneView};
 use super::shared::Shared;
 use super::spooling::SpoolHub;
 use super::{BreakerState, DeliveryStatus};
@@ -13,16 +13,18 @@ use crate::metrics::{Counter, Gauge, MetricsRegistry};
 
 /// How often to look.
 const PERIOD: Duration = Duration::from_secs(1);
+/// How often to look for calls that do not come back.
+const RELIEF_PERIOD: Duration = Duration::from_millis(250);
 
 /// Looks at everything that has no thread of its own to do it.
 pub(super) struct Watch {
     shared: Arc<Shared>,
     publishers: Vec<Publisher>,
     spools: Vec<SpoolGauges>,
+    lanes: Vec<(String, Arc<Handover>)>,
 }
 
 struct Publisher {
-    name: String,
     view: Arc<LaneView>,
     queue: Gauge,
     oldest_s: Gauge,
@@ -41,7 +43,11 @@ struct SpoolGauges {
 
 impl Watch {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), publishers: Vec::new(), spools: Vec::new() }
+        Self { shared: Arc::clone(shared), publishers: Vec::new(), spools: Vec::new(), lanes: Vec::new() }
+    }
+
+    pub(super) fn lane(&mut self, name: &str, lane: &LaneHandle) {
+        self.lanes.push((name.to_owned(), Arc::clone(&lane.handover)));
     }
 
     pub(super) fn publisher(&mut self, registry: &MetricsRegistry, name: &str, view: &Arc<LaneView>) {
@@ -49,7 +55,6 @@ impl Watch {
         let gauge = |name, help| registry.gauge(name, help, &labels);
         let counter = |name, help| registry.counter(name, help, &labels);
         self.publishers.push(Publisher {
-            name: name.to_owned(),
             view: Arc::clone(view),
             queue: gauge(
                 "mfn_queue_depth",
@@ -88,9 +93,16 @@ impl Watch {
 
     /// Looks until the other end of the channel is gone, and once more then.
     pub(super) fn run(mut self, end: &Receiver<()>) {
+        let mut look_at = Instant::now() + PERIOD;
         loop {
-            let ended = !matches!(end.recv_timeout(PERIOD), Err(RecvTimeoutError::Timeout));
-            self.look();
+            let ended = !matches!(end.recv_timeout(RELIEF_PERIOD), Err(RecvTimeoutError::Timeout));
+            for (name, lane) in &self.lanes {
+                lane.relieve(name, &self.shared);
+            }
+            if ended || Instant::now() >= look_at {
+                look_at = Instant::now() + PERIOD;
+                self.look();
+            }
             if ended {
                 return;
             }
@@ -98,9 +110,7 @@ impl Watch {
     }
 
     fn look(&mut self) {
-        for publisher in &mut self.publishers {
-            publisher.look(&self.shared);
-        }
+        self.publishers.iter_mut().for_each(Publisher::look);
         for spool in &self.spools {
             spool.bytes.set(spool.hub.spool.status().bytes as f64);
             spool.records.set(spool.hub.ledger.fates().waiting as f64);
@@ -109,7 +119,7 @@ impl Watch {
 }
 
 impl Publisher {
-    fn look(&mut self, shared: &Shared) {
+    fn look(&mut self) {
         let status = self.view.status();
         self.queue.set(status.queued as f64);
         self.oldest_s.set(status.oldest_ms as f64 / 1e3);
@@ -122,9 +132,6 @@ impl Publisher {
         let seen = |number: fn(&DeliveryStatus) -> u64| self.seen.as_ref().map_or(0, number);
         self.dropped.add_count(status.dropped.saturating_sub(seen(|status| status.dropped)));
         self.breaches.add_count(status.breaches.saturating_sub(seen(|status| status.breaches)));
-        if status.overdue && !self.seen.is_some_and(|seen| seen.overdue) {
-            shared.note_error(&format!("{}: a call has not returned for {} ms", self.name, status.call_ms));
-        }
         self.seen = Some(status);
     }
 }

@@ -9,6 +9,7 @@ mod faults;
 mod faulty;
 mod forward;
 mod health;
+mod hung;
 mod malformed;
 mod scripted;
 mod shutdown;

@@ -1,10 +1,10 @@
 //! The calls of one publisher: every one comes back as answers, whatever the publisher does.
 
-use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mfn_plugin::value::{ErrorClass, PublishContext, PublisherTraits, Record, RecordView};
+use mfn_plugin::value::{ErrorClass, PluginError, PublishContext, PublisherTraits, Record, RecordView};
 
 use super::super::metrics::ComponentMetrics;
 use super::super::shared::Shared;
@@ -17,7 +17,7 @@ pub(in crate::pipeline) struct Caller {
     publisher: Arc<dyn Publisher>,
     metrics: ComponentMetrics,
     shared: Arc<Shared>,
-    retries_counted: Cell<u64>,
+    retries_counted: AtomicU64,
 }
 
 impl Caller {
@@ -26,7 +26,7 @@ impl Caller {
         metrics: ComponentMetrics,
         shared: Arc<Shared>,
     ) -> Self {
-        Self { publisher, metrics, shared, retries_counted: Cell::new(0) }
+        Self { publisher, metrics, shared, retries_counted: AtomicU64::new(0) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -38,7 +38,7 @@ impl Caller {
     }
 
     /// One call. A wrong number of answers is handed on as it is: what it means is decided elsewhere.
-    pub(super) fn publish(&self, records: &[&Record], attempt: u32, timeout: Duration) -> Vec<Answer> {
+    pub(super) fn publish(&self, records: &[Arc<Record>], attempt: u32, timeout: Duration) -> Vec<Answer> {
         let views: Vec<RecordView<'_>> = records.iter().map(|record| record.view()).collect();
         let context = PublishContext { attempt, timeout };
         let results = match self.call("publish", || self.publisher.publish(&views, context)) {
@@ -69,7 +69,7 @@ impl Caller {
     }
 
     /// Counts what is durable.
-    pub(super) fn count(&self, records: &[&Record], answers: &[Answer]) {
+    pub(super) fn count(&self, records: &[Arc<Record>], answers: &[Answer]) {
         if records.len() != answers.len() {
             return;
         }
@@ -82,7 +82,7 @@ impl Caller {
 
     /// Counts the retries up to so many in all.
     pub(super) fn count_retries(&self, retries: u64) {
-        let counted = self.retries_counted.replace(retries);
+        let counted = self.retries_counted.swap(retries, Ordering::Relaxed);
         self.metrics.count_retries(retries.saturating_sub(counted));
     }
 
@@ -91,27 +91,44 @@ impl Caller {
         self.refuse(ErrorClass::Permanent, &format!("record of {bytes} bytes, at most {bytes_max} are taken"))
     }
 
+    /// The refusal of what is in a call that has not come back in its time.
+    pub(super) fn overdue(&self, method: &'static str, elapsed: Duration, timeout: Duration) -> Refusal {
+        let message = format!(
+            "has not returned for {} ms, and may take {} ms; it is not called again before it returns",
+            elapsed.as_millis(),
+            timeout.as_millis()
+        );
+        self.refused(method, PluginError::new(ErrorClass::Unknown, message))
+    }
+
     /// Calls the publisher; a panic in it is an end of it.
     fn call<T>(
         &self,
         method: &'static str,
         call: impl FnOnce() -> Result<T, ComponentError>,
     ) -> Result<T, Refusal> {
-        let error = match catch(call) {
-            Ok(Ok(value)) => return Ok(value),
-            Ok(Err(error)) => error,
-            Err(message) => ComponentError {
-                component: self.publisher.name().to_owned(),
-                plugin: self.publisher.plugin().to_owned(),
-                method,
-                error: mfn_plugin::value::PluginError::fatal(format!("panicked: {}", one_line(&message))),
-            },
-        };
+        match catch(call) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.note_error(&error)),
+            Err(message) => {
+                let panicked = format!("panicked: {}", one_line(&message));
+                Err(self.refused(method, PluginError::fatal(panicked)))
+            }
+        }
+    }
+
+    /// An error of a method that the publisher has not said itself.
+    fn refused(&self, method: &'static str, error: PluginError) -> Refusal {
+        let (component, plugin) = (self.publisher.name().to_owned(), self.publisher.plugin().to_owned());
+        self.note_error(&ComponentError { component, plugin, method, error })
+    }
+
+    fn note_error(&self, error: &ComponentError) -> Refusal {
         self.metrics.count_error(error.class());
         let refusal =
             Refusal { class: error.class(), reason: error.to_string(), retry_after: error.error.retry_after };
         self.note(&refusal);
-        Err(refusal)
+        refusal
     }
 
     /// An error that this side has found.

@@ -4,11 +4,13 @@
 //! What to publish next, when to try again and when to leave the publisher alone is decided by the
 //! machines of `delivery::outbound` and `delivery::relay`; the lane has the clock, the records and the calls.
 //! Records come from routes, as jobs, and from spools, through feeds; they take turns. Calls hold records of
-//! as many batches as fit, and each is flushed at once: an answer of success means durable.
+//! as many batches as fit, and each is flushed at once: an answer of success means durable. A call that does not
+//! come back in its time costs a thread, not the lane ([`Handover`]).
 
 mod call;
 mod direct;
 mod feed;
+mod handover;
 mod view;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,15 +21,15 @@ use std::time::{Duration, Instant};
 use mfn_plugin::value::{ErrorClass, Idempotence, Ordering, PublisherTraits, Record};
 
 use crate::config::{BatchConfig, DeliveryConfig};
-use crate::delivery::outbound::{
-    Action, Call, Endpoint, Outbound, OutboundConfig, OutboundStatus, after_flush,
-};
+use crate::delivery::outbound::{Action, Call, Endpoint, Outbound, OutboundConfig, OutboundStatus};
 use crate::delivery::{Answer, Refusal};
 
 pub(super) use call::Caller;
 use direct::Direct;
 pub(super) use feed::{Feed, Waker};
 use feed::{Runner, Step};
+use handover::Errand;
+pub(super) use handover::Handover;
 pub(super) use view::LaneView;
 
 /// What a lane is told.
@@ -38,6 +40,8 @@ pub(super) enum LaneMessage {
     Wake { feed: usize },
     /// The dead letters of a feed were answered.
     DeadLettered { feed: usize, answers: Vec<Answer> },
+    /// A call that was given up has come back.
+    Returned,
     /// The time is over: answer for everything that is not in a call, and read no more.
     Halt,
     /// Nothing more will come.
@@ -58,11 +62,13 @@ pub(super) struct LaneJob {
 pub(super) struct LaneHandle {
     sender: Sender<LaneMessage>,
     pub(super) view: Arc<LaneView>,
+    pub(super) handover: Arc<Handover>,
 }
 
 impl LaneHandle {
     pub(super) fn new(sender: Sender<LaneMessage>) -> Self {
-        Self { sender, view: Arc::new(LaneView::new()) }
+        let handover = Arc::new(Handover::new(sender.clone()));
+        Self { sender, view: Arc::new(LaneView::new()), handover }
     }
 
     pub(super) fn send(&self, job: LaneJob) {
@@ -83,7 +89,7 @@ impl LaneHandle {
 
 /// Calls one publisher.
 pub(super) struct Lane {
-    caller: Caller,
+    caller: Arc<Caller>,
     view: Arc<LaneView>,
     start: Instant,
     /// The most payload bytes that the publisher takes in a call.
@@ -95,8 +101,19 @@ pub(super) struct Lane {
     feeds: Vec<Runner>,
     /// The publisher can not go on, for this reason.
     fenced: Option<Refusal>,
+    /// A call has not come back: nothing more is asked of the publisher before it does.
+    hung: bool,
     /// Whose turn it is.
     turn: usize,
+}
+
+/// What a lane has done.
+enum Turn {
+    /// A call is to be made.
+    Call(Source, Call),
+    Done,
+    /// Nothing more will come.
+    Ended,
 }
 
 /// Who has something to publish.
@@ -142,9 +159,10 @@ impl Lane {
             kept: direct(Outbound::new(config, endpoint.share(), seed.wrapping_add(1)).keeping()),
             feeds: feeds.into_iter().enumerate().map(runner).collect(),
             fenced: None,
+            hung: false,
             turn: 0,
             view: Arc::clone(&view),
-            caller,
+            caller: Arc::new(caller),
         };
         if let Some(refusal) = fenced {
             lane.fence(&refusal);
@@ -152,28 +170,31 @@ impl Lane {
         lane
     }
 
-    /// Works until it is told to quit.
-    pub(super) fn run(mut self, messages: &Receiver<LaneMessage>) {
+    /// Takes in what has come, and works or waits until there is a call to be made, or something was done.
+    fn turn(&mut self, messages: &Receiver<LaneMessage>) -> Turn {
         loop {
-            loop {
-                match messages.try_recv() {
-                    Ok(LaneMessage::Quit) | Err(TryRecvError::Disconnected) => return,
-                    Ok(message) => self.take(message),
-                    Err(TryRecvError::Empty) => break,
-                }
-            }
-            let Some(until) = self.work() else { continue };
-            self.view.show(&self.status());
-            let message = match until {
-                Some(until) => messages.recv_timeout(until.saturating_sub(self.start.elapsed())),
-                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match message {
-                Ok(LaneMessage::Quit) | Err(RecvTimeoutError::Disconnected) => return,
+            match messages.try_recv() {
+                Ok(LaneMessage::Quit) | Err(TryRecvError::Disconnected) => return Turn::Ended,
                 Ok(message) => self.take(message),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(TryRecvError::Empty) => break,
             }
         }
+        let until = match self.work() {
+            (Step::Wait { until }, _) => until,
+            (Step::Publish(call), source) => return Turn::Call(source, call),
+            (Step::Worked, _) => return Turn::Done,
+        };
+        self.view.show(&self.status());
+        let message = match until {
+            Some(until) => messages.recv_timeout(until.saturating_sub(self.start.elapsed())),
+            None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match message {
+            Ok(LaneMessage::Quit) | Err(RecvTimeoutError::Disconnected) => return Turn::Ended,
+            Ok(message) => self.take(message),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        Turn::Done
     }
 
     fn take(&mut self, message: LaneMessage) {
@@ -191,19 +212,25 @@ impl Lane {
                     feed.dead_lettered(now, answers);
                 }
             }
-            LaneMessage::Halt => {
-                self.direct.halt();
-                self.kept.halt();
-                self.feeds.iter_mut().for_each(Runner::halt);
+            LaneMessage::Returned => {
+                self.hung = false;
+                self.view.called(&self.status());
             }
-            // Taken by `run`.
+            LaneMessage::Halt => self.halt(),
+            // Taken by `turn`.
             LaneMessage::Quit => {}
         }
     }
 
-    /// Lets each source that is due make its turn. `None` when something was done; otherwise until when
-    /// there is nothing to do.
-    fn work(&mut self) -> Option<Option<Duration>> {
+    /// Gives back what is not in a call, and reads no more.
+    fn halt(&mut self) {
+        self.direct.halt();
+        self.kept.halt();
+        self.feeds.iter_mut().for_each(Runner::halt);
+    }
+
+    /// Lets each source that is due make its turn: what it wants, or until when none wants anything.
+    fn work(&mut self) -> (Step, Source) {
         let sources = 2 + self.feeds.len();
         let mut wait: Option<Duration> = None;
         for offset in 0..sources {
@@ -214,21 +241,14 @@ impl Lane {
                 feed => Source::Feed(feed - 2),
             };
             match self.step(source) {
-                Step::Publish(call) => {
-                    self.turn = place + 1;
-                    self.make(source, &call);
-                    return None;
-                }
-                Step::Worked => return None,
-                Step::Wait { until } => {
-                    wait = match (wait, until) {
-                        (Some(one), Some(other)) => Some(one.min(other)),
-                        (one, other) => one.or(other),
-                    };
+                Step::Wait { until } => wait = [wait, until].into_iter().flatten().min(),
+                step => {
+                    self.turn = if matches!(step, Step::Publish(_)) { place + 1 } else { self.turn };
+                    return (step, source);
                 }
             }
         }
-        Some(wait)
+        (Step::Wait { until: wait }, Source::Direct)
     }
 
     fn step(&mut self, source: Source) -> Step {
@@ -238,6 +258,7 @@ impl Lane {
             Action::Wait { until } => Step::Wait { until },
         };
         match source {
+            _ if self.hung => Step::Wait { until: None },
             Source::Direct => of(self.direct.poll(now)),
             Source::Kept => of(self.kept.poll(now)),
             Source::Feed(_) if self.fenced.is_some() => Step::Wait { until: None },
@@ -247,25 +268,34 @@ impl Lane {
         }
     }
 
-    /// Makes a call and tells everybody whose records are done with by it.
-    fn make(&mut self, source: Source, call: &Call) {
+    /// What is needed to make a call; shows that it is made.
+    fn errand(&self, source: Source, call: &Call) -> Errand {
         let records = match source {
             Source::Direct => self.direct.records(call),
             Source::Kept => self.kept.records(call),
             Source::Feed(feed) => self.feeds.get(feed).map(|feed| feed.records(call)).unwrap_or_default(),
         };
-        let records: Vec<&Record> = records.iter().map(Arc::as_ref).collect();
         self.view.calling(&self.status(), call.timeout);
-        let mut answers = match records.as_slice() {
-            [record] if record.payload.len() as u64 > self.bytes_max => {
-                vec![Err(self.caller.too_large(record.payload.len() as u64, self.bytes_max))]
-            }
-            records => self.caller.publish(records, call.attempt, call.timeout),
-        };
-        if answers.iter().any(Result::is_ok) {
-            answers = after_flush(answers, &self.caller.flush(call.timeout));
-        }
-        self.caller.count(&records, &answers);
+        Errand { caller: Arc::clone(&self.caller), records, bytes_max: self.bytes_max }
+    }
+
+    /// Takes in the answers of a call, counts what is durable and tells everybody whose records are done with.
+    fn answered(&mut self, source: Source, call: &Call, records: &[Arc<Record>], answers: Vec<Answer>) {
+        self.caller.count(records, &answers);
+        self.settle(source, call, answers);
+        self.view.called(&self.status());
+    }
+
+    /// Gives a call up that does not come back: perhaps the publisher has the records, perhaps it will have them.
+    fn hung(&mut self, source: Source, call: &Call, method: &'static str, elapsed: Duration) {
+        let refusal = self.caller.overdue(method, elapsed, call.timeout);
+        self.hung = true;
+        self.settle(source, call, vec![Err(refusal); call.items.len()]);
+        // The call is still shown: it is what the publisher's health is about.
+        self.view.show(&self.status());
+    }
+
+    fn settle(&mut self, source: Source, call: &Call, answers: Vec<Answer>) {
         let fatal = first_fatal(&answers).cloned();
         if let Some(refusal) = &fatal {
             self.direct.fence(refusal);
@@ -284,9 +314,7 @@ impl Lane {
         if let Some(refusal) = fatal {
             self.fence(&refusal);
         }
-        let status = self.status();
-        self.caller.count_retries(status.retries);
-        self.view.called(&status);
+        self.caller.count_retries(self.status().retries);
     }
 
     /// Calls the publisher no more. What it has not taken is given back, or stays in its spool.

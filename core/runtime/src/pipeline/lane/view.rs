@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use crate::delivery::outbound::{BreakerState, OutboundStatus};
 use crate::pipeline::DeliveryStatus;
 
-/// What a publisher may take beyond the time-out of a call before it counts as hung.
-const GRACE: Duration = Duration::from_secs(1);
+/// What a publisher may take beyond the time-out of a call before it counts as hung: one that keeps its time-out
+/// itself has something better to say about it.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// A call of this length is not waited for at the end where nothing depends on it, milliseconds.
 const STALL_MS: u64 = 2000;
