@@ -16,6 +16,10 @@ pub(crate) enum Bug {
     IgnoreCircuit,
     /// Machines that call one endpoint do not tell each other about it.
     ShareNothing,
+    /// A late answer is believed, whatever call it is for.
+    BelieveLate,
+    /// A call that is refused as a whole costs all its records.
+    BlameAll,
     /// Later records of a key pass one that is held back.
     Overtake,
     /// A record counts as delivered when the first publisher has it.

@@ -83,6 +83,40 @@ impl Refusal {
 /// What a target answers for a record or a flush.
 pub(crate) type Answer = Result<(), Refusal>;
 
+/// What a publisher answers to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// One for each record, in their order; another number is a breach.
+    Each(Vec<Answer>),
+    /// One refusal of the whole call: nothing is said of any single record.
+    Whole(Refusal),
+}
+
+impl Answers {
+    /// One answer for each of so many records, or as many as the publisher gave.
+    pub(crate) fn each(self, records: usize) -> Vec<Answer> {
+        match self {
+            Self::Each(answers) => answers,
+            Self::Whole(refusal) => vec![Err(refusal); records],
+        }
+    }
+
+    /// The refusals in it.
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = &Refusal> {
+        let (each, whole) = match self {
+            Self::Each(answers) => (answers.as_slice(), None),
+            Self::Whole(refusal) => (&[][..], Some(refusal)),
+        };
+        each.iter().filter_map(|answer| answer.as_ref().err()).chain(whole)
+    }
+}
+
+impl From<Vec<Answer>> for Answers {
+    fn from(answers: Vec<Answer>) -> Self {
+        Self::Each(answers)
+    }
+}
+
 /// What became of a record's computation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Computed {

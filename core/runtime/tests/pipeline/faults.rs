@@ -126,6 +126,35 @@ fn exactly_what_failed_is_published_again() {
     FaultRow { number: 7, struck: published - 2000, lost: 0, duplicated: lost }.report();
 }
 
+// Guards good records against a bad one in their batch: a publisher that answers one refusal for the whole call costs
+// the bad records only, which are dead letters with its reason; the others are delivered, in order and once.
+#[test]
+fn a_refused_call_costs_the_bad_records_only() {
+    let bad = |id: &str| id.ends_with("7") && id.contains("0001");
+    let refused = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&refused);
+    let publisher = Arc::new(Faulty::new("out", move |_, records| {
+        if records.iter().any(|record| bad(record.id)) {
+            count.fetch_add(u64::from(records.len() > 1), Ordering::Relaxed);
+            return Err(PluginError::permanent("the batch does not fit the schema"));
+        }
+        Ok(vec![Ok(()); records.len()])
+    }));
+    let letters = Arc::new(Faulty::good("letters"));
+    let source = Counting::new("in", 1000);
+    let route = forward("\"out\"", "dead_letters = \"letters\"").replace("= 20", "= 200");
+    let pipeline = start(&[&source], &[&publisher, &letters], "", &route, Path::new("."));
+    assert_eq!(pipeline.wait(LONG), PipelineState::Finished, "{:#?}", pipeline.status());
+    let status = pipeline.status();
+    assert_conserved(&status);
+    // in-000017, in-000107, in-000117 ... in-000197
+    assert_eq!((status.delivered, status.dead_lettered, status.rejected), (989, 11, 0));
+    assert!(letters.ids().iter().all(|id| bad(id)) && letters.ids().len() == 11);
+    let taken: Vec<String> = publisher.taken.lock().unwrap().iter().map(|(id, _)| id.clone()).collect();
+    assert!(taken.len() == 989 && taken.is_sorted());
+    assert!(refused.load(Ordering::Relaxed) > 0, "no batch was refused");
+}
+
 // Guards fault 13 for publish: a panic fences the publisher with an error that names plugin and method; the
 // pipeline fails, gives everything back, and the host lives.
 #[test]

@@ -42,6 +42,11 @@ impl RetryBudget {
         self.saved = (self.saved + RATIO).min(SAVED_MAX);
     }
 
+    /// So many calls more are due that are no retries, though they have records in them that were sent before.
+    pub(crate) fn allow(&mut self, calls: u32) {
+        self.saved = (self.saved + f64::from(calls)).min(SAVED_MAX);
+    }
+
     /// A call with a retry in it was made.
     pub(crate) fn spend(&mut self, now: Duration) {
         self.pay_in(now);

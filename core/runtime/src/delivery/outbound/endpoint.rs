@@ -110,6 +110,11 @@ impl Endpoint {
         }
     }
 
+    /// So many calls more are due that are no retries.
+    pub(super) fn allow(&self, calls: u32) {
+        self.lock().budget.allow(calls);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,7 +6,7 @@ use mfn_plugin::testing::FaultRow;
 use mfn_plugin::value::{ErrorClass, Ordering};
 
 use super::*;
-use crate::delivery::Refusal;
+use crate::delivery::{Answers, Refusal};
 
 /// How long every call takes.
 const CALL: Duration = Duration::from_millis(5);
@@ -130,4 +130,47 @@ fn a_dead_endpoint_is_left_alone_and_then_caught_up_with() {
         }
     }
     FaultRow { number: 6, struck, ..FaultRow::default() }.report();
+}
+
+// Guards good records against a bad one beside them: a publisher that refuses the whole call for good because of it
+// gets the others in their order, in few calls, and only the bad ones are given up. It costs no retry of the budget.
+#[test]
+fn one_bad_record_does_not_cost_its_batch() {
+    const RECORDS: u64 = 512;
+    for ordering in [Ordering::None, Ordering::Key, Ordering::All] {
+        for bad in [&[][..], &[77], &[0, 511], &[5, 6, 7, 300]] {
+            let mut machine = alone(config(ordering, 512), 5);
+            offer(&mut machine, Duration::ZERO, 0..RECORDS);
+            let (mut taken, mut unfit, mut calls) = (Vec::new(), Vec::new(), 0);
+            while machine.status().queued > 0 {
+                // No time passes: nothing waits for a budget, or for anything else.
+                let Action::Publish(call) = machine.poll(Duration::ZERO) else { panic!("waits") };
+                calls += 1;
+                let whole = call.items.iter().any(|item| bad.contains(&item.0));
+                let refusal =
+                    Refusal { class: ErrorClass::Permanent, reason: "bad".into(), retry_after: None };
+                let answers = match whole {
+                    true => Answers::Whole(refusal),
+                    false => Answers::Each(vec![Ok(()); call.items.len()]),
+                };
+                for (item, end) in machine.answer(Duration::ZERO, call.id, answers) {
+                    match end {
+                        Resolution::Delivered => taken.push(item.0),
+                        Resolution::Unfit { .. } => unfit.push(item.0),
+                        Resolution::Returned { .. } => panic!("returned"),
+                    }
+                }
+            }
+            unfit.sort_unstable();
+            assert_eq!((unfit.as_slice(), taken.len()), (bad, RECORDS as usize - bad.len()));
+            let in_order = |key: u64| taken.iter().filter(|id| **id % 7 == key).is_sorted();
+            match ordering {
+                Ordering::None => {}
+                Ordering::Key => assert!((0..7).all(in_order), "{bad:?}"),
+                Ordering::All => assert!(taken.is_sorted(), "{bad:?}"),
+            }
+            // Twice the depth of the search for each.
+            assert!(calls <= 1 + 18 * bad.len(), "{ordering:?}, {bad:?}: {calls} calls");
+        }
+    }
 }

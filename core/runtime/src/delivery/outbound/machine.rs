@@ -12,7 +12,8 @@ use super::store::{Slot, Store};
 use super::{Action, Call, CallId, Item, ItemId, OutboundConfig, OutboundStatus, Resolution};
 use crate::config::{Exhausted, RetryStrategy};
 use crate::delivery::batch::complete;
-use crate::delivery::{Answer, Refusal};
+use crate::delivery::canary::{self, Bug};
+use crate::delivery::{Answer, Answers, Refusal};
 
 /// Records in a call that is to find out whether an endpoint is back. One: should it fail, little was risked,
 /// and the next probe takes another record where order allows, so that one bad record keeps no circuit open.
@@ -144,21 +145,31 @@ impl Outbound {
         Call { id, items, attempt: sends_max, timeout, probe }
     }
 
-    /// Takes in the answers to a call, one for each record; with another count nothing is known of any.
-    /// Gives the records that are resolved by it, in the order of the call. An answer to any other call than
+    /// Takes in the answers to a call, one for each record; with another count nothing is known of any. A call of
+    /// several records that is refused for good as a whole is made again in halves, until the record is alone
+    /// that is to blame. Gives the records that are resolved by it, in the order of the call. An answer to any other call than
     /// the one that is out changes nothing.
     pub(crate) fn answer(
         &mut self,
         now: Duration,
         call: CallId,
-        answers: Vec<Answer>,
+        answers: impl Into<Answers>,
     ) -> Vec<(ItemId, Resolution)> {
-        let Some(out) = self.call.take_if(|out| out.id == call) else { return Vec::new() };
+        let believed = |out: &mut Out| out.id == call || canary::planted(Bug::BelieveLate);
+        let Some(out) = self.call.take_if(believed) else { return Vec::new() };
+        let answers = answers.into();
+        let halves = matches!(&answers, Answers::Whole(refusal) if refusal.class == ErrorClass::Permanent)
+            && out.slots.len() > 1
+            && !canary::planted(Bug::BlameAll);
+        let answers = answers.each(out.slots.len());
         self.breaches += u64::from(answers.len() != out.slots.len());
         let answers = complete(out.slots.len(), answers);
         let verdict = Verdict::of(&answers);
         let fraction = self.random.unit();
         let endpoint_pause = self.note(now, &verdict, out.permit, fraction);
+        if halves {
+            return self.halve(now, &out.slots);
+        }
 
         let mut resolved = Vec::with_capacity(out.slots.len());
         let mut held = Vec::new();
@@ -185,6 +196,20 @@ impl Outbound {
             resolved.extend(self.give_back());
         }
         resolved
+    }
+
+    /// Sends the records of a call again, in calls of at most half as many records.
+    fn halve(&mut self, now: Duration, slots: &[Slot]) -> Vec<(ItemId, Resolution)> {
+        let company_max = slots.len().div_ceil(2) as u32;
+        let mut held = Vec::with_capacity(slots.len());
+        for &slot in slots {
+            self.store[slot].company_max = company_max;
+            held.push((slot, now));
+        }
+        self.queue.hold(&held, &self.store);
+        // They search for a record; they do not press an endpoint that fails.
+        self.endpoint.allow(2);
+        if self.halted { self.give_back() } else { Vec::new() }
     }
 
     /// Notes what a call says about the endpoint, and gives the time for which it is to be left alone.

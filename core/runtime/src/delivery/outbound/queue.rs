@@ -12,7 +12,7 @@ use std::time::Duration;
 use mfn_plugin::value::Ordering;
 
 use super::Item;
-use super::store::{Slot, Store};
+use super::store::{Entry, Slot, Store};
 use crate::config::BatchConfig;
 use crate::delivery::canary::{self, Bug};
 
@@ -135,7 +135,7 @@ impl Queue {
     /// Moves the records of the next call into `call`: first those whose time has come, then fresh ones.
     /// Can be empty when all fresh ones have to wait behind held ones.
     pub(super) fn take(&mut self, now: Duration, limits: CallLimits, store: &Store, call: &mut Vec<Slot>) {
-        let mut room = Room { records: limits.records_max.max(1), bytes: self.batch.bytes_max, used: false };
+        let mut room = Room { records: limits.records_max.max(1), bytes: self.batch.bytes_max, taken: 0 };
         if limits.retries {
             self.take_held(now, store, &mut room, call);
         }
@@ -146,7 +146,7 @@ impl Queue {
             if let Some(held) = held.filter(|_| !canary::planted(Bug::Overtake)) {
                 held.slots.push_back(slot);
                 self.held_records += 1;
-            } else if room.takes(item.bytes) {
+            } else if room.takes(&store[slot]) {
                 call.push(slot);
             } else {
                 return;
@@ -164,7 +164,7 @@ impl Queue {
             let Some(&Reverse((_, _, waiting))) = self.times.peek() else { return };
             match waiting {
                 Waiting::Single(slot) => {
-                    if !room.takes(store[slot].item.bytes) {
+                    if !room.takes(&store[slot]) {
                         return;
                     }
                     call.push(slot);
@@ -174,7 +174,7 @@ impl Queue {
                 Waiting::Group(group) => {
                     let Some(held) = self.held.get_mut(&group) else { return };
                     while let Some(&slot) = held.slots.front() {
-                        if !room.takes(store[slot].item.bytes) {
+                        if !room.takes(&store[slot]) {
                             return;
                         }
                         call.push(slot);
@@ -216,18 +216,19 @@ impl Queue {
 struct Room {
     records: usize,
     bytes: u64,
-    used: bool,
+    taken: usize,
 }
 
 impl Room {
     /// Whether a record fits; then it has its place. The first always fits.
-    fn takes(&mut self, bytes: u64) -> bool {
-        if self.records == 0 || (self.used && bytes > self.bytes) {
+    fn takes(&mut self, entry: &Entry) -> bool {
+        let (bytes, company_max) = (entry.item.bytes, entry.company_max.max(1) as usize);
+        if self.records == 0 || self.taken >= company_max || (self.taken > 0 && bytes > self.bytes) {
             return false;
         }
-        self.records -= 1;
+        self.taken += 1;
+        self.records = (self.records - 1).min(company_max - self.taken);
         self.bytes = self.bytes.saturating_sub(bytes);
-        self.used = true;
         true
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) sends: u32,
     /// How many attempts it has used up; less than `sends` where the endpoint was at fault.
     pub(super) spent: u32,
+    /// The most records of a call that it is part of.
+    pub(super) company_max: u32,
     previous: Slot,
     next: Slot,
 }
@@ -68,6 +70,7 @@ impl Store {
             sequence: self.sequence,
             sends: 0,
             spent: 0,
+            company_max: u32::MAX,
             previous: self.newest,
             next: NONE,
         };

@@ -21,7 +21,7 @@ use super::outbound::{
     Action, Backoff, Call, CallId, Endpoint, Item, ItemId, Outbound, OutboundConfig, OutboundStatus,
     Resolution,
 };
-use super::{Answer, Fate};
+use super::{Answer, Answers, Fate};
 
 /// The most dead letters in one call.
 const LETTERS_MAX: usize = 100;
@@ -185,7 +185,12 @@ impl Relay {
 
     /// Takes in the answers to a call, as [`Outbound::answer`] does. Gives the records that have their fate
     /// by it.
-    pub(crate) fn answer(&mut self, now: Duration, call: CallId, answers: Vec<Answer>) -> Vec<(u64, Fate)> {
+    pub(crate) fn answer(
+        &mut self,
+        now: Duration,
+        call: CallId,
+        answers: impl Into<Answers>,
+    ) -> Vec<(u64, Fate)> {
         let mut fates = Vec::new();
         for (ItemId(position), resolution) in self.outbound.answer(now, call, answers) {
             match resolution {

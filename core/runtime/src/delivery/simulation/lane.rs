@@ -15,7 +15,7 @@ use crate::delivery::outbound::{
     Action, Call, Endpoint, Item, ItemId, Outbound, OutboundConfig, OutboundStatus, Resolution,
 };
 use crate::delivery::relay::{Relay, RelayAction, RelayLimits};
-use crate::delivery::{Answer, BatchId, Event, Fate, Refusal, Target};
+use crate::delivery::{Answer, Answers, BatchId, Event, Fate, Refusal, Target};
 
 /// What leads to one publisher.
 #[derive(Debug)]
@@ -71,10 +71,20 @@ impl Direct {
         RelayAction::Wait { until: wait }
     }
 
-    fn answer(&mut self, now: Duration, call: &Call, answers: Vec<Answer>) -> Vec<(ItemId, Resolution)> {
-        let Some(index) = self.calling.take() else { return Vec::new() };
-        let mut resolved = self.outbounds[index].answer(now, call.id, answers);
-        if self.outbounds[index].status().failed {
+    fn answer(
+        &mut self,
+        now: Duration,
+        machine: usize,
+        call: &Call,
+        answers: Answers,
+    ) -> Vec<(ItemId, Resolution)> {
+        let outbound = &mut self.outbounds[machine];
+        let mut resolved = outbound.answer(now, call.id, answers);
+        let failed = outbound.status().failed;
+        if outbound.status().in_call == 0 {
+            self.calling.take_if(|calling| *calling == machine);
+        }
+        if failed {
             // Nothing can go on, whoever was told.
             resolved.extend(self.halt());
         }
@@ -96,6 +106,8 @@ impl Direct {
 pub(super) struct Lane {
     road: Road,
     pub(super) wake: Option<Duration>,
+    /// A call that was given up has not come back: no other is made.
+    hung: bool,
     /// What the publisher has said that it has.
     taken: BTreeSet<ItemId>,
 }
@@ -117,7 +129,7 @@ impl Lane {
                 letters,
             )))
         };
-        Self { road, wake: None, taken: BTreeSet::new() }
+        Self { road, wake: None, hung: false, taken: BTreeSet::new() }
     }
 
     /// Whether no batch waits for it.
@@ -194,6 +206,9 @@ impl World {
     pub(super) fn pump(&mut self, publisher: usize) -> Judged {
         loop {
             let Some(process) = &mut self.process else { return Ok(()) };
+            if process.lanes[publisher].hung {
+                return Ok(());
+            }
             let action = match &mut process.lanes[publisher].road {
                 Road::Direct(direct) => direct.poll(self.now),
                 Road::Log(relay) => {
@@ -254,11 +269,20 @@ impl World {
         let (now, plan) = (self.now, &self.plan);
         let reply =
             self.targets[publisher].publish(now, &messages, plan, &mut self.dice, &mut self.oracle)?;
-        self.after(reply.delay, Occurrence::CallDone { publisher, call, answers: reply.answers });
+        let super::target::Reply { delay, answers, hangs } = reply;
+        self.after(delay, Occurrence::CallDone { publisher, call, answers, hangs });
         Ok(())
     }
 
-    pub(super) fn call_done(&mut self, publisher: usize, call: &Call, answers: Vec<Answer>) -> Judged {
+    /// A call was answered, or given up.
+    pub(super) fn call_done(
+        &mut self,
+        publisher: usize,
+        call: Call,
+        whole: Answers,
+        hangs: Option<Duration>,
+    ) -> Judged {
+        let answers = whole.clone().each(call.items.len());
         self.targets[publisher].told(self.now, &answers, call.items.len(), &mut self.oracle);
         let retry = self.plan.publishers[publisher].config.retry;
         if retry.exhausted == Exhausted::DeadLetter && call.attempt > retry.retries_max {
@@ -275,15 +299,14 @@ impl World {
             let taken = call.items.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
             lane.taken.extend(taken.map(|(&item, _)| item));
         }
-        match &mut lane.road {
-            Road::Direct(direct) => {
-                let resolved = direct.answer(self.now, call, answers);
-                self.resolve(publisher, resolved)?;
-            }
-            Road::Log(relay) => {
-                let fates = relay.answer(self.now, call.id, answers);
-                self.relay_fates(publisher, fates)?;
-            }
+        lane.hung = hangs.is_some();
+        let machine = match &lane.road {
+            Road::Direct(direct) => direct.calling.unwrap_or_default(),
+            Road::Log(_) => 0,
+        };
+        self.answer(publisher, machine, &call, whole)?;
+        if let Some(delay) = hangs {
+            self.after(delay, Occurrence::CallBack { publisher, machine, call });
         }
         let failed = self.process.as_ref().is_some_and(|process| process.lanes[publisher].status().failed);
         if failed {
@@ -291,6 +314,43 @@ impl World {
             self.shut_down(Duration::from_millis(50))?;
         }
         self.pump(publisher)
+    }
+
+    /// Tells the machine that has made a call what came of it.
+    fn answer(&mut self, publisher: usize, machine: usize, call: &Call, answers: Answers) -> Judged {
+        let Some(process) = &mut self.process else { return Ok(()) };
+        match &mut process.lanes[publisher].road {
+            Road::Direct(direct) => {
+                let resolved = direct.answer(self.now, machine, call, answers);
+                self.resolve(publisher, resolved)
+            }
+            Road::Log(relay) => {
+                let fates = relay.answer(self.now, call.id, answers);
+                self.relay_fates(publisher, fates)
+            }
+        }
+    }
+
+    /// A call that was given up comes back, with success. Its answer comes after the next call was made, which it
+    /// must not be taken for.
+    pub(super) fn call_back(&mut self, publisher: usize, machine: usize, call: &Call) -> Judged {
+        let Some(process) = &mut self.process else { return Ok(()) };
+        let lane = &mut process.lanes[publisher];
+        lane.hung = false;
+        let records = call.items.iter().filter_map(|&item| lane.message(&self.log, item));
+        let messages: Vec<Message> = records.collect();
+        self.targets[publisher].keep(&messages, &self.plan, &mut self.oracle)?;
+        self.pump(publisher)?;
+        let state = |world: &Self| {
+            let process = world.process.as_ref()?;
+            let status = process.lanes[publisher].status();
+            Some((status.queued, status.in_call, status.backing_off))
+        };
+        let before = state(self);
+        self.oracle.count("late answer");
+        self.answer(publisher, machine, call, Answers::Each(vec![Ok(()); call.items.len()]))?;
+        ensure!(before == state(self), "a late answer changed something: {before:?}, {:?}", state(self));
+        Ok(())
     }
 
     /// What the machine of a publisher has resolved becomes the answers of batches.

@@ -33,7 +33,7 @@ const SEEDS_VARIABLE: &str = "MFN_DELIVERY_SEEDS";
 const SEEDS: u64 = 10_000;
 
 /// Everything that has to strike over the seeds, or they prove nothing.
-const FAULTS: [&str; 36] = [
+const FAULTS: [&str; 39] = [
     "answer lost after commit",
     "black hole",
     "blocked",
@@ -49,11 +49,14 @@ const FAULTS: [&str; 36] = [
     "flush failed",
     "given back",
     "halted by the deadline",
+    "hung call",
+    "late answer",
     "left behind at a deadline, as accepted",
     "log full",
     "lost by a crash, as accepted",
     "no answer",
     "not computable",
+    "one bad record",
     "outage",
     "partial failure",
     "permanent",
@@ -156,12 +159,14 @@ fn replays_one_seed() {
 #[test]
 fn planted_bugs_are_found() {
     // Each with what gives it away, on the straight road or on that through the log.
-    let bugs: [(Bug, &[&str]); 7] = [
+    let bugs: [(Bug, &[&str]); 9] = [
         (Bug::CommitPastGap, &["lost"]),
         (Bug::TrustBreach, &["never taken", "counts as delivered"]),
         (Bug::IgnorePause, &["Retry-After"]),
         (Bug::IgnoreCircuit, &["circuit"]),
         (Bug::ShareNothing, &["circuit", "Retry-After", "instead of a probe"]),
+        (Bug::BelieveLate, &["late answer", "never taken", "counts as delivered"]),
+        (Bug::BlameAll, &["without a cause", "would have taken"]),
         (Bug::Overtake, &["out of order"]),
         (Bug::FirstPublisherDecides, &["lost"]),
     ];

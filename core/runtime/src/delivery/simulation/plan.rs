@@ -47,6 +47,8 @@ pub(super) struct Faults {
     pub(super) unknown_kept: u32,
     /// No answer, and the records are not there.
     pub(super) unknown_lost: u32,
+    /// The call does not come back in its time, and takes the records later.
+    pub(super) hangs: u32,
     pub(super) cancelled: u32,
     pub(super) fatal: u32,
     pub(super) wrong_count: u32,
@@ -62,6 +64,8 @@ pub(super) struct Faults {
 pub(super) struct PublisherPlan {
     pub(super) config: OutboundConfig,
     pub(super) faults: Faults,
+    /// One record that it never takes makes it refuse the whole call.
+    pub(super) blames_all: bool,
     /// Machines that call it, one at a time.
     pub(super) machines: usize,
     /// From when until when it answers nothing.
@@ -205,7 +209,7 @@ fn publisher(dice: &mut Dice, heal: Duration) -> PublisherPlan {
         // A few kinds of faults together: a publisher that has them all never gets anywhere.
         for _ in 0..dice.within(1, 4) {
             let rate = dice.pick(&[20, 100, 300]);
-            match dice.within(0, 11) {
+            match dice.within(0, 13) {
                 0 => faults.retryable = rate,
                 1 => faults.throttled = rate,
                 2 => faults.blocked = rate,
@@ -216,6 +220,7 @@ fn publisher(dice: &mut Dice, heal: Duration) -> PublisherPlan {
                 7 => faults.wrong_count = rate,
                 8 => faults.flush_failed = rate,
                 9 | 10 => faults.partial = rate,
+                11 => faults.hangs = rate / 2,
                 _ => faults.unfit = rate / 4,
             }
         }
@@ -230,6 +235,7 @@ fn publisher(dice: &mut Dice, heal: Duration) -> PublisherPlan {
     PublisherPlan {
         config: OutboundConfig { retry, breaker, batch, ordering },
         faults,
+        blames_all: dice.per_mille(500),
         machines: dice.pick(&[1, 1, 2]),
         black_hole: black_hole.map(|(begin, end)| (begin, end.min(heal))),
         outage: outage.map(|(begin, end)| (begin, end.min(heal))),

@@ -97,7 +97,10 @@ impl World {
                 }
                 self.pump(publisher)
             }
-            Occurrence::CallDone { publisher, call, answers } => self.call_done(publisher, &call, answers),
+            Occurrence::CallDone { publisher, call, answers, hangs } => {
+                self.call_done(publisher, call, answers, hangs)
+            }
+            Occurrence::CallBack { publisher, machine, call } => self.call_back(publisher, machine, &call),
             Occurrence::LettersDone { batch, ids, answers } => {
                 // Refused for the moment, a record comes again, after later ones.
                 let all = answers.len() == ids.len();
@@ -271,7 +274,7 @@ impl World {
         let messages: Vec<Message> = ids.iter().map(|&id| issue(id)).collect();
         let (now, plan) = (self.now, &self.plan);
         let reply = self.dead_letters.publish(now, &messages, plan, &mut self.dice, &mut self.oracle)?;
-        Ok((reply.delay, reply.answers))
+        Ok((reply.delay, reply.answers.each(ids.len())))
     }
 
     /// The connector hears the fates of a batch.

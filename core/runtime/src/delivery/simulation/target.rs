@@ -8,7 +8,7 @@ use mfn_plugin::value::{ErrorClass, Ordering};
 use super::oracle::{Judged, Message, Oracle, ensure};
 use super::plan::{Dice, Faults, Plan, PublisherPlan};
 use crate::delivery::outbound::{Call, after_flush};
-use crate::delivery::{Answer, Refusal};
+use crate::delivery::{Answer, Answers, Refusal};
 
 /// What every record counts for the size of a batch.
 pub(super) const RECORD_BYTES: u64 = 10;
@@ -36,7 +36,15 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) delay: Duration,
-    pub(super) answers: Vec<Answer>,
+    pub(super) answers: Answers,
+    /// The call goes on for so long after it was given up; then it takes its records.
+    pub(super) hangs: Option<Duration>,
+}
+
+impl Reply {
+    fn now(delay: Duration, answers: impl Into<Answers>) -> Self {
+        Self { delay, answers: answers.into(), hangs: None }
+    }
 }
 
 impl Target {
@@ -136,11 +144,22 @@ impl Target {
             let kept = if dice.per_mille(500) { messages.len() } else { 0 };
             self.keep(&messages[..kept], plan, oracle)?;
             let delay = Duration::from_millis(self.plan.config.retry.timeout_ms);
-            return Ok(Reply { delay, answers: vec![refuse(ErrorClass::Unknown, None); messages.len()] });
+            return Ok(Reply::now(delay, vec![refuse(ErrorClass::Unknown, None); messages.len()]));
         }
         if !healthy && within(self.plan.outage) {
             oracle.count("outage");
-            return Ok(Reply { delay, answers: vec![refuse(ErrorClass::Retryable, None); messages.len()] });
+            return Ok(Reply::now(delay, vec![refuse(ErrorClass::Retryable, None); messages.len()]));
+        }
+        if !healthy && dice.per_mille(faults.hangs) {
+            oracle.count("hung call");
+            let delay = Duration::from_millis(self.plan.config.retry.timeout_ms);
+            let reply = Reply::now(delay, Answers::Whole(refusal(ErrorClass::Unknown, None)));
+            return Ok(Reply { hangs: Some(dice.millis(1, 800)), ..reply });
+        }
+        let bad = messages.iter().any(|message| plan.unfit(message.id, self.endpoint as u64, &faults));
+        if bad && self.plan.blames_all {
+            oracle.count(if messages.len() > 1 { "one bad record" } else { "permanent" });
+            return Ok(Reply::now(delay, Answers::Whole(refusal(ErrorClass::Permanent, None))));
         }
         let whole = [
             (faults.retryable, ErrorClass::Retryable, "retryable"),
@@ -158,7 +177,7 @@ impl Target {
                     self.keep(messages, plan, oracle)?;
                 }
                 let after = (class == ErrorClass::Throttled).then(|| dice.millis(0, 900));
-                return Ok(Reply { delay, answers: vec![refuse(class, after); messages.len()] });
+                return Ok(Reply::now(delay, vec![refuse(class, after); messages.len()]));
             }
         }
         if dice.per_mille(faults.wrong_count) {
@@ -166,7 +185,7 @@ impl Target {
             let kept = dice.within(0, messages.len() as u64) as usize;
             self.keep(&messages[..kept], plan, oracle)?;
             let count = dice.pick(&[0, messages.len() - 1, messages.len() + 1]);
-            return Ok(Reply { delay, answers: vec![Ok(()); count] });
+            return Ok(Reply::now(delay, vec![Ok(()); count]));
         }
         let (kept, answers) = self.each(messages, &faults, plan, dice, oracle);
         if dice.per_mille(faults.flush_failed) && !kept.is_empty() {
@@ -174,10 +193,10 @@ impl Target {
             let durable = dice.within(0, kept.len() as u64) as usize;
             self.keep(&kept[..durable], plan, oracle)?;
             let class = dice.pick(&[ErrorClass::Retryable, ErrorClass::Unknown, ErrorClass::Permanent]);
-            return Ok(Reply { delay, answers: after_flush(answers, &refuse(class, None)) });
+            return Ok(Reply::now(delay, after_flush(answers, &refuse(class, None))));
         }
         self.keep(&kept, plan, oracle)?;
-        Ok(Reply { delay, answers })
+        Ok(Reply::now(delay, answers))
     }
 
     /// A call in which each record has its own answer. Where order is kept, nothing of a group is taken after a
@@ -225,7 +244,7 @@ impl Target {
     }
 
     /// Holds records from now on, except those that it never takes.
-    fn keep(&self, messages: &[Message], plan: &Plan, oracle: &mut Oracle) -> Judged {
+    pub(super) fn keep(&self, messages: &[Message], plan: &Plan, oracle: &mut Oracle) -> Judged {
         for &message in messages {
             if plan.unfit(message.id, self.endpoint as u64, &self.plan.faults) {
                 continue;
@@ -242,5 +261,9 @@ impl Target {
 }
 
 fn refuse(class: ErrorClass, retry_after: Option<Duration>) -> Answer {
-    Err(Refusal { class, reason: "planned".into(), retry_after })
+    Err(refusal(class, retry_after))
+}
+
+fn refusal(class: ErrorClass, retry_after: Option<Duration>) -> Refusal {
+    Refusal { class, reason: "planned".into(), retry_after }
 }

@@ -12,7 +12,7 @@ use super::source::Sources;
 use super::target::Target;
 use crate::config::{BatchConfig, BreakerConfig, Durability, RetryConfig};
 use crate::delivery::outbound::{Call, OutboundConfig};
-use crate::delivery::{Answer, BatchId, Event, Fate};
+use crate::delivery::{Answer, Answers, BatchId, Event, Fate};
 
 /// A run that takes longer than this after everything has healed is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(900);
@@ -25,7 +25,8 @@ pub(super) enum Occurrence {
     Fetch { connector: usize },
     Computed { batch: BatchId, record: usize },
     Wake { publisher: usize },
-    CallDone { publisher: usize, call: Call, answers: Vec<Answer> },
+    CallDone { publisher: usize, call: Call, answers: Answers, hangs: Option<Duration> },
+    CallBack { publisher: usize, machine: usize, call: Call },
     LettersDone { batch: BatchId, ids: Vec<RecordId>, answers: Vec<Answer> },
     RelayLettersDone { publisher: usize, answers: Vec<Answer> },
     Sync,
@@ -95,6 +96,7 @@ impl World {
                 ordering: mfn_plugin::value::Ordering::None,
             },
             faults: plan.dead_letters.unwrap_or_default(),
+            blames_all: false,
             machines: 1,
             black_hole: None,
             outage: None,

@@ -10,7 +10,7 @@ use super::super::metrics::ComponentMetrics;
 use super::super::shared::Shared;
 use super::super::work::{catch, one_line};
 use crate::component::{ComponentError, Publisher};
-use crate::delivery::{Answer, Refusal};
+use crate::delivery::{Answer, Answers, Refusal};
 
 /// Calls one publisher and counts what comes of it.
 pub(in crate::pipeline) struct Caller {
@@ -38,12 +38,12 @@ impl Caller {
     }
 
     /// One call. A wrong number of answers is handed on as it is: what it means is decided elsewhere.
-    pub(super) fn publish(&self, records: &[Arc<Record>], attempt: u32, timeout: Duration) -> Vec<Answer> {
+    pub(super) fn publish(&self, records: &[Arc<Record>], attempt: u32, timeout: Duration) -> Answers {
         let views: Vec<RecordView<'_>> = records.iter().map(|record| record.view()).collect();
         let context = PublishContext { attempt, timeout };
         let results = match self.call("publish", || self.publisher.publish(&views, context)) {
             Ok(results) => results,
-            Err(refusal) => return vec![Err(refusal); records.len()],
+            Err(refusal) => return Answers::Whole(refusal),
         };
         if results.len() != records.len() {
             let message = format!("{} answers for {} records", results.len(), records.len());
@@ -61,7 +61,7 @@ impl Caller {
                 refusal
             })
         };
-        results.into_iter().map(answer).collect()
+        Answers::Each(results.into_iter().map(answer).collect())
     }
 
     pub(super) fn flush(&self, timeout: Duration) -> Answer {
@@ -69,7 +69,8 @@ impl Caller {
     }
 
     /// Counts what is durable.
-    pub(super) fn count(&self, records: &[Arc<Record>], answers: &[Answer]) {
+    pub(super) fn count(&self, records: &[Arc<Record>], answers: &Answers) {
+        let Answers::Each(answers) = answers else { return };
         if records.len() != answers.len() {
             return;
         }

@@ -9,7 +9,7 @@ use mfn_plugin::value::{ErrorClass, Ordering, PublisherTraits, Record};
 
 use super::{LaneJob, LaneView};
 use crate::delivery::outbound::{Action, Call, Item, ItemId, Outbound, OutboundStatus, Resolution};
-use crate::delivery::{Answer, Refusal};
+use crate::delivery::{Answer, Answers, Refusal};
 
 /// Bits of an [`ItemId`] that say which record of its job it is.
 const RECORD_BITS: u32 = 24;
@@ -88,7 +88,7 @@ impl Direct {
     }
 
     /// Takes in the answers to a call and tells everybody whose records are done with by it.
-    pub(super) fn answer(&mut self, now: Duration, call: &Call, answers: Vec<Answer>) {
+    pub(super) fn answer(&mut self, now: Duration, call: &Call, answers: Answers) {
         let resolved = self.outbound.answer(now, call.id, answers);
         self.resolve(resolved);
     }

@@ -12,7 +12,7 @@ use super::direct::key_hash;
 use super::{LaneHandle, LaneJob, LaneMessage, LaneView};
 use crate::delivery::outbound::{Call, Endpoint, Item, ItemId, OutboundConfig, OutboundStatus};
 use crate::delivery::relay::{Relay, RelayAction, RelayLimits};
-use crate::delivery::{Answer, Fate};
+use crate::delivery::{Answer, Answers, Fate};
 use crate::pipeline::spooling::SpoolHub;
 use crate::pipeline::work;
 use crate::spool::Cursor;
@@ -208,7 +208,7 @@ impl Runner {
         call.items.iter().filter_map(|item| self.records.get(&item.0).cloned()).collect()
     }
 
-    pub(super) fn answer(&mut self, now: Duration, call: &Call, answers: Vec<Answer>) {
+    pub(super) fn answer(&mut self, now: Duration, call: &Call, answers: Answers) {
         let fates = self.relay.answer(now, call.id, answers);
         self.decided(fates);
     }

@@ -18,7 +18,7 @@ use super::super::shared::Shared;
 use super::super::work::catch;
 use super::view::GRACE;
 use super::{Caller, Lane, LaneMessage, Source, Turn};
-use crate::delivery::Answer;
+use crate::delivery::Answers;
 use crate::delivery::outbound::{Call, after_flush};
 
 /// Where the lane of one publisher lies during a call.
@@ -94,8 +94,11 @@ impl Handover {
             number
         };
         let mut answers = errand.publish(attempt, timeout);
-        if answers.iter().any(Result::is_ok) && self.goes_on(number) {
-            answers = after_flush(answers, &errand.caller.flush(timeout));
+        if let Answers::Each(each) = &mut answers
+            && each.iter().any(Result::is_ok)
+            && self.goes_on(number)
+        {
+            *each = after_flush(std::mem::take(each), &errand.caller.flush(timeout));
         }
         let Some(Parked { mut lane, messages, source, call, .. }) =
             self.lock().parked.take_if(|parked| parked.number == number)
@@ -169,10 +172,10 @@ impl Parked {
 }
 
 impl Errand {
-    fn publish(&self, attempt: u32, timeout: Duration) -> Vec<Answer> {
+    fn publish(&self, attempt: u32, timeout: Duration) -> Answers {
         match self.records.as_slice() {
             [record] if record.payload.len() as u64 > self.bytes_max => {
-                vec![Err(self.caller.too_large(record.payload.len() as u64, self.bytes_max))]
+                Answers::Whole(self.caller.too_large(record.payload.len() as u64, self.bytes_max))
             }
             records => self.caller.publish(records, attempt, timeout),
         }

@@ -22,7 +22,7 @@ use mfn_plugin::value::{ErrorClass, Idempotence, Ordering, PublisherTraits, Reco
 
 use crate::config::{BatchConfig, DeliveryConfig};
 use crate::delivery::outbound::{Action, Call, Endpoint, Outbound, OutboundConfig, OutboundStatus};
-use crate::delivery::{Answer, Refusal};
+use crate::delivery::{Answer, Answers, Refusal};
 
 pub(super) use call::Caller;
 use direct::Direct;
@@ -280,7 +280,7 @@ impl Lane {
     }
 
     /// Takes in the answers of a call, counts what is durable and tells everybody whose records are done with.
-    fn answered(&mut self, source: Source, call: &Call, records: &[Arc<Record>], answers: Vec<Answer>) {
+    fn answered(&mut self, source: Source, call: &Call, records: &[Arc<Record>], answers: Answers) {
         self.caller.count(records, &answers);
         self.settle(source, call, answers);
         self.view.called(&self.status());
@@ -290,12 +290,12 @@ impl Lane {
     fn hung(&mut self, source: Source, call: &Call, method: &'static str, elapsed: Duration) {
         let refusal = self.caller.overdue(method, elapsed, call.timeout);
         self.hung = true;
-        self.settle(source, call, vec![Err(refusal); call.items.len()]);
+        self.settle(source, call, Answers::Whole(refusal));
         // The call is still shown: it is what the publisher's health is about.
         self.view.show(&self.status());
     }
 
-    fn settle(&mut self, source: Source, call: &Call, answers: Vec<Answer>) {
+    fn settle(&mut self, source: Source, call: &Call, answers: Answers) {
         let fatal = first_fatal(&answers).cloned();
         if let Some(refusal) = &fatal {
             self.direct.fence(refusal);
@@ -340,9 +340,8 @@ impl Lane {
 /// The answer of a publisher that can not go on. Not inlined: it has to be known by its name in
 /// `ffi/tests/valgrind.supp`.
 #[inline(never)]
-fn first_fatal(answers: &[Answer]) -> Option<&Refusal> {
-    let mut refusals = answers.iter().filter_map(|answer| answer.as_ref().err());
-    refusals.find(|refusal| refusal.class == ErrorClass::Fatal)
+fn first_fatal(answers: &Answers) -> Option<&Refusal> {
+    answers.refusals().find(|refusal| refusal.class == ErrorClass::Fatal)
 }
 
 /// What was configured, as far as the publisher can do it.
