@@ -4,7 +4,7 @@
 //! only the kernels behind [`RowKernel`] are compiled for each kinetics.
 
 use super::block::Block;
-use super::kernel::{Alone, Counts, Coupled, Extras, Numbers, Rows};
+use super::kernel::{Alone, Batch, Counts, Coupled, Extras, Numbers};
 use crate::kinetics::{HostReaction, HostReactionError, Kinetics, Reaction, Visitor};
 use crate::real::{Real, Value};
 use crate::simd::{DetectedLevel, on_lanes};
@@ -14,11 +14,12 @@ pub(super) trait RowKernel<T>: Sync {
     /// Fields that advance: 3, or 1 for the potential alone.
     fn fields(&self) -> usize;
 
-    /// Computes the cells of `rows` into `out`. `extras` is `None` where there are none.
-    fn row(
+    /// Computes rows into the buffer `out`. `extras` is `None` where there are none; else there
+    /// is one row.
+    fn rows(
         &self,
         level: DetectedLevel,
-        rows: Rows<'_, T>,
+        batch: Batch<'_, T>,
         extras: Option<&Extras<'_, T>>,
         out: &mut [T],
     ) -> Counts;
@@ -35,10 +36,10 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         3
     }
 
-    fn row(
+    fn rows(
         &self,
         level: DetectedLevel,
-        rows: Rows<'_, T>,
+        batch: Batch<'_, T>,
         extras: Option<&Extras<'_, T>>,
         out: &mut [T],
     ) -> Counts {
@@ -48,13 +49,13 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         let extras = extras.unwrap_or(&Extras::NONE);
         match (plain, leaks) {
             (true, false) => {
-                on_lanes(level, Coupled::<_, _, true, false> { rows, extras, numbers, reaction, out })
+                on_lanes(level, Coupled::<_, _, true, false> { batch, extras, numbers, reaction, out })
             }
             (true, true) => {
-                on_lanes(level, Coupled::<_, _, true, true> { rows, extras, numbers, reaction, out })
+                on_lanes(level, Coupled::<_, _, true, true> { batch, extras, numbers, reaction, out })
             }
             (false, _) => {
-                on_lanes(level, Coupled::<_, _, false, false> { rows, extras, numbers, reaction, out })
+                on_lanes(level, Coupled::<_, _, false, false> { batch, extras, numbers, reaction, out })
             }
         }
     }
@@ -70,14 +71,14 @@ impl<T: Real> RowKernel<T> for Standing<T> {
         1
     }
 
-    fn row(
+    fn rows(
         &self,
         level: DetectedLevel,
-        rows: Rows<'_, T>,
+        batch: Batch<'_, T>,
         extras: Option<&Extras<'_, T>>,
         out: &mut [T],
     ) -> Counts {
-        on_lanes(level, Alone { rows, extras: extras.unwrap_or(&Extras::NONE), numbers: &self.numbers, out })
+        on_lanes(level, Alone { batch, extras: extras.unwrap_or(&Extras::NONE), numbers: &self.numbers, out })
     }
 }
 

@@ -239,6 +239,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             block,
             stride: tiling.needs.stride::<T>(),
             strip_cols: tiling.strip_cols,
+            batch_rows: tiling.needs.batch_rows,
             level: executor.level(),
         };
         let rows = grid.rows;

@@ -1,7 +1,9 @@
-//! The buffers of a lane: for every step of a block the three rows that the next step reads.
+//! The buffers of a lane: for every step of a block the rows that the next step reads.
 //!
 //! They are what stays in the second-level cache while the grid itself is read and written once
 //! for a whole block.
+
+use std::ops::Range;
 
 use super::block::BLOCK_STEPS_MAX;
 use super::wavefront::Swept;
@@ -9,6 +11,8 @@ use crate::real::Real;
 
 /// Cells before the first of a row: room for its left neighbour that keeps the row aligned.
 pub(super) const MARGIN: usize = 16;
+/// Most rows that are computed at once.
+pub(super) const BATCH_ROWS_MAX: usize = 14;
 /// Bytes to which rows are aligned.
 const ALIGNMENT_BYTES: usize = 64;
 /// Rows whose distance is a multiple of this many bytes crowd each other out of the cache.
@@ -19,6 +23,8 @@ const ALIAS_BYTES: usize = 4096;
 pub(crate) struct Needs {
     /// Steps of a block.
     pub(crate) steps: usize,
+    /// Rows that are computed at once.
+    pub(crate) batch_rows: usize,
     /// Fields that advance.
     pub(crate) fields: usize,
     /// Columns of a strip with what it needs on both sides.
@@ -37,10 +43,14 @@ impl Needs {
         stride + if aliased { MARGIN } else { 0 }
     }
 
+    /// Rows of a level: those that are computed at once, and one on either side.
+    pub(super) fn ring_rows(&self) -> usize {
+        self.batch_rows + 2
+    }
+
     fn ring_cells<T>(&self) -> usize {
-        // Three rows for each step but the last, which has one to be copied from, and a row
-        // of zeros.
-        (3 * self.steps + 2) * self.fields * self.stride::<T>()
+        // The rows of each step and of the state before the first, and a row of zeros.
+        (self.ring_rows() * (self.steps + 1) + 1) * self.fields * self.stride::<T>()
     }
 
     /// Bytes of the buffers of a lane.
@@ -57,6 +67,7 @@ pub(crate) struct Scratch<T> {
     cells: Vec<T>,
     start: usize,
     row_cells: usize,
+    ring_rows: usize,
     noise: Vec<T>,
     rates: [Vec<T>; 2],
     /// u, v, f and g in double precision for the host's kinetics.
@@ -77,6 +88,7 @@ impl<T: Real> Scratch<T> {
             cells,
             start,
             row_cells: needs.fields * stride,
+            ring_rows: needs.ring_rows(),
             noise: row(needs.noise),
             rates: [row(needs.host), row(needs.host)],
             wide: [wide(needs.host), wide(needs.host), wide(needs.host), wide(needs.host)],
@@ -86,9 +98,10 @@ impl<T: Real> Scratch<T> {
 
     /// The buffers, apart.
     pub(super) fn parts(&mut self) -> Parts<'_, T> {
-        let Self { cells, start, row_cells, noise, rates, wide, swept: _ } = self;
+        let Self { cells, start, row_cells, ring_rows, noise, rates, wide, swept: _ } = self;
         let (zeros, cells) = cells[*start..].split_at_mut(*row_cells);
-        Parts { zeros, ring: Ring { cells, row_cells: *row_cells }, noise, rates, wide }
+        let ring = Ring { cells, row_cells: *row_cells, rows: *ring_rows as isize };
+        Parts { zeros, ring, noise, rates, wide }
     }
 }
 
@@ -101,58 +114,74 @@ pub(super) struct Parts<'a, T> {
     pub(super) wide: &'a mut [Vec<f64>; 4],
 }
 
-/// Three rows of every level, one after the other, then the row of the last level.
+/// The rows of every level, one level after the other. A row takes the place of the one as many
+/// rows before it as a level has.
 pub(super) struct Ring<'a, T> {
     cells: &'a mut [T],
     row_cells: usize,
+    /// Rows of a level.
+    rows: isize,
 }
 
 impl<T> Ring<'_, T> {
-    fn place(&self, level: usize, row: isize) -> usize {
-        (3 * level + row.rem_euclid(3) as usize) * self.row_cells
+    /// Cells of a row: all its fields.
+    pub(super) fn row_cells(&self) -> usize {
+        self.row_cells
     }
 
-    /// A row of a level that is not the last.
+    /// Rows of a level.
+    pub(super) fn slots(&self) -> usize {
+        self.rows as usize
+    }
+
+    /// The place of a row among those of its level.
+    pub(super) fn slot(&self, row: isize) -> usize {
+        row.rem_euclid(self.rows) as usize
+    }
+
+    /// The first cell of a row in its level.
+    fn place(&self, row: isize) -> usize {
+        self.slot(row) * self.row_cells
+    }
+
+    fn level_cells(&self) -> usize {
+        self.rows as usize * self.row_cells
+    }
+
+    /// A row of a level.
     pub(super) fn row(&self, level: usize, row: isize) -> &[T] {
-        &self.cells[self.place(level, row)..][..self.row_cells]
+        &self.cells[level * self.level_cells() + self.place(row)..][..self.row_cells]
     }
 
-    /// A row of a level that is not the last.
+    /// A row of a level.
     pub(super) fn row_mut(&mut self, level: usize, row: isize) -> &mut [T] {
-        let place = self.place(level, row);
+        let place = level * self.level_cells() + self.place(row);
         &mut self.cells[place..][..self.row_cells]
     }
 
-    /// The row of level `level`, the last one.
-    pub(super) fn last(&self, level: usize) -> &[T] {
-        &self.cells[3 * level * self.row_cells..][..self.row_cells]
+    /// Does something with some rows of a level.
+    pub(super) fn each(&mut self, level: usize, rows: &Range<isize>, mut work: impl FnMut(&mut [T])) {
+        let (row_cells, level_cells) = (self.row_cells, self.slots() * self.row_cells);
+        let mut place = self.place(rows.start);
+        let first = level * self.level_cells();
+        let cells = &mut self.cells[first..first + level_cells];
+        for _ in rows.clone() {
+            work(&mut cells[place..place + row_cells]);
+            place += row_cells;
+            place = if place < level_cells { place } else { 0 };
+        }
     }
 
-    /// Three rows of level `level` and the row `row` of the next level.
-    pub(super) fn step(
-        &mut self,
-        level: usize,
-        rows: [isize; 3],
-        row: isize,
-        next_is_last: bool,
-    ) -> ([&[T]; 3], &mut [T]) {
-        let places = rows.map(|row| self.place(level, row));
-        let (below, next) = self.part(level, row, next_is_last);
-        let row_cells = next.len();
-        (places.map(|place| &below[place..][..row_cells]), next)
+    /// All rows of a level and of the next one.
+    pub(super) fn step(&mut self, level: usize) -> (&mut [T], &mut [T]) {
+        let level_cells = self.level_cells();
+        self.cells[level * level_cells..][..2 * level_cells].split_at_mut(level_cells)
     }
 
     /// The row `row` of level `level` and of the next level.
-    pub(super) fn pair(&mut self, level: usize, row: isize, next_is_last: bool) -> (&mut [T], &[T]) {
-        let place = self.place(level, row);
-        let (below, next) = self.part(level, row, next_is_last);
-        (&mut below[place..][..next.len()], next)
-    }
-
-    /// All up to level `level`, and the row `row` of the next level.
-    fn part(&mut self, level: usize, row: isize, next_is_last: bool) -> (&mut [T], &mut [T]) {
-        let next = if next_is_last { 0 } else { row.rem_euclid(3) as usize * self.row_cells };
-        let (below, above) = self.cells.split_at_mut(3 * (level + 1) * self.row_cells);
-        (below, &mut above[next..][..self.row_cells])
+    pub(super) fn pair(&mut self, level: usize, row: isize) -> (&mut [T], &[T]) {
+        let cells = self.place(row)..self.place(row) + self.row_cells;
+        let (before, after) = self.step(level);
+        (&mut before[cells.clone()], &after[cells])
     }
 }

@@ -14,9 +14,10 @@ pub(super) const HALO: usize = super::block::BLOCK_STEPS_MAX;
 pub(super) struct Strip {
     /// The columns that are kept.
     pub(super) owned: Range<usize>,
-    /// Columns before and behind those; beyond the grid where it wraps.
+    /// Columns of the buffer before those; beyond the grid where it wraps.
     pub(super) before: usize,
-    pub(super) behind: usize,
+    /// All columns of the buffer.
+    pub(super) width: usize,
     ends: [Beside; 2],
 }
 
@@ -42,11 +43,12 @@ impl Strip {
                 BoundaryCondition::Neumann => Beside::Itself,
                 BoundaryCondition::Dirichlet => Beside::Zero,
             };
-            return Self { owned, before: 0, behind: 0, ends: [end; 2] };
+            return Self { owned, before: 0, width: columns, ends: [end; 2] };
         }
         let edge = match boundary {
             BoundaryCondition::Periodic => {
-                return Self { owned, before: HALO, behind: HALO, ends: [Beside::Unused; 2] };
+                let width = owned.len() + 2 * HALO;
+                return Self { owned, before: HALO, width, ends: [Beside::Unused; 2] };
             }
             BoundaryCondition::Neumann => Beside::Itself,
             BoundaryCondition::Dirichlet => Beside::Zero,
@@ -54,12 +56,8 @@ impl Strip {
         let (before, behind) = (HALO.min(owned.start), HALO.min(columns - owned.end));
         let end = |at_edge: bool| if at_edge { edge } else { Beside::Unused };
         let ends = [end(owned.start == before), end(owned.end + behind == columns)];
-        Self { owned, before, behind, ends }
-    }
-
-    /// All columns of the buffer.
-    pub(super) fn width(&self) -> usize {
-        self.before + self.owned.len() + self.behind
+        let width = before + owned.len() + behind;
+        Self { owned, before, width, ends }
     }
 
     /// Places of the buffer that are kept.
@@ -69,7 +67,7 @@ impl Strip {
 
     /// The stretches of a row of the grid that the buffer shows: place in the buffer, columns.
     pub(super) fn stretches(&self, columns: usize) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
-        let width = self.width();
+        let width = self.width;
         // `before` can be more than the columns of a narrow grid.
         let mut column = (self.owned.start + columns - self.before % columns) % columns;
         let mut place = 0;
@@ -85,19 +83,21 @@ impl Strip {
         })
     }
 
-    /// Writes what lies beside the first and the last cell of a row of every field. `stride` is
+    /// Writes what lies beside the first and the last cell of a row of so many fields. `stride` is
     /// from a field to the next; each begins at [`MARGIN`].
-    pub(super) fn close<T: Real>(&self, cells: &mut [T], stride: usize) {
-        let end = MARGIN + self.width();
+    #[inline]
+    pub(super) fn close<T: Real>(&self, cells: &mut [T], stride: usize, fields: usize) {
+        let width = self.width;
         let [left, right] = self.ends;
-        for field in cells.chunks_exact_mut(stride) {
-            let field = &mut field[..=end];
-            let (first, last) = (field[MARGIN], field[end - 1]);
+        for field in 0..fields {
+            let start = field * stride + MARGIN - 1;
+            let field = &mut cells[start..start + width + 2];
+            let (first, last) = (field[1], field[width]);
             if let Some(value) = left.value(first, last) {
-                field[MARGIN - 1] = value;
+                field[0] = value;
             }
             if let Some(value) = right.value(last, first) {
-                field[end] = value;
+                field[width + 1] = value;
             }
         }
     }
@@ -135,12 +135,12 @@ mod tests {
                         let shown: Vec<usize> = strip
                             .stretches(columns)
                             .flat_map(|(place, stretch)| {
-                                assert!(place < strip.width());
+                                assert!(place < strip.width);
                                 stretch
                             })
                             .collect();
                         let first = start as isize - strip.before as isize;
-                        let expected: Vec<usize> = (0..strip.width() as isize)
+                        let expected: Vec<usize> = (0..strip.width as isize)
                             .map(|place| (first + place).rem_euclid(columns as isize) as usize)
                             .collect();
                         assert_eq!(shown, expected, "{start}..{end} of {columns}");

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::block::BLOCK_STEPS_MAX;
 use super::grid::Demands;
-use super::scratch::Needs;
+use super::scratch::{BATCH_ROWS_MAX, Needs};
 use super::strip::HALO;
 use crate::simd::cache_bytes;
 
@@ -16,12 +16,14 @@ const LANE_CELLS_MIN: usize = 1 << 11;
 /// more row for each, so that this is about the inverse of the share of work done twice.
 const ROWS_PER_STEP: usize = 16;
 /// The same where lanes wait for each other after every block: what is done twice is weighed against the wait.
-const ROWS_PER_STEP_SHARED: usize = 8;
+const ROWS_PER_STEP_SHARED: usize = 4;
 /// Fewest steps of a block for which a strip is left as wide as the grid.
 const BLOCK_STEPS_WIDE: usize = 12;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
 const COLUMNS_PER_SUM: usize = 4;
+/// Cells of the rows that are computed at once, where they are more than a row.
+const BATCH_CELLS: usize = 768;
 /// Fewest columns of a strip that is cut without being asked for.
 const STRIP_COLS_MIN: usize = 16 * HALO;
 
@@ -63,9 +65,10 @@ impl Tiling {
         let Shape { rows, columns, demands, .. } = *shape;
         let (lanes, lane_rows) = lanes_of(rows, columns, asked);
         let fields = if demands.turing { 3 } else { 1 };
-        // Rows of all fields of a level, of which three are kept.
-        let column_bytes = 3 * fields * shape.cell_bytes;
         let budget = cache_bytes() / 8 * 5;
+        // Rows of all fields of a level, of which three are kept at least.
+        let row_bytes = fields * shape.cell_bytes;
+        let column_bytes = 3 * row_bytes;
         let steps_whole = budget / (column_bytes * columns);
         // These are computed over whole rows.
         let whole = shape.mapped || demands.followed;
@@ -95,8 +98,13 @@ impl Tiling {
             }
             asked => asked.min(BLOCK_STEPS_MAX),
         };
+        // More rows at once where they leave room for the steps.
+        let rows_cached = budget / (block_steps * row_bytes * strip_cols);
+        let batch_rows =
+            (BATCH_CELLS / strip_cols).min(rows_cached.saturating_sub(2)).clamp(1, BATCH_ROWS_MAX);
         let needs = Needs {
             steps: block_steps,
+            batch_rows,
             fields,
             columns: if strip_cols < columns { strip_cols + 2 * HALO } else { columns },
             noise: demands.noise,

@@ -2,7 +2,8 @@
 //!
 //! Row after row of the grid enters at level 0, and behind it the levels follow one row apart:
 //! when row r has entered, level t can compute its row r - t from the rows around it of level
-//! t - 1. Only the last level is written back. A lane (the rows of one thread) and a strip (a
+//! t - 1. Of a narrow grid a batch of rows enters at once, and each level computes as many. Only
+//! the last level is written back. A lane (the rows of one thread) and a strip (a
 //! range of columns) compute in the lower levels also what they need of their neighbours, so
 //! that they depend on nothing but the grid before the block; a cell that is computed twice has
 //! the same bits twice and is counted where it belongs.
@@ -11,7 +12,7 @@ use std::ops::Range;
 
 use super::block::{BLOCK_STEPS_MAX, Block, Noise};
 use super::chemistry::{Hosted, RowKernel};
-use super::kernel::{Counts, Extras, Finish, Rows};
+use super::kernel::{Batch, Counts, Extras, Finish, Outside, Span};
 use super::maps::Maps;
 use super::noise::FillNoise;
 use super::scratch::{MARGIN, Parts, Scratch};
@@ -49,7 +50,32 @@ pub(super) struct Inputs<'a, T> {
     /// Cells from a field to the next in a row of the buffers.
     pub(super) stride: usize,
     pub(super) strip_cols: usize,
+    /// Rows that are computed at once.
+    pub(super) batch_rows: usize,
     pub(super) level: DetectedLevel,
+}
+
+impl<'a, T: Real> Inputs<'a, T> {
+    /// What a row of the grid has beside the fields, from a place of the buffers on.
+    fn extras<'p>(
+        &self,
+        row: usize,
+        place: usize,
+        rates: Option<&'p [Vec<T>; 2]>,
+        noise: &'p [T],
+    ) -> Extras<'p, T>
+    where
+        'a: 'p,
+    {
+        let Self { rows, columns, boundary, maps, .. } = *self;
+        Extras {
+            // A grid with maps has one strip, so that places are columns.
+            diffusion: maps.diffusion_rows(row, place, (rows, columns), boundary),
+            factors: maps.factor_rows(row, place, columns),
+            rates: rates.map(|[f, g]| [&f[..], &g[..]]),
+            noise: (!noise.is_empty()).then(|| &noise[place..]),
+        }
+    }
 }
 
 /// What a lane writes.
@@ -153,15 +179,19 @@ impl<T: Real> Walk<'_, T> {
             *rows = self.rows_of(level);
         }
         let [entering, computed @ ..] = &rows;
-        for head in entering.start..self.lane.end + self.steps as isize {
-            if entering.contains(&head) {
-                self.enter(head, strip);
+        let batch = self.inputs.batch_rows as isize;
+        for head in (entering.start..self.lane.end + self.steps as isize).step_by(batch as usize) {
+            let mut front = head..head + batch;
+            let rows = shared(&front, entering);
+            for row in rows.clone() {
+                self.enter(row, strip);
             }
-            let mut row = head;
+            self.settle(0, rows, strip);
             for (level, rows) in (1..).zip(&computed[..self.steps]) {
-                row -= 1;
-                if rows.contains(&row) {
-                    self.compute(level, row, strip)?;
+                front = front.start - 1..front.end - 1;
+                let rows = shared(&front, rows);
+                if !rows.is_empty() {
+                    self.compute(level, rows, strip)?;
                 }
             }
         }
@@ -180,15 +210,19 @@ impl<T: Real> Walk<'_, T> {
                     .copy_from_slice(&field[source + stretch.start..source + stretch.end]);
             }
         }
-        self.settle(0, row, strip);
     }
 
-    /// Makes a finished row ready for the next step: the growth event, what lies beside it.
-    fn settle(&mut self, level: usize, row: isize, strip: &Strip) {
+    /// Makes finished rows ready for the next step: what lies beside them, the growth event.
+    fn settle(&mut self, level: usize, rows: Range<isize>, strip: &Strip) {
         let Inputs { columns, stride, .. } = *self.inputs;
-        let spike = self.inputs.block.spikes[level].filter(|spike| spike.row == self.in_grid(row));
-        let cells = self.parts.ring.row_mut(level, row);
-        if let Some(spike) = spike {
+        let fields = self.kernel.fields();
+        self.parts.ring.each(level, &rows, |cells| strip.close(cells, stride, fields));
+        let Some(spike) = self.inputs.block.spikes[level] else { return };
+        for row in rows {
+            if self.in_grid(row) != spike.row {
+                continue;
+            }
+            let cells = self.parts.ring.row_mut(level, row);
             for (place, stretch) in strip.stretches(columns) {
                 if stretch.contains(&spike.column) {
                     let cell = &mut cells[MARGIN + place + spike.column - stretch.start];
@@ -196,34 +230,56 @@ impl<T: Real> Walk<'_, T> {
                     *cell += T::of(spike.volts);
                 }
             }
+            strip.close(cells, stride, fields);
         }
-        strip.close(cells, stride);
     }
 
-    /// Computes a row of a level from the level before.
-    fn compute(&mut self, level: usize, row: isize, strip: &Strip) -> Result<(), HostReactionError> {
-        self.prepare(level, row, strip)?;
-        let kept = strip.kept();
-        let last = level == self.steps;
-        if !last {
-            self.cells(level, row, 0..kept.start);
+    /// Computes rows of a level from the level before.
+    fn compute(&mut self, level: usize, rows: Range<isize>, strip: &Strip) -> Result<(), HostReactionError> {
+        if self.plain {
+            let Range { start, end } = self.lane;
+            for part in
+                [rows.start..rows.end.min(start), shared(&rows, &self.lane), rows.start.max(end)..rows.end]
+            {
+                if !part.is_empty() {
+                    self.stretches(level, part, strip);
+                }
+            }
+        } else {
+            for row in rows.clone() {
+                self.prepare(level, row, strip)?;
+                self.stretches(level, row..row + 1, strip);
+            }
         }
-        let counts = self.cells(level, row, kept.clone());
-        if !last {
-            self.cells(level, row, kept.end..strip.width());
-        }
-        if self.lane.contains(&row) {
-            self.counts.add(counts);
-            if !self.next.sums.is_empty() {
+        if !self.next.sums.is_empty() {
+            for row in shared(&rows, &self.lane) {
                 self.sum_up(level, row);
             }
         }
-        if last {
-            self.leave(row, strip)
+        if level < self.steps {
+            self.settle(level, rows, strip);
         } else {
-            self.settle(level, row, strip)
+            for row in rows {
+                self.leave(row, strip);
+            }
         }
         Ok(())
+    }
+
+    /// Computes all cells of rows of a level that are either all kept or all computed for others.
+    fn stretches(&mut self, level: usize, rows: Range<isize>, strip: &Strip) {
+        let kept = strip.kept();
+        let last = level == self.steps;
+        if !last {
+            self.cells(level, rows.clone(), 0..kept.start);
+        }
+        let counts = self.cells(level, rows.clone(), kept.clone());
+        if self.lane.contains(&rows.start) {
+            self.counts.add(counts);
+        }
+        if !last {
+            self.cells(level, rows, kept.end..strip.width);
+        }
     }
 
     /// Fills the buffers with the noise and the host's rates of a row.
@@ -252,50 +308,43 @@ impl<T: Real> Walk<'_, T> {
         Ok(())
     }
 
-    /// Computes the cells at `places` of the buffer in a row of a level.
-    fn cells(&mut self, level: usize, row: isize, places: Range<usize>) -> Counts {
-        if places.is_empty() {
+    /// Computes the cells at `columns` of the buffer in rows of a level; in one row if there are extras.
+    fn cells(&mut self, level: usize, rows: Range<isize>, columns: Range<usize>) -> Counts {
+        if columns.is_empty() {
             return Counts::default();
         }
-        let Inputs { rows, stride, boundary, level: simd, .. } = *self.inputs;
-        let (first, last) = (row == 0, row + 1 == rows as isize);
-        let (mut above, mut below) = (row - 1, row + 1);
-        let (mut none_above, mut none_below) = (false, false);
-        match boundary {
-            BoundaryCondition::Periodic => {}
-            BoundaryCondition::Neumann => {
-                above = if first { row } else { above };
-                below = if last { row } else { below };
-            }
-            BoundaryCondition::Dirichlet => (none_above, none_below) = (first, last),
-        }
-        let in_grid = self.in_grid(row);
-        let ([up, centre, down], out) =
-            self.parts.ring.step(level - 1, [above, row, below], row, level == self.steps);
-        let zeros = self.parts.zeros;
-        let extras = (!self.plain).then(|| {
-            let Inputs { maps, columns, .. } = *self.inputs;
-            Extras {
-                // A grid with maps has one strip, so that places are columns.
-                diffusion: maps.diffusion_rows(in_grid, places.start, (rows, columns), boundary),
-                factors: maps.factor_rows(in_grid, places.start, columns),
-                rates: self.hosted.map(|_| {
-                    let [f, g] = &*self.parts.rates;
-                    [&f[..], &g[..]]
-                }),
-                noise: (!self.parts.noise.is_empty()).then(|| &self.parts.noise[places.start..]),
-            }
-        });
-        let rows = Rows {
-            up: if none_above { zeros } else { up },
-            centre,
-            down: if none_below { zeros } else { down },
-            stride,
-            first: MARGIN + places.start,
-            cells: places.len(),
-            right_first: boundary == BoundaryCondition::Dirichlet,
+        let Inputs { stride, boundary, level: simd, .. } = *self.inputs;
+        let outside = |at_edge: bool| match boundary {
+            BoundaryCondition::Neumann if at_edge => Outside::Itself,
+            BoundaryCondition::Dirichlet if at_edge => Outside::Zeros,
+            _ => Outside::Row,
         };
-        self.kernel.row(simd, rows, extras.as_ref(), out)
+        let (above, below) = (outside(rows.start == 0), outside(rows.end == self.inputs.rows as isize));
+        let in_grid = self.in_grid(rows.start);
+        let Parts { zeros, ring, noise, rates, .. } = &mut self.parts;
+        let extras = (!self.plain).then(|| {
+            let rates = self.hosted.map(|_| &**rates);
+            self.inputs.extras(in_grid, columns.start, rates, noise)
+        });
+        let (row_cells, slots, slot) = (ring.row_cells(), ring.slots(), ring.slot(rows.start));
+        let (before, out) = ring.step(level - 1);
+        let batch = Batch {
+            before,
+            zeros,
+            row_cells,
+            slots,
+            slot,
+            rows: rows.len(),
+            above,
+            below,
+            span: Span {
+                stride,
+                first: MARGIN + columns.start,
+                cells: columns.len(),
+                right_first: boundary == BoundaryCondition::Dirichlet,
+            },
+        };
+        self.kernel.rows(simd, batch, extras.as_ref(), out)
     }
 
     /// Sums up a finished row of a step, and the change that led to it.
@@ -304,7 +353,7 @@ impl<T: Real> Walk<'_, T> {
         let cells = MARGIN..MARGIN + columns;
         // The change is from the step before, not from the growth event that followed it.
         let spike = block.spikes[level - 1].filter(|spike| spike.row as isize == row);
-        let (before, after) = self.parts.ring.pair(level - 1, row, level == self.steps);
+        let (before, after) = self.parts.ring.pair(level - 1, row);
         let spiked = spike.map(|spike| {
             let place = MARGIN + spike.column;
             (place, std::mem::replace(&mut before[place], self.spiked[level - 1]))
@@ -321,11 +370,15 @@ impl<T: Real> Walk<'_, T> {
         let Inputs { columns, stride, level: simd, .. } = *self.inputs;
         let start = (row - self.lane.start) as usize * columns;
         let target = start + strip.owned.start..start + strip.owned.end;
-        let from = self.parts.ring.last(self.steps);
-        for (index, field) in self.next.fields.iter_mut().take(self.kernel.fields()).enumerate() {
-            let from = &from[index * stride + MARGIN + strip.before..];
-            let to = &mut field[target.clone()];
-            self.counts.not_finite |= on_lanes(simd, Finish { from, to });
-        }
+        let from = &self.parts.ring.row(self.steps, row)[MARGIN + strip.before..];
+        let [potential, activator, inhibitor] = &mut self.next.fields;
+        let others = if self.kernel.fields() > 1 { target.clone() } else { 0..0 };
+        let to = [&mut potential[target], &mut activator[others.clone()], &mut inhibitor[others]];
+        self.counts.not_finite |= on_lanes(simd, Finish { from, stride, to });
     }
+}
+
+/// The rows that are in both.
+fn shared(one: &Range<isize>, other: &Range<isize>) -> Range<isize> {
+    one.start.max(other.start)..one.end.min(other.end)
 }

@@ -2,7 +2,7 @@
 
 use super::cells::Cells;
 use super::stencil::{Diffusion, chunks, chunks_of, chunks_out, range_of};
-use super::{Counts, Extras, Numbers, Rows};
+use super::{Batch, Counts, Extras, Numbers};
 use crate::kinetics::Reaction;
 use crate::real::Real;
 use crate::simd::{LaneWork, Lanes, Vector};
@@ -11,17 +11,18 @@ use crate::simd::{LaneWork, Lanes, Vector};
 /// and inhibitor from their old values, activation, clamps. `PLAIN`: there are no extras and the
 /// time step is 1; `LEAK`, which is for those alone: the potential relaxes to rest.
 pub(crate) struct Coupled<'a, T, R, const PLAIN: bool, const LEAK: bool> {
-    pub(crate) rows: Rows<'a, T>,
+    /// One row if there are extras.
+    pub(crate) batch: Batch<'a, T>,
     pub(crate) extras: &'a Extras<'a, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) reaction: &'a R,
-    /// The new cells, with the strides of `rows`.
+    /// The buffer of the new rows.
     pub(crate) out: &'a mut [T],
 }
 
 /// [`Coupled`] in the registers of a level.
-struct CoupledRow<'a, T, V: Vector<T>, R, const PLAIN: bool, const LEAK: bool> {
-    cells: Cells<'a, T, V>,
+struct CoupledRow<'a, 'o, T, V: Vector<T>, R, const PLAIN: bool, const LEAK: bool> {
+    cells: &'o mut Cells<'a, T, V>,
     reaction: R,
     v: Diffusion<'a, V, V::Chunk>,
     a: Diffusion<'a, V, V::Chunk>,
@@ -30,13 +31,13 @@ struct CoupledRow<'a, T, V: Vector<T>, R, const PLAIN: bool, const LEAK: bool> {
     factors: [Option<&'a [V::Chunk]>; 2],
     range: Option<(V, V)>,
     leaks: bool,
-    v_out: &'a mut [V::Chunk],
-    a_out: &'a mut [V::Chunk],
-    i_out: &'a mut [V::Chunk],
+    v_out: &'o mut [V::Chunk],
+    a_out: &'o mut [V::Chunk],
+    i_out: &'o mut [V::Chunk],
 }
 
 impl<T: Real, V: Vector<T>, R: Reaction<T>, const PLAIN: bool, const LEAK: bool>
-    CoupledRow<'_, T, V, R, PLAIN, LEAK>
+    CoupledRow<'_, '_, T, V, R, PLAIN, LEAK>
 {
     #[inline(always)]
     fn rates(&self, k: usize, a_old: V, i_old: V) -> (V, V) {
@@ -96,45 +97,51 @@ impl<T: Real, R: Reaction<T>, const PLAIN: bool, const LEAK: bool> LaneWork<T>
 
     #[inline(always)]
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> Counts {
-        let Self { rows, extras, numbers: p, reaction, out } = self;
-        let (whole, rest) = (rows.cells / V::LANES, rows.cells % V::LANES);
-        let vectors = whole + usize::from(rest > 0);
-        let (v_out, others) = out.split_at_mut(rows.stride);
-        let (a_out, i_out) = others.split_at_mut(rows.stride);
+        let Self { batch, extras, numbers: p, reaction, out } = self;
+        let span = batch.span;
+        let (whole, rest, vectors) = span.vectors(V::LANES);
         let range = range_of::<T, V>(lanes, R::CLAMP);
         // What a plain row does not have is not looked for.
         let extras = if PLAIN { &Extras::NONE } else { extras };
-        let rates = extras.rates.map(|[f, g]| [chunks::<T, V>(f, vectors), chunks::<T, V>(g, vectors)]);
-        let mut row = CoupledRow::<T, V, R, PLAIN, LEAK> {
-            cells: Cells::new(lanes, p, extras.noise, vectors),
-            reaction: reaction.clone(),
-            v: Diffusion::of::<T>(&rows, extras, 0, lanes.splat(p.alpha), vectors),
-            a: Diffusion::of::<T>(&rows, extras, 1, lanes.splat(p.d_activator), vectors),
-            i: Diffusion::of::<T>(&rows, extras, 2, lanes.splat(p.d_inhibitor), vectors),
-            rates,
-            factors: [
-                chunks_of::<T, V>(extras.factors[0], vectors),
-                chunks_of::<T, V>(extras.factors[1], vectors),
-            ],
-            range,
-            leaks: p.leak_rate != T::ZERO,
-            v_out: chunks_out::<T, V>(v_out, rows.first, vectors),
-            a_out: chunks_out::<T, V>(a_out, rows.first, vectors),
-            i_out: chunks_out::<T, V>(i_out, rows.first, vectors),
-        };
-        if !PLAIN {
-            // One copy of a long body.
-            for k in 0..vectors {
-                row.cell(k, if k < whole { V::LANES } else { rest });
+        let mut cells = Cells::new(lanes, p, extras.noise, vectors);
+        let coefficients = [lanes.splat(p.alpha), lanes.splat(p.d_activator), lanes.splat(p.d_inhibitor)];
+        for index in 0..batch.rows {
+            let (place, rows) = batch.row(index);
+            let new = &mut out[place..place + batch.row_cells];
+            let (v_out, others) = new.split_at_mut(span.stride);
+            let (a_out, i_out) = others.split_at_mut(span.stride);
+            let rates = extras.rates.map(|[f, g]| [chunks::<T, V>(f, vectors), chunks::<T, V>(g, vectors)]);
+            let mut row = CoupledRow::<T, V, R, PLAIN, LEAK> {
+                cells: &mut cells,
+                reaction: reaction.clone(),
+                v: Diffusion::of::<T>(&rows, extras, 0, coefficients[0], vectors),
+                a: Diffusion::of::<T>(&rows, extras, 1, coefficients[1], vectors),
+                i: Diffusion::of::<T>(&rows, extras, 2, coefficients[2], vectors),
+                rates,
+                factors: [
+                    chunks_of::<T, V>(extras.factors[0], vectors),
+                    chunks_of::<T, V>(extras.factors[1], vectors),
+                ],
+                range,
+                leaks: p.leak_rate != T::ZERO,
+                v_out: chunks_out::<T, V>(v_out, span.first, vectors),
+                a_out: chunks_out::<T, V>(a_out, span.first, vectors),
+                i_out: chunks_out::<T, V>(i_out, span.first, vectors),
+            };
+            if !PLAIN {
+                // One copy of a long body.
+                for k in 0..vectors {
+                    row.cell(k, if k < whole { V::LANES } else { rest });
+                }
+                continue;
             }
-            return row.cells.counts();
+            for k in 0..whole {
+                row.cell(k, V::LANES);
+            }
+            if rest > 0 {
+                row.cell(whole, rest);
+            }
         }
-        for k in 0..whole {
-            row.cell(k, V::LANES);
-        }
-        if rest > 0 {
-            row.cell(whole, rest);
-        }
-        row.cells.counts()
+        cells.counts()
     }
 }

@@ -60,13 +60,80 @@ impl Counts {
     }
 }
 
-/// Rows of all fields, one field after the other. Each has at least one cell more on either side
-/// of those that are computed, and room for a whole register behind them.
+/// What lies above the first or below the last row of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outside {
+    /// Another row.
+    Row,
+    /// The same row once more.
+    Itself,
+    /// Zeros.
+    Zeros,
+}
+
+/// Rows of one step that are computed by one call: for a narrow grid a call costs as much as a
+/// row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batch<'a, T> {
+    /// A ring of rows of the step before, each with all fields, one field after the other. A
+    /// field has at least one cell more on either side of those that are computed, and room for
+    /// a whole register behind them. The new rows have the same places in a ring of their own.
+    pub(crate) before: &'a [T],
+    /// A row of zeros.
+    pub(crate) zeros: &'a [T],
+    /// Cells from a row to the next.
+    pub(crate) row_cells: usize,
+    /// Rows in the ring.
+    pub(crate) slots: usize,
+    /// The first row to be computed.
+    pub(crate) slot: usize,
+    /// Rows to be computed.
+    pub(crate) rows: usize,
+    pub(crate) above: Outside,
+    pub(crate) below: Outside,
+    /// What the rows have in common.
+    pub(crate) span: Span,
+}
+
+impl<'a, T> Batch<'a, T> {
+    /// Where row `index` of the batch begins in its ring, and the rows from which it is computed.
+    #[inline(always)]
+    pub(crate) fn row(&self, index: usize) -> (usize, Rows<'a, T>) {
+        let Self { before, row_cells, slots, .. } = *self;
+        let slot = self.slot + index;
+        let slot = if slot < slots { slot } else { slot - slots };
+        let place = slot * row_cells;
+        let previous = if slot == 0 { slots * row_cells } else { place } - row_cells;
+        let following = if slot + 1 == slots { 0 } else { place + row_cells };
+        let centre = &before[place..place + row_cells];
+        let mut rows = Rows {
+            up: &before[previous..previous + row_cells],
+            centre,
+            down: &before[following..following + row_cells],
+            span: self.span,
+        };
+        if index == 0 && self.above != Outside::Row {
+            rows.up = if self.above == Outside::Itself { centre } else { self.zeros };
+        }
+        if index + 1 == self.rows && self.below != Outside::Row {
+            rows.down = if self.below == Outside::Itself { centre } else { self.zeros };
+        }
+        (place, rows)
+    }
+}
+
+/// The rows around the one that is computed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows<'a, T> {
     pub(crate) up: &'a [T],
     pub(crate) centre: &'a [T],
     pub(crate) down: &'a [T],
+    pub(crate) span: Span,
+}
+
+/// The cells that are computed in a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
     /// Cells from a field to the next.
     pub(crate) stride: usize,
     /// Place of the first cell to be computed.
@@ -85,6 +152,18 @@ pub(crate) struct MapRows<'a, T> {
     pub(crate) up: &'a [T],
     pub(crate) centre: &'a [T],
     pub(crate) down: &'a [T],
+}
+
+impl Span {
+    /// Whole registers, cells in the last one that is not whole, registers with it.
+    #[inline(always)]
+    pub(crate) fn vectors(self, lanes: usize) -> (usize, usize, usize) {
+        // The narrow type tells the compiler that no product of these overflows, so that it looks
+        // at the length of a slice once and not twice.
+        let cells = self.cells as u32;
+        let (whole, rest) = (cells / lanes as u32, cells % lanes as u32);
+        (whole as usize, rest as usize, (whole + u32::from(rest > 0)) as usize)
+    }
 }
 
 /// What only some runs have. The slices begin at the first cell unless said otherwise.

@@ -1,6 +1,6 @@
 //! The neighbours of the cells of a row in registers, and the diffusion terms from them.
 
-use super::{Extras, MapRows, Rows};
+use super::{Extras, MapRows, Rows, Span};
 use crate::real::Real;
 use crate::simd::{Lanes, Vector};
 
@@ -20,16 +20,19 @@ impl<'a, C> Stencil<'a, C> {
         field: usize,
         vectors: usize,
     ) -> Self {
-        let start = field * rows.stride + rows.first;
-        let left = chunks::<T, V>(&rows.centre[start - 1..], vectors);
-        let right = chunks::<T, V>(&rows.centre[start + 1..], vectors);
-        let (first, second) = if rows.right_first { (right, left) } else { (left, right) };
+        let start = field * rows.span.stride + rows.span.first;
+        let end = start + vectors * V::LANES;
+        // One look at the length serves three slices.
+        let centre = &rows.centre[start - 1..end + 1];
+        let left = chunks::<T, V>(centre, vectors);
+        let right = chunks::<T, V>(&centre[2..], vectors);
+        let (first, second) = if rows.span.right_first { (right, left) } else { (left, right) };
         Self {
-            up: chunks::<T, V>(&rows.up[start..], vectors),
-            down: chunks::<T, V>(&rows.down[start..], vectors),
+            up: chunks::<T, V>(&rows.up[start..end], vectors),
+            down: chunks::<T, V>(&rows.down[start..end], vectors),
             first,
             second,
-            centre: chunks::<T, V>(&rows.centre[start..], vectors),
+            centre: chunks::<T, V>(&centre[1..], vectors),
         }
     }
 
@@ -104,7 +107,7 @@ impl<'a, V, C> Diffusion<'a, V, C> {
     {
         let map = match extras.diffusion[field] {
             Some(MapRows { up, centre, down }) => {
-                let rows = Rows { up, centre, down, stride: 0, first: 1, ..*rows };
+                let rows = Rows { up, centre, down, span: Span { stride: 0, first: 1, ..rows.span } };
                 Some(Stencil::of::<T, V>(&rows, 0, vectors))
             }
             None => None,
