@@ -214,25 +214,3 @@ fn fields_of_a_host_are_measured_under_valgrind() {
     valgrind(&workshop.compile(&source("fields.c")), &[]);
     valgrind(&workshop.compile(&source("arguments_fields.c")), &[]);
 }
-
-// Guards the commands of docs/start.md that compile and run a program: what they print is what stands there.
-#[test]
-fn the_programs_of_the_start_document_do_what_it_shows() {
-    let workshop = Workshop::new();
-    workshop.lay_out_stage();
-    let document = std::fs::read_to_string(root().join("docs/start.md")).unwrap();
-    let mut programs = 0;
-    for block in document.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next()) {
-        if !(block.starts_with("$ cc ") || block.starts_with("$ c++ ")) {
-            continue;
-        }
-        let (commands, shown): (Vec<&str>, Vec<&str>) =
-            block.lines().partition(|line| line.starts_with("$ "));
-        let script = commands.join("\n").replace("$ ", "");
-        let printed =
-            succeed(Command::new("sh").args(["-ec", &script]).current_dir(workshop.path()), "gcc and g++");
-        assert_eq!(printed.lines().collect::<Vec<_>>(), shown, "{script}");
-        programs += 1;
-    }
-    assert_eq!(programs, 2, "docs/start.md should show a C and a C++ program");
-}

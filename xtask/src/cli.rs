@@ -21,6 +21,10 @@ pub(crate) enum Verb {
     Demo(DemoOptions),
     /// Builds and lays out target/demo without running anything.
     Stage,
+    /// Makes packages in target/dist: an installable tree, an archive of it, and a Debian package.
+    Dist(DistOptions),
+    /// Unpacks and installs the packages outside of the repository, and uses them as docs/start.md says. Part of `test`.
+    TestDist,
     /// Runs every test there is.
     Test,
     /// Runs the tests of the Go binding, with the race detector, cgocheck2 and a static build. Part of `test`.
@@ -142,4 +146,12 @@ pub(crate) struct AbiOptions {
     /// Look at the libmfn installed under this folder (lib, plugins) instead of staging target/demo.
     #[arg(long, value_name = "DIR")]
     pub(crate) installed: Option<PathBuf>,
+}
+
+/// Options of `cargo xtask dist`.
+#[derive(Debug, Args)]
+pub(crate) struct DistOptions {
+    /// The platform: this machine's, or aarch64-unknown-linux-gnu by Debian's cross compiler.
+    #[arg(long, value_name = "TRIPLE")]
+    pub(crate) target: Option<String>,
 }

@@ -13,6 +13,7 @@ mod command;
 mod copy;
 mod cpp;
 mod demo;
+mod dist;
 mod example_data;
 mod faults;
 mod figures;
@@ -46,6 +47,8 @@ fn run(cli: Cli) -> Result<()> {
     match cli.verb {
         Verb::Demo(options) => demo::run(&workspace, &options),
         Verb::Stage => stage::run(&workspace).map(drop),
+        Verb::Dist(options) => dist::run(&workspace, &options),
+        Verb::TestDist => dist::test::run(&workspace),
         Verb::Test => test::run(&workspace),
         Verb::TestGo(options) => golang::run(&workspace, &options),
         Verb::TestAarch64 => aarch64::run(&workspace),

@@ -9,13 +9,15 @@ use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::command;
+use crate::dist::discovery::{self, Places};
+use crate::dist::target::Target;
 use crate::golang;
 use crate::header::HEADER;
 use crate::tools;
 use crate::workspace::Workspace;
 
 /// The plugins that are shipped: package and library name.
-const PLUGINS: [(&str, &str); 5] = [
+pub(crate) const PLUGINS: [(&str, &str); 5] = [
     ("mfn-plugin-file", "mfn_plugin_file"),
     ("mfn-plugin-http", "mfn_plugin_http"),
     ("mfn-plugin-kafka", "mfn_plugin_kafka"),
@@ -55,7 +57,7 @@ impl Stage {
 /// Builds everything and brings target/demo up to date.
 pub(crate) fn run(workspace: &Workspace) -> Result<Stage> {
     tools::require(&[tools::CC, tools::READELF])?;
-    let release = build(workspace)?;
+    let release = build(workspace, &Target::host(workspace)?)?;
     let stage = Stage { root: workspace.stage_dir() };
     for directory in ["bin", "include", "lib/pkgconfig", "plugins"] {
         let directory = stage.root.join(directory);
@@ -64,30 +66,31 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Stage> {
     }
     install_library(&release, &stage)?;
     install(&release.join("libmfn.a"), &stage.root.join("lib/libmfn.a"))?;
-    write_pkg_config(&stage)?;
+    discovery::write_pkg_config(&stage.root, &Places { libraries: "lib", plugins: "plugins" })?;
     golang::install(workspace, &stage.root)?;
     install(&release.join("mfn"), &stage.mfn())?;
     install(&workspace.join(HEADER), &stage.root.join("include/mfn.h"))?;
-    install_cpp(workspace, &stage)?;
+    install_cpp(workspace, &stage.root)?;
     for (_, library) in PLUGINS {
         let file = format!("lib{library}.so");
         let target = stage.plugins().join(&file);
         install(&release.join(&file), &target)?;
-        write_manifest(&stage, &target)?;
+        write_manifest(Command::new(stage.mfn()), &target)?;
     }
     compile(workspace, &stage)?;
     Ok(stage)
 }
 
-/// Builds the release libraries; returns the directory they lie in.
-fn build(workspace: &Workspace) -> Result<PathBuf> {
+/// Builds the release libraries for a target; returns the directory they lie in.
+pub(crate) fn build(workspace: &Workspace, target: &Target) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--release", "--package", "mfn-ffi", "--package", "mfn-cli"]);
     for (package, _) in PLUGINS {
         cargo.args(["--package", package]);
     }
+    target.set_up(&mut cargo);
     command::run(&mut cargo)?;
-    Ok(workspace.target_dir()?.join("release"))
+    Ok(workspace.target_dir()?.join(target.folder()).join("release"))
 }
 
 /// Copies a file when it differs. The copy is renamed into place, because a running program may
@@ -105,10 +108,10 @@ pub(crate) fn install(from: &Path, to: &Path) -> Result<bool> {
 }
 
 /// Installs the headers of the C++ interface beside the C header.
-fn install_cpp(workspace: &Workspace, stage: &Stage) -> Result<()> {
+pub(crate) fn install_cpp(workspace: &Workspace, root: &Path) -> Result<()> {
     for file in workspace.files_with_extension(&["hpp"])? {
         let Ok(name) = file.strip_prefix("bindings/cpp/include") else { continue };
-        let target = stage.root.join("include").join(name);
+        let target = root.join("include").join(name);
         std::fs::create_dir_all(target.parent().context("a header lies in a folder")?)?;
         install(&workspace.join(&file), &target)?;
     }
@@ -119,12 +122,7 @@ fn install_cpp(workspace: &Workspace, stage: &Stage) -> Result<()> {
 fn install_library(release: &Path, stage: &Stage) -> Result<()> {
     let library = stage.library();
     install(&release.join("libmfn.so"), &library)?;
-    let dynamic = command::capture(Command::new("readelf").arg("--dynamic").arg(&library))?;
-    let soname = dynamic
-        .lines()
-        .find(|line| line.contains("(SONAME)"))
-        .and_then(|line| line.split(['[', ']']).nth(1))
-        .unwrap_or("libmfn.so");
+    let soname = soname(&library)?;
     if soname != "libmfn.so" {
         let link = library.with_file_name(soname);
         if std::fs::read_link(&link).is_err() {
@@ -135,37 +133,26 @@ fn install_library(release: &Path, stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// What a program links beside libmfn.a; docs/abi.md names the same.
-const STATIC_LIBRARIES: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl";
-
-/// Writes mfn.pc and, for libmfn.a, mfn-static.pc. They find the rest from where they lie, so that the layout can be
-/// moved. A file of its own for the static library is needed because -lmfn takes the shared one where both are.
-fn write_pkg_config(stage: &Stage) -> Result<()> {
-    for (name, libraries) in [
-        ("mfn", "-L${libdir} -lmfn".to_owned()),
-        ("mfn-static", format!("${{libdir}}/libmfn.a {STATIC_LIBRARIES}")),
-    ] {
-        let text = format!(
-            "prefix=${{pcfiledir}}/../..\nlibdir=${{prefix}}/lib\nincludedir=${{prefix}}/include\n\nName: {name}\n\
-             Description: the MyceliumFractalNet simulation as a library\nVersion: {}\n\
-             Cflags: -I${{includedir}}\nLibs: {libraries}\n",
-            env!("CARGO_PKG_VERSION")
-        );
-        let path = stage.root.join("lib/pkgconfig").join(name).with_extension("pc");
-        std::fs::write(&path, text).with_context(|| format!("can not write {}", path.display()))?;
-    }
-    Ok(())
+/// The name by which a library asks to be found.
+pub(crate) fn soname(library: &Path) -> Result<String> {
+    let dynamic = command::capture(Command::new("readelf").arg("--dynamic").arg(library))?;
+    let name = dynamic
+        .lines()
+        .find(|line| line.contains("(SONAME)"))
+        .and_then(|line| line.split(['[', ']']).nth(1))
+        .with_context(|| format!("{} has no soname", library.display()))?;
+    Ok(name.to_owned())
 }
 
 /// Writes the manifest beside a plugin: what it says of itself, and the digest of its file. Nothing is
-/// done when the manifest present has that digest.
-fn write_manifest(stage: &Stage, plugin: &Path) -> Result<()> {
+/// done when the manifest present has that digest. `mfn` is the command of the same build.
+pub(crate) fn write_manifest(mut mfn: Command, plugin: &Path) -> Result<()> {
     let digest = hex(&Sha256::digest(std::fs::read(plugin)?));
     let path = plugin.with_extension("plugin.toml");
     if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&digest)) {
         return Ok(());
     }
-    command::capture(Command::new(stage.mfn()).args(["plugin", "manifest"]).arg(plugin))?;
+    command::capture(mfn.args(["plugin", "manifest"]).arg(plugin))?;
     let text = std::fs::read_to_string(&path).with_context(|| format!("can not read {}", path.display()))?;
     ensure!(text.contains(&digest), "{} changed while it was staged", plugin.display());
     Ok(())
@@ -195,27 +182,7 @@ fn is_newer(file: &Path, inputs: &[&PathBuf]) -> bool {
     inputs.iter().all(|input| changed(input).is_some_and(|time| time < made))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Guards the files for pkg-config: they lead to the tree in which they lie, and the static one to libmfn.a.
-    #[test]
-    fn pkg_config_finds_the_staged_tree() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir_all(folder.path().join("lib/pkgconfig")).expect("a folder");
-        write_pkg_config(&Stage { root: folder.path().to_owned() }).expect("files");
-        for (name, expected) in [("mfn", "-lmfn"), ("mfn-static", "lib/libmfn.a -lgcc_s")] {
-            let mut ask = Command::new("pkg-config");
-            ask.args(["--cflags", "--libs", name]);
-            ask.env("PKG_CONFIG_PATH", folder.path().join("lib/pkgconfig"));
-            let flags = command::capture(&mut ask).expect("pkg-config");
-            let root = folder.path().display().to_string();
-            assert!(flags.contains(expected) && flags.contains(&root), "{name}: {flags}");
-        }
-    }
 }

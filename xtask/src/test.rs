@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{command, cpp, golang, stage, tools};
+use crate::{command, cpp, dist, golang, stage, tools};
 
 /// Builds what the tests drive and runs all of them.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -17,9 +17,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let stage = stage::run(workspace)?;
     // Tests that load plugins or link libmfn take these from the target directory.
     command::run(workspace.cargo().args(["build", "--workspace"]))?;
-    // A failure of the C++ or Go interface is told at the end, like that of any test.
+    // A failure of the C++ or Go interface or of the packages is told at the end, like that of any test.
     let cpp = cpp::run(workspace);
     let go = golang::test(workspace, &stage.root, golang::STRESS_SECONDS);
+    let packages = dist::test::run(workspace);
     let (counts, succeeded) = cargo_test(workspace)?;
     // Ignored are those that other tests start as programs of their own.
     let Counts { passed, failed, ignored } = counts;
@@ -28,7 +29,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     if !succeeded || failed > 0 {
         bail!("{failed} tests failed, or a test program did");
     }
-    cpp.and(go)
+    cpp.and(go).and(packages)
 }
 
 /// How many tests ended how.

@@ -201,16 +201,97 @@ pub(crate) const MAVEN: Tool = Tool {
 /// What the guard of the ABI needs.
 pub(crate) const FOR_ABI: [Tool; 7] = [ABIDIFF, CLANG, CLANGXX, CXX, GCC, NM, READELF];
 
+/// Writes the reference of the headers.
+pub(crate) const DOXYGEN: Tool = Tool {
+    program: "doxygen",
+    purpose: "writes the reference of the C and C++ interface",
+    debian: "doxygen",
+    fedora: "doxygen",
+    homebrew: "doxygen",
+};
+
+/// Packs the Debian package.
+pub(crate) const DPKG_DEB: Tool = Tool {
+    program: "dpkg-deb",
+    purpose: "packs the Debian package",
+    debian: "dpkg",
+    fedora: "dpkg",
+    homebrew: "dpkg",
+};
+
+/// Finds what the Debian package depends on.
+pub(crate) const DPKG_SHLIBDEPS: Tool = Tool {
+    program: "dpkg-shlibdeps",
+    purpose: "finds what the Debian package depends on",
+    debian: "dpkg-dev",
+    fedora: "dpkg-dev",
+    homebrew: "(not available)",
+};
+
+/// Unpacks what the packages are packed with.
+pub(crate) const ZSTD: Tool = Tool {
+    program: "zstd",
+    purpose: "lets tar unpack the archive",
+    debian: "zstd",
+    fedora: "zstd",
+    homebrew: "zstd",
+};
+
+/// What packages are made with, beside a compiler.
+pub(crate) const FOR_PACKAGES: [Tool; 4] = [DOXYGEN, DPKG_DEB, DPKG_SHLIBDEPS, GIT];
+
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Tool; 17] = [
-    CC, CMAKE, CXX, FAKETIME, GCC, GIT, GO, JAVA, LDD, MAVEN, NINJA, NM, PKG_CONFIG, PYTHON, READELF, STRIP,
+pub(crate) const FOR_TESTS: [Tool; 21] = [
+    CC,
+    CMAKE,
+    CXX,
+    DOXYGEN,
+    DPKG_DEB,
+    DPKG_SHLIBDEPS,
+    FAKETIME,
+    GCC,
+    GIT,
+    GO,
+    JAVA,
+    LDD,
+    MAVEN,
+    NINJA,
+    NM,
+    PKG_CONFIG,
+    PYTHON,
+    READELF,
+    STRIP,
     VALGRIND,
+    ZSTD,
 ];
 
 /// What continuous integration needs.
-pub(crate) const ALL: [Tool; 21] = [
-    ABIDIFF, CARGO_DENY, CC, CLANG, CLANGXX, CMAKE, CXX, FAKETIME, GCC, GIT, GO, JAVA, LDD, MAVEN, NINJA, NM,
-    PKG_CONFIG, PYTHON, READELF, STRIP, VALGRIND,
+pub(crate) const ALL: [Tool; 25] = [
+    ABIDIFF,
+    CARGO_DENY,
+    CC,
+    CLANG,
+    CLANGXX,
+    CMAKE,
+    CXX,
+    DOXYGEN,
+    DPKG_DEB,
+    DPKG_SHLIBDEPS,
+    FAKETIME,
+    GCC,
+    GIT,
+    GO,
+    JAVA,
+    LDD,
+    MAVEN,
+    NINJA,
+    NM,
+    PKG_CONFIG,
+    PYTHON,
+    READELF,
+    STRIP,
+    VALGRIND,
+    ZSTD,
 ];
 
 impl Tool {

@@ -75,6 +75,14 @@ impl Workspace {
         Ok(PathBuf::from(directory))
     }
 
+    /// The platform of this machine's compiler.
+    pub(crate) fn host_triple(&self) -> Result<String> {
+        let text = command::capture(Command::new("rustc").current_dir(&self.root).arg("-vV"))?;
+        let host =
+            text.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+        Ok(host.to_owned())
+    }
+
     /// Where the demo is laid out. Fixed, because examples/demo.toml names it.
     pub(crate) fn stage_dir(&self) -> PathBuf {
         self.root.join("target/demo")

@@ -111,24 +111,24 @@ fn replay(document: &str) -> usize {
     count
 }
 
-/// Guards: the first steps give the results that they show.
-#[test]
-fn start_is_true() {
-    assert!(replay("docs/start.md") >= 6);
-}
-
 /// Guards: the commands of the page for authors give the results that they show.
 #[test]
 fn plugins_is_true() {
     assert!(replay("docs/plugins.md") >= 3);
 }
 
-/// Guards: the C and C++ programs shown are those that are built and tested.
+/// Guards: the programs shown are those that are built and tested; `cargo xtask test-dist` runs the commands.
 #[test]
 fn the_programs_shown_are_the_examples() {
-    for language in ["c", "cpp"] {
+    let simulate = |extension| format!("simulate.{extension}");
+    for (language, file) in [
+        ("c", simulate("c")),
+        ("cpp", simulate("cpp")),
+        ("go", simulate("go")),
+        ("cmake", "CMakeLists.txt".to_owned()),
+    ] {
         let shown = blocks("docs/start.md", language);
-        let example = repository().join("examples/simulate").with_extension(language);
+        let example = repository().join("examples").join(file);
         assert_eq!(shown, [fs::read_to_string(example).unwrap()]);
     }
 }

@@ -64,23 +64,6 @@ impl Workshop {
         Self { folder }
     }
 
-    /// Lays out the part of the repository after `cargo xtask stage` that compiling a program needs.
-    pub(crate) fn lay_out_stage(&self) {
-        let demo = self.path().join("target/demo");
-        for folder in ["include", "lib"] {
-            std::fs::create_dir_all(demo.join(folder)).expect("a folder");
-        }
-        let link = |from: PathBuf, to: &str| {
-            std::os::unix::fs::symlink(from, self.path().join(to)).expect("a link");
-        };
-        link(root().join("examples"), "examples");
-        link(root().join("include/mfn.h"), "target/demo/include/mfn.h");
-        link(root().join("bindings/cpp/include/mfn.hpp"), "target/demo/include/mfn.hpp");
-        link(root().join("bindings/cpp/include/mfn"), "target/demo/include/mfn");
-        link(libraries().join("libmfn.so"), "target/demo/lib/libmfn.so");
-        link(libraries().join("libmfn.so"), "target/demo/lib/libmfn.so.0");
-    }
-
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
@@ -89,26 +72,6 @@ impl Workshop {
     /// Compiles a C99 program linked to libmfn.so.
     pub(crate) fn compile(&self, source: &Path) -> PathBuf {
         self.compile_with(source, &["-std=c99"], &[])
-    }
-
-    /// Compiles a C++17 program that uses the C++ interface, linked to libmfn.so.
-    pub(crate) fn compile_cpp(&self, source: &Path) -> PathBuf {
-        let program = self.path().join(source.file_stem().expect("a source has a name"));
-        let mut compiler = Command::new("g++");
-        compiler
-            .args(STRICT)
-            .arg("-std=c++17")
-            .arg("-I")
-            .arg(root().join("include"))
-            .arg("-I")
-            .arg(root().join("bindings/cpp/include"))
-            .arg(source)
-            .arg("-o")
-            .arg(&program)
-            .arg(libraries().join("libmfn.so"))
-            .arg(format!("-Wl,-rpath,{}", self.path().display()));
-        succeed(&mut compiler, "g++");
-        program
     }
 
     /// As [`compile`](Self::compile), with further arguments.

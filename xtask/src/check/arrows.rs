@@ -63,7 +63,7 @@ const ABI_PLACES: [&str; 7] = [
 
 /// Checks imports between members, the core's tree, and who names the ABI library.
 pub(crate) fn check(workspace: &Workspace) -> Result<Findings> {
-    let host = host_triple(workspace)?;
+    let host = workspace.host_triple()?;
     let metadata = workspace.metadata(&["--filter-platform", &host])?;
     let packages = Packages::read(&metadata)?;
     let mut faults = packages.forbidden_imports();
@@ -168,15 +168,6 @@ fn names_of_abi_library(workspace: &Workspace) -> Result<Vec<String>> {
         }
     }
     Ok(faults)
-}
-
-/// The platform whose dependencies are looked at.
-fn host_triple(workspace: &Workspace) -> Result<String> {
-    let mut rustc = std::process::Command::new("rustc");
-    rustc.current_dir(workspace.root()).arg("-vV");
-    let text = crate::command::capture(&mut rustc)?;
-    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
-    Ok(host.to_owned())
 }
 
 fn array(value: &Value) -> impl Iterator<Item = &Value> {

@@ -5,6 +5,7 @@ mod check;
 mod dataset;
 mod dead_letters;
 mod features;
+mod man;
 mod network;
 mod plugin;
 mod run;
@@ -34,6 +35,7 @@ pub(crate) enum Verb {
     DeadLetters(dead_letters::Verb),
     #[command(subcommand)]
     Plugin(plugin::Verb),
+    Man(man::Arguments),
 }
 
 impl Verb {
@@ -52,6 +54,7 @@ impl Verb {
             Self::Check(arguments) => check::run(&arguments),
             Self::DeadLetters(verb) => dead_letters::run(verb),
             Self::Plugin(verb) => plugin::run(verb),
+            Self::Man(arguments) => man::run(&arguments),
         }
     }
 }
