@@ -29,7 +29,9 @@ fn watched(program: &PathBuf) -> Command {
 // Guards hosts against wrong accesses, leaks and undefined behaviour, in what they are given and in what they hand in.
 #[test]
 fn hosts_run_clean_under_the_memory_sanitizers() {
-    for name in ["embed.c", "strides.c", "fields.c", "graph.c", "learning.c", "dynamics.c", "threads.c", "hammer.c"] {
+    for name in
+        ["embed.c", "strides.c", "fields.c", "graph.c", "learning.c", "dynamics.c", "threads.c", "hammer.c"]
+    {
         let workshop = Workshop::new();
         succeed(&mut Command::new(compile(&workshop, name, &MEMORY)), "gcc");
     }
@@ -63,5 +65,8 @@ fn the_sanitizers_are_on() {
     succeed(watched(&program).arg("none"), "gcc");
     let output = run(watched(&program).arg("race"), "gcc");
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(66) && text.contains("data race") && text.contains("in count"), "{text}");
+    assert!(
+        output.status.code() == Some(66) && text.contains("data race") && text.contains("in count"),
+        "{text}"
+    );
 }

@@ -5,25 +5,17 @@
 
 use anyhow::Result;
 
+use crate::dist::target::{AARCH64, AARCH64_SYSTEM_ROOT, Target};
 use crate::workspace::Workspace;
 use crate::{command, tools};
 
-const TARGET: &str = "aarch64-unknown-linux-gnu";
-/// Where Debian's cross compiler has the C library that the emulated programs load.
-const SYSTEM_ROOT: &str = "/usr/aarch64-linux-gnu";
-
 /// Builds the tests whose results must not depend on the machine and runs them.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    tools::require(&[tools::AARCH64_GCC, tools::QEMU_AARCH64])?;
-    // The compiler's part for the target; nothing happens where it is installed already.
-    command::run(std::process::Command::new("rustup").args(["target", "add", TARGET]))?;
-    let runner = format!("{} -L {SYSTEM_ROOT}", tools::QEMU_AARCH64.program);
-    command::run(
-        workspace
-            .cargo()
-            .args(["test", "--package", "mfn-sim", "--target", TARGET])
-            .args(["--test", "reference", "--test", "equivalence"])
-            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", tools::AARCH64_GCC.program)
-            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", runner),
-    )
+    let target = Target::named(workspace, Some(AARCH64))?;
+    target.require()?;
+    let runner = format!("{} -L {AARCH64_SYSTEM_ROOT}", tools::QEMU_AARCH64.program);
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--package", "mfn-sim", "--test", "reference", "--test", "equivalence"]);
+    target.set_up(&mut cargo);
+    command::run(cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", runner))
 }

@@ -87,7 +87,7 @@ fn depends(target: &Target, package: &Path) -> Result<String> {
         .filter(|file| std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"\x7fELF")))
         .collect();
     ensure!(!binaries.is_empty(), "there is no binary in {}", package.display());
-    if !target.folder().is_empty() {
+    if target.is_cross() {
         return needed_versions(target, &binaries);
     }
     // It wants the source package's control file.

@@ -4,6 +4,7 @@
 mod archive;
 mod deb;
 pub(crate) mod discovery;
+mod emulated;
 mod licences;
 mod reference;
 mod sbom;
@@ -37,6 +38,9 @@ pub(crate) struct Packages {
 pub(crate) fn run(workspace: &Workspace, options: &DistOptions) -> Result<()> {
     let target = Target::named(workspace, options.target.as_deref())?;
     let packages = make(workspace, &target, &workspace.join("target/dist"))?;
+    if target.is_cross() {
+        emulated::try_out(&target, &packages.tree)?;
+    }
     for path in [&packages.archive, &packages.deb] {
         let size = path.metadata().with_context(|| format!("can not read {}", path.display()))?.len();
         println!("{} {:.1} MB", path.display(), size as f64 / 1e6);
@@ -46,7 +50,7 @@ pub(crate) fn run(workspace: &Workspace, options: &DistOptions) -> Result<()> {
 
 /// Builds for the target and makes its packages in `folder`, replacing those that are there.
 pub(crate) fn make(workspace: &Workspace, target: &Target, folder: &Path) -> Result<Packages> {
-    tools::require(&target.tools())?;
+    target.require()?;
     tools::require(&tools::FOR_PACKAGES)?;
     let release = stage::build(workspace, target)?;
     let name = format!("mfn-{VERSION}-{}", target.triple);

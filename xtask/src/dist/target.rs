@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::tools::{self, Tool};
 use crate::workspace::Workspace;
+use crate::{command, tools};
 
 /// The platform that can be built beside this machine's own.
 pub(crate) const AARCH64: &str = "aarch64-unknown-linux-gnu";
@@ -55,13 +55,19 @@ impl Target {
         }
     }
 
-    /// The programs without which nothing can be built for it.
-    pub(crate) fn tools(&self) -> Vec<Tool> {
-        if self.is_cross {
-            vec![tools::AARCH64_GCC, tools::QEMU_AARCH64, tools::READELF]
-        } else {
-            vec![tools::CC, tools::READELF, tools::STRIP]
+    /// Fails when a program is missing without which nothing can be built for it; brings the compiler's part for it.
+    pub(crate) fn require(&self) -> Result<()> {
+        if !self.is_cross {
+            return tools::require(&[tools::CC, tools::READELF, tools::STRIP]);
         }
+        tools::require(&[tools::AARCH64_GCC, tools::QEMU_AARCH64, tools::READELF])?;
+        // Nothing happens where it is installed already.
+        command::run(Command::new("rustup").args(["target", "add", &self.triple]))
+    }
+
+    /// Whether it is not this machine's platform.
+    pub(crate) fn is_cross(&self) -> bool {
+        self.is_cross
     }
 
     /// A program of binutils for its files.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::super::tree::PLACES;
 use super::start::Newcomer;
@@ -14,6 +14,8 @@ use crate::command;
 use crate::workspace::Workspace;
 
 const EXAMPLES: [&str; 4] = ["simulate", "analyse", "stream", "pipeline"];
+/// How many programs run side by side.
+const AT_ONCE: usize = 8;
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
 
 /// How a program was built, and where it lies.
@@ -34,8 +36,7 @@ pub(crate) fn compare(workspace: &Workspace, newcomer: &Newcomer) -> Result<usiz
     }
     programs.extend(in_rust(workspace)?);
     let mut first: BTreeMap<&str, (&str, String)> = BTreeMap::new();
-    for (number, program) in programs.iter().enumerate() {
-        let text = site.run(program, number)?;
+    for (program, text) in programs.iter().zip(site.run_all(&programs)?) {
         let (way, expected) = first.entry(program.example).or_insert_with(|| (program.way, text.clone()));
         ensure!(
             text == *expected,
@@ -160,6 +161,24 @@ impl<'a> Site<'a> {
         Ok(programs)
     }
 
+    /// Runs programs, several at a time because they mostly wait; gives what each prints.
+    fn run_all(&self, programs: &[Program]) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for (chunk, at_once) in programs.chunks(AT_ONCE).enumerate() {
+            let ended: Vec<Result<String>> = std::thread::scope(|scope| {
+                let started: Vec<_> = at_once
+                    .iter()
+                    .enumerate()
+                    .map(|(number, program)| scope.spawn(move || self.run(program, chunk * AT_ONCE + number)))
+                    .collect();
+                let panicked = || anyhow!("the thread that ran a program panicked");
+                started.into_iter().map(|run| run.join().unwrap_or_else(|_| Err(panicked()))).collect()
+            });
+            texts.extend(ended.into_iter().collect::<Result<Vec<_>>>()?);
+        }
+        Ok(texts)
+    }
+
     /// Runs a program in a folder of its own; gives what it prints. The times that a pipeline took are left out: they are
     /// the one thing that differs.
     fn run(&self, program: &Program, number: usize) -> Result<String> {
@@ -195,9 +214,9 @@ fn lay_out_requests(folder: &Path, plugins: &Path) -> Result<()> {
     let requests = folder.join("requests");
     std::fs::create_dir_all(&requests).with_context(|| format!("can not make {}", requests.display()))?;
     for (name, request) in [
-        ("1.json", r#"{"grid_size": 32, "steps": 40, "random_seed": 1}"#),
+        ("1.json", r#"{"grid_size": 32, "steps": 600, "random_seed": 1}"#),
         ("2.json", r#"{"grid_size": 32, "steps": 40, "alpha": 9}"#),
-        ("3.json", r#"{"grid_size": 32, "steps": 60, "random_seed": 3, "boundary_condition": "neumann"}"#),
+        ("3.json", r#"{"grid_size": 32, "steps": 900, "random_seed": 3, "boundary_condition": "neumann"}"#),
     ] {
         std::fs::write(requests.join(name), request)?;
     }
