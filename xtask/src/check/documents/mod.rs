@@ -14,7 +14,7 @@ use super::Findings;
 use crate::workspace::Workspace;
 
 /// Directories that are made by running things; documents name files in them.
-const GENERATED: [&str; 3] = ["target", "fuzz/artifacts", "fuzz/corpus"];
+const GENERATED: [&str; 4] = ["target", "first", "fuzz/artifacts", "fuzz/corpus"];
 /// Extensions that make a word with a slash a path, wherever it begins.
 const PATH_EXTENSIONS: [&str; 13] =
     ["c", "cpp", "go", "h", "hpp", "json", "jsonl", "md", "npy", "py", "rs", "toml", "yml"];
