@@ -5,15 +5,14 @@
 //! panic, poisons the handle and turns every failure into a status and an error object.
 
 use std::any::Any;
-use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
-};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::argument::Slot;
 use crate::error::{Details, Failure, mfn_error};
+pub(crate) use crate::exclusive::Exclusive;
+use crate::exclusive::Refused;
 use crate::library::LiveMark;
 use crate::status::{MFN_FATAL, MFN_OK, is_answer, mfn_status};
 
@@ -229,60 +228,15 @@ fn report(
     status
 }
 
-/// State that one thread at a time may change. A second change at the same time is an error, not a race.
-/// Reads are short and may come at any time, so a change waits for those under way; a read during a change,
-/// which may take hours, is refused.
-pub(crate) struct Exclusive<T> {
-    changing: Mutex<()>,
-    value: RwLock<T>,
-}
-
-impl<T> Exclusive<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self { changing: Mutex::new(()), value: RwLock::new(value) }
-    }
-
-    /// For functions that take a handle which is not const.
-    pub(crate) fn write(&self) -> Result<Change<'_, T>, Failure> {
-        let changing = self.changing.try_lock().map_err(|error| in_use(&error))?;
-        let value = self.value.write().map_err(|error| in_use(&error.into()))?;
-        Ok(Change { value, _changing: changing })
-    }
-
-    /// For functions that take a const handle; any number at once.
-    pub(crate) fn read(&self) -> Result<RwLockReadGuard<'_, T>, Failure> {
-        self.value.try_read().map_err(|error| in_use(&error))
-    }
-}
-
-/// The right to change a value, until it is dropped.
-pub(crate) struct Change<'a, T> {
-    // First, so that whoever changes next finds the value free.
-    value: RwLockWriteGuard<'a, T>,
-    _changing: MutexGuard<'a, ()>,
-}
-
-impl<T> Deref for Change<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T> DerefMut for Change<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
-    }
-}
-
-fn in_use<G>(error: &TryLockError<G>) -> Failure {
-    match error {
-        TryLockError::WouldBlock => Failure::invalid(
-            "the handle is in use by another call (of another thread, or the one that is calling back): \
-             wait for its return",
-        ),
-        TryLockError::Poisoned(_) => Failure::new(MFN_FATAL, "the handle is poisoned, only free it"),
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::InUse => Self::invalid(
+                "the handle is in use by another call (of another thread, or the one that is calling back): \
+                 wait for its return",
+            ),
+            Refused::Poisoned => Self::new(MFN_FATAL, "the handle is poisoned, only free it"),
+        }
     }
 }
 
@@ -349,7 +303,7 @@ mod tests {
         let probe = Box::into_raw(create::<mfn_probe>(Exclusive::new(7)));
         let (status, _) = call(probe, |state| {
             let _held = state.write()?;
-            let (status, message) = call(probe, |state| state.write().map(drop));
+            let (status, message) = call(probe, |state| Ok(drop(state.write()?)));
             assert_eq!(status, crate::status::MFN_INVALID);
             assert!(message.contains("in use by another call"), "{message}");
             Ok(())

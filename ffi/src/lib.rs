@@ -10,8 +10,14 @@
 #![allow(clippy::missing_safety_doc, reason = "the contract of each function is its C comment; docs/abi.md")]
 
 mod argument;
+mod exclusive;
 mod guard;
 mod layout;
+
+/// The locks of `exclusive`; core/interleavings has those of its model checker in their place.
+mod sync {
+    pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+}
 
 pub mod aggregation;
 pub mod checkpoint;

@@ -25,6 +25,11 @@ pub mod snapshot;
 pub mod spool;
 mod text;
 
+/// The locks of `pipeline::outcome`; core/interleavings has those of its model checker in their place.
+mod sync {
+    pub(crate) use std::sync::{Condvar, Mutex};
+}
+
 pub use config::{ConfigError, ConfigFault, PipelineConfig};
 pub use error::RuntimeError;
 pub use log::{Log, LogLevel, LogRecord, LogSink};

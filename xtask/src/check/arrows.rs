@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("mfn-examples", &["mfn-runtime", "mfn-sim"]),
     ("mfn-fuzz-bodies", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
     ("mfn-header", &[]),
+    ("mfn-interleavings", &["mfn-sim"]),
     ("xtask", &["mfn-header", "mfn-sim", "mfn-runtime"]),
 ];
 /// What a plugin may import: the contract and the shared listener.

@@ -1,11 +1,13 @@
 //! What became of each request, for the host that wants to know: a bounded ring of outcomes.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use mfn_sim::{Features, Statistics};
 use serde::Serialize;
+
+use crate::sync::{Condvar, Mutex};
 
 /// Outcomes kept for the host; older ones are dropped and counted.
 pub const OUTCOMES_MAX: usize = 4096;
