@@ -199,7 +199,7 @@ pub(crate) const MAVEN: Tool = Tool {
 };
 
 /// What the guard of the ABI needs.
-pub(crate) const FOR_ABI: [Tool; 7] = [ABIDIFF, CLANG, CLANGXX, CXX, GCC, NM, READELF];
+pub(crate) const FOR_ABI: [Tool; 8] = [ABIDIFF, CLANG, CLANGXX, CXX, GCC, NM, READELF, STRIP];
 
 /// Writes the reference of the headers.
 pub(crate) const DOXYGEN: Tool = Tool {

@@ -9,6 +9,7 @@ mod exports;
 mod faces;
 mod interface;
 mod layout;
+mod plugins;
 mod self_test;
 mod types;
 
@@ -30,6 +31,8 @@ struct Subject {
     workspace: Workspace,
     /// libmfn.so as it is shipped.
     library: PathBuf,
+    /// The folder of the plugins as they are shipped.
+    plugins: PathBuf,
 }
 
 impl Subject {
@@ -62,7 +65,7 @@ struct Check {
     run: fn(&Subject) -> Result<Findings>,
 }
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     Check { name: "header", run: |subject| check::header::check(&subject.workspace) },
     Check { name: "exports", run: exports::check },
     Check { name: "layout", run: layout::check },
@@ -72,19 +75,25 @@ const CHECKS: [Check; 9] = [
     Check { name: "c++", run: dialects::check_cpp },
     Check { name: "c++ face", run: faces::check_cpp },
     Check { name: "go face", run: faces::check_go },
+    Check { name: "plugins", run: plugins::check },
 ];
 
 /// Does what the options say.
 pub(crate) fn run(workspace: &Workspace, options: &AbiOptions) -> Result<()> {
     tools::require(&tools::FOR_ABI)?;
     if options.save_baseline {
-        return baseline::save(workspace);
+        baseline::save(workspace)?;
+        return plugins::save(workspace);
     }
     let root = match &options.installed {
         Some(root) => root.clone(),
         None => stage::run(workspace)?.root,
     };
-    let subject = Subject { workspace: workspace.clone(), library: root.join("lib/libmfn.so") };
+    let subject = Subject {
+        workspace: workspace.clone(),
+        library: root.join("lib/libmfn.so"),
+        plugins: root.join("plugins"),
+    };
     if options.self_test { self_test::run(&subject) } else { run_all(&subject) }
 }
 

@@ -121,8 +121,11 @@ pub(super) fn run(original: &Subject) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut caught = 0_usize;
     for fault in &BREAKS {
-        let subject =
-            Subject { workspace: copy.workspace.clone(), library: library(original, fault, folder.path())? };
+        let subject = Subject {
+            workspace: copy.workspace.clone(),
+            library: library(original, fault, folder.path())?,
+            ..original.clone()
+        };
         (fault.apply)(&copy).with_context(|| format!("could not apply: {}", fault.what))?;
         let found = reported(&subject, fault.check)?;
         copy.restore(&original.workspace)?;
