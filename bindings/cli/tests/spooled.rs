@@ -15,7 +15,7 @@ use std::{
 };
 
 use common::{mfn, plugin_library, run, signal};
-use mfn_plugin::testing::{FaultRow, fault_size};
+use mfn_plugin::testing::{FaultMemory, FaultRow, fault_size, peak_of};
 use serde_json::Value;
 
 const PIPELINE: &str = r#"
@@ -23,6 +23,11 @@ name = "spooled"
 
 [plugins]
 directories = ["plugins"]
+
+# Small, so that what is held above it shows.
+[limits]
+bytes_in_flight_max = 8388608
+record_bytes_max = 65536
 
 [connectors.lines]
 plugin = "file"
@@ -69,9 +74,26 @@ fn line(n: u64) -> String {
     format!(r#"{{"n":{n},"text":"{:x>200}"}}"#, n * 7919)
 }
 
+/// Starts the pipeline; what it says goes to the file `said`.
 fn start(directory: &Path) -> Child {
-    let mut command = mfn(directory, "run pipeline.toml --drain-timeout-ms 10000");
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    let mut command = mfn(directory, "run pipeline.toml --json --drain-timeout-ms 10000");
+    let said = fs::File::create(directory.join("said")).unwrap();
+    command.stdout(said).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// The memory of runs of [`PIPELINE`]: above what the same components take when there is nothing to do, its byte budget.
+fn memory() -> FaultMemory {
+    let directory = with_lines(0);
+    let path = directory.path();
+    fs::create_dir(path.join("nothing")).unwrap();
+    let idle = PIPELINE.replace("files = [\"in.jsonl\"]", "directory = \"nothing\"\nat_end = \"watch\"");
+    fs::write(path.join("pipeline.toml"), idle).unwrap();
+    let mut child = start(path);
+    wait_for("an idle run", || fs::read_to_string(path.join("said")).unwrap().contains("started"));
+    let baseline = peak_of(child.id()).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    FaultMemory::of_children(baseline, 8_388_608)
 }
 
 /// How often each number arrived below the directories; each must have the bytes that it had.
@@ -98,12 +120,12 @@ fn arrived(directory: &Path) -> BTreeMap<u64, u64> {
 }
 
 /// The row of a fault, after everything should have arrived.
-fn report(number: u8, struck: u64, directory: &Path, count: u64) {
+fn report(number: u8, struck: u64, directory: &Path, count: u64, memory: FaultMemory) {
     let counts = arrived(directory);
     assert!(counts.keys().all(|n| (1..=count).contains(n)), "something was invented");
     let lost = count - counts.len() as u64;
     let duplicated = counts.values().map(|times| times - 1).sum();
-    FaultRow { number, struck, lost, duplicated }.report();
+    FaultRow { number, struck, lost, duplicated }.report(memory);
 }
 
 fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
@@ -126,7 +148,7 @@ fn a_killed_run_loses_nothing() {
     let (count, kills) = (fault_size(60_000, 1_000_000), fault_size(8, 100));
     let directory = with_lines(count);
     let path = directory.path();
-    let (mut struck, mut random) = (0, 1_u64);
+    let (mut struck, mut random, mut memory) = (0, 1_u64, memory());
     for _ in 0..20 * kills {
         if struck == kills {
             break;
@@ -140,6 +162,7 @@ fn a_killed_run_loses_nothing() {
             bytes_below(&path.join("spool")) != spooled || child.try_wait().unwrap().is_some()
         });
         std::thread::sleep(Duration::from_micros((random >> 33) % 60_000));
+        memory.look_at(child.id());
         let at_work = child.try_wait().unwrap().is_none();
         child.kill().unwrap();
         child.wait().unwrap();
@@ -150,7 +173,7 @@ fn a_killed_run_loses_nothing() {
     }
     assert!(struck >= kills / 2, "{struck} kills hit a process at work");
     run(path, "run pipeline.toml").expect(0);
-    report(1, struck, path, count);
+    report(1, struck, path, count, memory);
 }
 
 /// Fault 12: guards the end by its deadline when a publisher is dead, and the restart after it.
@@ -158,7 +181,7 @@ fn a_killed_run_loses_nothing() {
 fn a_terminated_run_with_a_dead_publisher_loses_nothing() {
     let count = fault_size(30_000, 1_000_000);
     let directory = with_lines(count);
-    let path = directory.path();
+    let (path, mut memory) = (directory.path(), memory());
     let mut child = start(path);
     wait_for("delivery", || bytes_below(&path.join("out")) > 0);
     // Its directory is gone, and what stands in its place can not become one.
@@ -171,10 +194,17 @@ fn a_terminated_run_with_a_dead_publisher_loses_nothing() {
     let begun = Instant::now();
     while child.try_wait().unwrap().is_none() {
         assert!(begun.elapsed() < Duration::from_millis(10_500), "it does not end");
+        memory.look_at(child.id());
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!((arrived(path).len() as u64) < count, "the publisher was not dead");
+    // It struck as often as a record was refused, says the process itself.
+    let said = fs::read_to_string(path.join("said")).unwrap();
+    let summary: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let components = summary["status"]["components"].as_array().unwrap();
+    let results = components.iter().find(|component| component["name"] == "results").unwrap();
+    let refused = results["delivery"]["retries"].as_u64().unwrap();
     fs::remove_file(path.join("out")).unwrap();
     run(path, "run pipeline.toml").expect(0);
-    report(12, 1, path, count);
+    report(12, refused, path, count, memory);
 }

@@ -17,7 +17,7 @@ use std::{
 use common::*;
 use mfn_plugin::{
     author::{Connector, Publisher},
-    testing::FaultRow,
+    testing::{FaultMemory, FaultRow, fault_size, peak_of},
     value::{Fetch, FetchLimits},
 };
 use serde_json::json;
@@ -25,10 +25,8 @@ use tempfile::tempdir;
 
 const DIRECTORY: &str = "MFN_TEST_CRASH_DIRECTORY";
 const MODE: &str = "MFN_TEST_CRASH_MODE";
-/// So many kills hit a child at work; one that was done before it could be killed does not count.
-const KILLS: usize = 20;
-/// Children that may be done too early, on a fast machine.
-const CHILDREN_MAX: usize = 200;
+/// Where a child says what it had in memory before its work.
+const BASELINE: &str = "baseline";
 
 /// The child: carries everything from `in` to `out`, three records at a time.
 #[test]
@@ -37,6 +35,9 @@ fn carry() {
     let Some(base) = std::env::var_os(DIRECTORY) else { return };
     let base = Path::new(&base);
     let mode = std::env::var(MODE).unwrap();
+    warm_up();
+    fs::write(base.join("writing"), FaultMemory::here(0).baseline_bytes().to_string()).unwrap();
+    fs::rename(base.join("writing"), base.join(BASELINE)).unwrap();
     let mut connector = connector(base, json!({ "directory": "in", "after": "delete" }));
     let config = json!({ "directory": "out", "mode": mode, "rotate_bytes": 4096, "include_headers": true });
     let mut publisher = publisher(base, config);
@@ -82,15 +83,20 @@ fn survive(mode: &str, seed: u64) {
     let dir = tempdir().unwrap();
     let mut expected = fill(&dir.path().join("in"), 0);
     let mut random = seed;
+    // So many kills hit a child at work; one that was done before it could be killed does not count, and a fast
+    // machine has many of them.
+    let kills = fault_size(20, 200);
     let mut at_work = 0;
-    for round in 1..=CHILDREN_MAX {
-        if at_work == KILLS {
+    let mut peaks = Vec::new();
+    for round in 1..=10 * kills {
+        if at_work == kills {
             break;
         }
         // Knuth's MMIX generator: the moments differ, and are the same in every run of the test.
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut child = child(dir.path(), mode).spawn().unwrap();
         std::thread::sleep(Duration::from_micros(5_000 + (random >> 33) % 60_000));
+        peaks.extend(peak_of(child.id()));
         let is_done = child.try_wait().unwrap().is_some();
         child.kill().unwrap();
         child.wait().unwrap();
@@ -100,7 +106,11 @@ fn survive(mode: &str, seed: u64) {
             at_work += 1;
         }
     }
-    assert_eq!(at_work, KILLS, "too few of {CHILDREN_MAX} kills hit a child at work");
+    // All are the same program. Three records at a time, of a few bytes; the connector knows 604 files.
+    let baseline: u64 = fs::read_to_string(dir.path().join(BASELINE)).unwrap().parse().unwrap();
+    let mut memory = FaultMemory::of_children(baseline, 1 << 20);
+    peaks.into_iter().for_each(|peak| memory.saw(peak));
+    assert_eq!(at_work, kills, "too few kills hit a child at work");
     let left = names(&dir.path().join("in")).len();
     assert!(child(dir.path(), mode).status().unwrap().success());
     println!("{mode}: {at_work} kills at work, {left} files were left for the last run");
@@ -124,9 +134,10 @@ fn survive(mode: &str, seed: u64) {
     println!("{mode}: {} records, {} written twice", seen.len(), lines - seen.len());
     let lost = expected.keys().filter(|id| !seen.contains(*id)).count();
     let duplicated = lines - seen.len();
-    FaultRow { number: 9, struck: KILLS as u64, lost: lost as u64, duplicated: duplicated as u64 }.report();
+    FaultRow { number: 9, struck: at_work as u64, lost: lost as u64, duplicated: duplicated as u64 }
+        .report(memory);
     assert!(expected.keys().eq(seen.iter()), "something was invented");
-    assert!(duplicated <= KILLS * 3, "more came twice than were in the air at the kills");
+    assert!(duplicated <= kills * 3, "more came twice than were in the air at the kills");
 }
 
 /// Guards the promise for appended lines.

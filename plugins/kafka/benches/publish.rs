@@ -23,6 +23,12 @@ use rdkafka::{
 };
 use serde_json::json;
 
+impl support::Brokers for cluster::Cluster {
+    fn brokers(&self) -> Vec<String> {
+        self.brokers()
+    }
+}
+
 /// Records of one call of the plugin.
 const TOGETHER: usize = 5000;
 /// Pairs of runs; the best of each side counts, as other work of the machine only slows.

@@ -130,6 +130,7 @@ pub(super) const FAULTS: [Fault; 14] = [
                 "pipeline",
                 "shutdown::a_hung_publisher_does_not_hold_a_drain_beyond_its_deadline",
             ),
+            ("mfn-runtime", "pipeline", "hung::a_call_that_hangs_is_given_up_and_its_late_answer_is_nobodys"),
             ("mfn-runtime", "pipeline", "faults::a_wrong_number_of_answers_is_a_breach_and_loses_nothing"),
         ],
     },

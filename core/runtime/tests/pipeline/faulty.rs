@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use mfn_plugin::testing::FaultMemory;
 use mfn_plugin::value::{
     Batch, BatchToken, Drained, Endpoint, Fetch, FetchLimits, Health, Idempotence, Ordering as Order,
     PluginError, PublishContext, PublisherTraits, Record, RecordResult, RecordView, Verdict,
@@ -312,4 +313,23 @@ pub(crate) fn wait_for(pipeline: &Pipeline, what: &str, done: impl Fn() -> bool)
         assert!(Instant::now() < deadline, "{what}: {:#?}", pipeline.status());
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Runs a pipeline of a few records to its end, so that what it takes to run at all is there before memory is measured.
+pub(crate) fn warm_up() {
+    let (source, publisher) = (Counting::new("in", 20), Arc::new(Faulty::good("out")));
+    let text =
+        "[[routes]]\nname = \"all\"\nwork = \"forward\"\nconnectors = [\"in\"]\npublishers = [\"out\"]\n";
+    let pipeline = start(&[&source], &[&publisher], "", text, Path::new("."));
+    assert_eq!(pipeline.wait(Duration::from_secs(20)), mfn_runtime::PipelineState::Finished);
+}
+
+/// What a record of these tests takes in memory, with its id, its key and the bookkeeping, at most.
+pub(crate) const RECORD_BYTES: u64 = 512;
+
+/// The memory of a pipeline of so many small records, fewer than its budget would take: it may hold all of them, and the
+/// test keeps each one twice to judge by. The baseline is that of a pipeline that has run.
+pub(crate) fn memory(records: u64) -> FaultMemory {
+    warm_up();
+    FaultMemory::here(records * RECORD_BYTES).kept_by_test(2 * records * RECORD_BYTES)
 }

@@ -45,6 +45,7 @@ fn a_call_that_hangs_is_given_up_and_its_late_answer_is_nobodys() {
         Ok(vec![Ok(()); records.len()])
     }));
     let source = Counting::new("in", 400);
+    let memory = memory(400);
     let delivery = format!("{SHORT}, batch = {{ records_max = 20 }}");
     let pipeline = start(&[&source], &[&publisher], &delivery, &route(""), std::path::Path::new("."));
     wait_for(&pipeline, "the call is given up", || delivery_of(&pipeline, "out").backing_off > 0);
@@ -63,11 +64,14 @@ fn a_call_that_hangs_is_given_up_and_its_late_answer_is_nobodys() {
     assert_eq!(pipeline.wait(LONG), PipelineState::Finished, "{:#?}", pipeline.status());
     let status = pipeline.status();
     assert_conserved(&status);
-    assert_eq!((status.delivered, publisher.ids().len()), (400, 400));
+    assert_eq!(status.delivered, 400);
+    let lost = 400 - publisher.ids().len() as u64;
     assert!(!delivery_of(&pipeline, "out").overdue);
     let again = sent.lock().unwrap().values().filter(|&&times| times == 2).count();
     assert_eq!((again, publisher.taken_count()), (20, 420), "exactly the hung call went out again");
-    FaultRow { number: 13, struck: 1, lost: 0, duplicated: again as u64 }.report();
+    // It struck as often as a call was out that the lane went on without: the one whose records came again.
+    let struck = again as u64 / 20;
+    FaultRow { number: 13, struck, lost, duplicated: again as u64 }.report(memory);
 }
 
 // Guards the spool against a publisher that hangs for ever: the drain ends by its deadline, whoever starts next has

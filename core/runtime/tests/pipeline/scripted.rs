@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ pub(crate) type Journal = Arc<Mutex<Vec<Entry>>>;
 pub(crate) struct Gate {
     open: Mutex<bool>,
     changed: Condvar,
+    held: AtomicU64,
 }
 
 impl Gate {
@@ -36,8 +38,14 @@ impl Gate {
         self.changed.notify_all();
     }
 
+    /// How many callers have been held up.
+    pub(crate) fn held(&self) -> u64 {
+        self.held.load(Relaxed)
+    }
+
     fn pass(&self) {
         let mut open = self.open.lock().unwrap();
+        self.held.fetch_add(u64::from(!*open), Relaxed);
         while !*open {
             open = self.changed.wait(open).unwrap();
         }

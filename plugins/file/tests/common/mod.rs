@@ -119,3 +119,13 @@ pub fn names(directory: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// Reads and writes one file, so that what it takes to do so at all is there before memory is measured.
+pub fn warm_up() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.json"), "1").unwrap();
+    let read =
+        read_all(&mut connector(dir.path(), serde_json::json!({ "directory": ".", "after": "delete" })));
+    let mut publisher = publisher(dir.path(), serde_json::json!({ "directory": "out" }));
+    assert!(publish(&mut publisher, &read).iter().all(Result::is_ok));
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mfn_plugin::{
     author::Connector,
-    testing::{FaultRow, MemoryHost},
+    testing::{FaultMemory, FaultRow, MemoryHost},
     value::ErrorClass,
 };
 use serde_json::json;
@@ -54,7 +54,9 @@ fn bad_content_is_rejected_and_the_next_page_comes() {
         ("wrong place", ok("7"), "neither an array nor an object"),
         ("depth 1e6", ok(format!("{deep}{}", deep.replace('[', "]"))), "1000000"),
     ];
-    let mut struck = 0;
+    // One page at a time, of which one may have 4 MiB; each case's server is in this process, and has its page twice.
+    let memory = FaultMemory::here(2 * (4 << 20)).kept_by_test(8 << 20);
+    let (mut struck, mut lost) = (0, 0);
     for (name, bad, reason) in cases {
         let server = sandwich(bad);
         let limit = if name.starts_with("depth") { 4 << 20 } else { LIMIT };
@@ -71,11 +73,11 @@ fn bad_content_is_rejected_and_the_next_page_comes() {
         let told = fault(&bad.records[0]).unwrap_or_default();
         assert!(told.contains(reason) || name.starts_with("depth") && !told.is_empty(), "{name}: {told}");
         let next = batch(&mut source);
-        assert_eq!(ids(&next.records), ["feed/3"], "{name}");
+        lost += u64::from(ids(&next.records) != ["feed/3"]);
         assert!(begin.elapsed() < Duration::from_secs(1), "{name}: {:?}", begin.elapsed());
-        struck += 1;
+        struck += u64::from(!told.is_empty());
     }
-    FaultRow { number: 10, struck, lost: 0, duplicated: 0 }.report();
+    FaultRow { number: 10, struck, lost, duplicated: 0 }.report(memory);
 }
 
 /// Guards the wire: an answer that did not come whole is an error that may pass, is asked for again, and then

@@ -1,9 +1,12 @@
-//! How a test of a promise says what it did: which fault it injected, how often that struck, what came of it.
+//! How a test of a promise says what it did: which fault it injected, how often that struck, what came of it, and what it
+//! took.
 //!
 //! A test of a fault that never struck proves nothing, so [`FaultRow::report`] fails it. `cargo xtask faults` runs the
 //! tests that belong to the table of faults in `docs/delivery.md` and makes one line of each row.
 
-/// The environment variable that asks for the tests of faults in full size.
+use super::FaultMemory;
+
+/// The environment variable that says that one test of a fault runs alone, and in which size: `full`, or any other.
 const FAULTS_VARIABLE: &str = "MFN_FAULTS";
 
 /// What came of one injected fault.
@@ -20,16 +23,20 @@ pub struct FaultRow {
 }
 
 impl FaultRow {
-    /// Writes the row for `cargo xtask faults`.
+    /// Writes the row for `cargo xtask faults`, with the memory that it took.
+    ///
+    /// Memory of this process is judged when the test runs alone, as it does there; of children it always is.
     ///
     /// # Panics
-    /// When the fault never struck, or a record was lost: then the test has failed.
+    /// When the fault never struck, a record was lost, or too much memory was taken: then the test has failed.
     #[allow(clippy::print_stdout, reason = "the task runner reads the row from the test's output")]
-    pub fn report(self) {
+    pub fn report(self, memory: FaultMemory) {
         let Self { number, struck, lost, duplicated } = self;
-        println!("fault-row: {number} {struck} {lost} {duplicated}");
+        let (peak, allowed) = (memory.peak_bytes(), memory.allowed_bytes());
+        println!("fault-row: {number} {struck} {lost} {duplicated} {peak} {allowed}");
         assert!(struck > 0, "fault {number} never struck");
         assert_eq!(lost, 0, "fault {number}: records were lost");
+        memory.judge(peak, std::env::var_os(FAULTS_VARIABLE).is_some());
     }
 }
 
@@ -43,13 +50,16 @@ pub fn fault_size<T>(ci: T, full: T) -> T {
 mod tests {
     use super::*;
 
-    /// Guards the tests of faults: a fault that did not strike, and a lost record, fail.
+    /// Guards the tests of faults: a fault that did not strike, a lost record, and memory that nobody measured, fail.
     #[test]
     fn a_row_that_proves_nothing_fails() {
         let row = FaultRow { number: 3, struck: 2, lost: 0, duplicated: 7 };
-        row.report();
+        let memory = FaultMemory::here(0);
+        row.report(memory);
         for bad in [FaultRow { struck: 0, ..row }, FaultRow { lost: 1, ..row }] {
-            assert!(std::panic::catch_unwind(|| bad.report()).is_err(), "{bad:?}");
+            assert!(std::panic::catch_unwind(|| bad.report(memory)).is_err(), "{bad:?}");
         }
+        let unseen = FaultMemory::of_children(1, 1);
+        assert!(std::panic::catch_unwind(|| row.report(unseen)).is_err());
     }
 }

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 mod fault;
+mod memory;
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +14,7 @@ use std::{
 };
 
 pub use fault::{FaultRow, fault_size};
+pub use memory::{FaultMemory, peak_of};
 
 use abi_stable::{
     sabi_trait::TD_Opaque,

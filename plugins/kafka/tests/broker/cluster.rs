@@ -1,4 +1,5 @@
-//! A real Apache Kafka cluster of two nodes (KRaft, no ZooKeeper) on loopback, started by the test that needs it.
+//! A real Apache Kafka cluster of two nodes (KRaft, no ZooKeeper) on loopback, started by the test that needs it. Each node
+//! also listens for clients that log in.
 //!
 //! The jars are resolved by Maven into the target directory, once. The nodes hang on pipes: when this process ends, in
 //! whatever way, they are killed. What is missing is an error that says what to install, never a skipped test.
@@ -8,7 +9,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{Duration, Instant},
 };
 
@@ -24,6 +25,10 @@ use rdkafka::{
 /// How long a node may take to start on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Who may log in where the cluster asks for it (SASL PLAIN).
+pub(crate) const SASL_USER: &str = "mfn";
+pub(crate) const SASL_PASSWORD: &str = "canary-sasl-password";
+
 /// Directories of clusters, before the number of their process.
 const RUN_PREFIX: &str = "kafka-run-";
 
@@ -34,6 +39,7 @@ pub(crate) struct Cluster {
     jars: PathBuf,
     nodes: [Option<Node>; 2],
     ports: [u16; 2],
+    sasl_ports: [u16; 2],
     controller: u16,
 }
 
@@ -41,26 +47,61 @@ pub(crate) struct Cluster {
 #[derive(Debug)]
 struct Node(Child);
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        // The end of its input is the shell's signal to kill the broker, with SIGKILL.
+impl Node {
+    /// Kills it with SIGKILL; whether it died of that, as the shell says that waited for it.
+    fn kill(&mut self) -> bool {
+        // The end of its input is the shell's signal to kill the broker.
         drop(self.0.stdin.take());
-        let _ = self.0.wait();
+        self.0.wait().is_ok_and(|status| status.code() == Some(128 + 9))
     }
 }
 
-/// The cluster of this test program, for one test at a time.
-pub(crate) fn shared() -> MutexGuard<'static, Cluster> {
-    static CLUSTER: OnceLock<Mutex<Cluster>> = OnceLock::new();
-    let cluster = CLUSTER.get_or_init(|| {
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The cluster of this test program, for any number of tests at a time that leave its nodes alone.
+pub(crate) fn shared() -> RwLockReadGuard<'static, Cluster> {
+    // A test that failed has left topics behind, no more.
+    cluster().read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The cluster for one test, which may kill its nodes; all others wait, and find it whole again.
+pub(crate) fn exclusive() -> Exclusive {
+    Exclusive(cluster().write().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn cluster() -> &'static RwLock<Cluster> {
+    static CLUSTER: OnceLock<RwLock<Cluster>> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
         let name = format!("{RUN_PREFIX}{}", std::process::id());
         remove_left_behind();
-        Mutex::new(Cluster::start(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)))
-    });
-    // A test that failed has left topics behind, no more.
-    let mut cluster = cluster.lock().unwrap_or_else(PoisonError::into_inner);
-    cluster.ensure_up();
-    cluster
+        RwLock::new(Cluster::start(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)))
+    })
+}
+
+/// The only user of the cluster. At its end what was killed is started again.
+pub(crate) struct Exclusive(RwLockWriteGuard<'static, Cluster>);
+
+impl std::ops::Deref for Exclusive {
+    type Target = Cluster;
+    fn deref(&self) -> &Cluster {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Exclusive {
+    fn deref_mut(&mut self) -> &mut Cluster {
+        &mut self.0
+    }
+}
+
+impl Drop for Exclusive {
+    fn drop(&mut self) {
+        self.0.ensure_up();
+    }
 }
 
 impl Cluster {
@@ -72,10 +113,14 @@ impl Cluster {
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("space for a broker");
         let jars = jars();
-        let [first, second, controller] = free_ports();
-        let mut cluster = Self { directory, jars, nodes: [None, None], ports: [first, second], controller };
-        for node in [1, 2] {
-            cluster.configure(node);
+        let [first, second, third, fourth, controller] = free_ports();
+        let (ports, sasl_ports) = ([first, second], [third, fourth]);
+        let mut cluster = Self { directory, jars, nodes: [None, None], ports, sasl_ports, controller };
+        // Both at the same time: most of it is the start of Java.
+        let formats = [1, 2].map(|node| cluster.configure(node));
+        for format in formats {
+            let output = format.wait_with_output().expect("java runs");
+            assert!(output.status.success(), "format: {}", String::from_utf8_lossy(&output.stderr));
         }
         cluster.ensure_up();
         cluster
@@ -86,12 +131,18 @@ impl Cluster {
         self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect()
     }
 
-    /// Kills a node, 1 or 2, as `kill -9` does. Node 1 is the controller as well.
-    pub(crate) fn kill(&mut self, node: usize) {
-        let killed = self.nodes[node - 1].take();
-        assert!(killed.is_some(), "node {node} is not running");
-        drop(killed);
+    /// Addresses of the brokers for clients that log in.
+    pub(crate) fn sasl_brokers(&self) -> Vec<String> {
+        self.sasl_ports.iter().map(|port| format!("127.0.0.1:{port}")).collect()
+    }
+
+    /// Kills a node, 1 or 2, as `kill -9` does. Node 1 is the controller as well. Gives the number of brokers that died of
+    /// it: 1.
+    pub(crate) fn kill(&mut self, node: usize) -> u64 {
+        let died = self.nodes[node - 1].take().is_some_and(|mut node| node.kill());
+        assert!(died, "node {node} was not running");
         assert!(TcpStream::connect(("127.0.0.1", self.ports[node - 1])).is_err(), "node {node} lives on");
+        u64::from(died)
     }
 
     /// Starts what is not running, and waits until it takes connections.
@@ -149,8 +200,10 @@ impl Cluster {
         }
     }
 
-    fn configure(&self, node: usize) {
+    /// Writes a node's configuration, and begins to format its storage.
+    fn configure(&self, node: usize) -> Child {
         let (id, port, controller) = (node, self.ports[node - 1], self.controller);
+        let sasl = self.sasl_ports[node - 1];
         let is_controller = node == 1;
         let roles = if is_controller { "broker,controller" } else { "broker" };
         let listener =
@@ -160,8 +213,13 @@ impl Cluster {
         let text = format!(
             "process.roles={roles}\nnode.id={id}\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\ncontroller.listener.names=CONTROLLER\n\
-             listeners=PLAINTEXT://127.0.0.1:{port}{listener}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}{listener}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}\n\
+             listener.security.protocol.map=\
+             CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT\n\
+             sasl.enabled.mechanisms=PLAIN\nlistener.name.sasl_plaintext.plain.sasl.jaas.config=\
+             org.apache.kafka.common.security.plain.PlainLoginModule required \
+             user_{SASL_USER}=\"{SASL_PASSWORD}\";\n\
              inter.broker.listener.name=PLAINTEXT\nlog.dirs={}\n\
              auto.create.topics.enable=false\nmin.insync.replicas=1\n\
              offsets.topic.replication.factor=2\noffsets.topic.num.partitions=2\n\
@@ -177,8 +235,8 @@ impl Cluster {
         fs::write(&file, text).expect("space for a broker");
         let mut format =
             self.java(&["kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c"]);
-        let output = format.arg(&file).output().expect("java runs");
-        assert!(output.status.success(), "format: {}", String::from_utf8_lossy(&output.stderr));
+        format.arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        format.spawn().expect("java runs")
     }
 
     fn config(&self, node: usize) -> PathBuf {
@@ -214,12 +272,6 @@ impl Cluster {
     }
 }
 
-impl crate::support::Brokers for Cluster {
-    fn brokers(&self) -> Vec<String> {
-        self.brokers()
-    }
-}
-
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.nodes = [None, None];
@@ -248,7 +300,6 @@ fn free_ports<const N: usize>() -> [u16; N] {
 
 /// The broker's jars, fetched by Maven where they are missing.
 fn jars() -> PathBuf {
-    let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broker/pom.xml");
     let jars = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kafka-4.1.0");
     let has_java = Command::new("java").arg("-version").output().is_ok_and(|output| output.status.success());
     assert!(has_java, "the tests with a real broker need Java 17 or later; install openjdk-17-jre-headless");
@@ -257,6 +308,9 @@ fn jars() -> PathBuf {
     }
     let help = "the tests with a real broker fetch its jars from a Maven repository once; install maven, and see \
                 that it can reach one";
+    fs::create_dir_all(&jars).expect("space for the jars");
+    let pom = jars.join("pom.xml");
+    fs::write(&pom, include_str!("pom.xml")).expect("space for the jars");
     let mut maven = Command::new("mvn");
     maven.args(["--batch-mode", "--quiet", "dependency:copy-dependencies"]);
     maven.arg("--file").arg(&pom).arg(format!("-DoutputDirectory={}", jars.display()));

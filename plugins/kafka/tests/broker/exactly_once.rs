@@ -23,7 +23,9 @@ use crate::{
     support::{Brokers, PATIENCE, connector, fetch, publish_all, publisher},
 };
 
-const RECORDS: usize = 1600;
+const RECORDS: usize = 6000;
+/// Records of one transaction.
+const TOGETHER: u32 = 60;
 const KEYS: usize = 20;
 /// How often the process is killed: at least, and at most where no kill has struck inside of a transaction.
 const KILLS_MIN: usize = 4;
@@ -47,8 +49,10 @@ fn forwarder() {
     let brokers = std::env::var(BROKERS).expect("started by the test beside it");
     let cluster = Told(brokers.split(',').map(str::to_owned).collect());
     let host = MemoryHost::new();
-    let mut target =
-        publisher(&host, &cluster, json!({ "topic": "eo-out", "transactional_id": "forwarder" }));
+    // Each record is a request of its own, one after the other, so that a transaction lasts and can be struck.
+    let one_by_one = json!({ "batch.num.messages": 1, "max.in.flight.requests.per.connection": 1 });
+    let fields = json!({ "topic": "eo-out", "transactional_id": "forwarder", "properties": one_by_one });
+    let mut target = publisher(&host, &cluster, fields);
     let fields = json!({
         "topics": ["eo-in"], "group": "forwarder", "offsets": "transaction", "revoke_timeout_ms": 1000,
         "properties": { "session.timeout.ms": 1000, "heartbeat.interval.ms": 200 },
@@ -56,7 +60,7 @@ fn forwarder() {
     let mut source = connector(&host, &cluster, fields);
     let context = PublishContext { attempt: 1, timeout: PATIENCE };
     loop {
-        let Some(batch) = fetch(&mut source, 20) else { continue };
+        let Some(batch) = fetch(&mut source, TOGETHER) else { continue };
         tell("begin");
         let views: Vec<RecordView<'_>> = batch.records.iter().map(Record::view).collect();
         let answers = target.publish(&views, context).unwrap_or_else(|error| {
@@ -138,10 +142,12 @@ fn every_record_once_although_killed() {
     // A record that was written twice was in a transaction that was aborted.
     while kills < KILLS_MIN || (everything.repeated() == 0 && kills < KILLS_MAX) {
         let (forwarder, mut lines) = Forwarder::start(&brokers);
-        let transactions = 2 + draw(3);
+        let transactions = 1 + draw(2);
         let begun = lines.by_ref().filter(|line| line == "begin").take(transactions as usize).count();
         assert_eq!(begun as u64, transactions, "the forwarder ended by itself");
-        std::thread::sleep(Duration::from_micros(draw(80_000)));
+        // The broker lets a producer begin only when it has ended the transaction before, for which the client looks again
+        // every 20 to 100 ms; so the moment is drawn from about the length of a whole transaction.
+        std::thread::sleep(Duration::from_micros(draw(200_000)));
         drop(forwarder);
         kills += 1;
         everything.read();

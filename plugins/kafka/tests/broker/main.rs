@@ -2,6 +2,7 @@
 //! die and come back, leaders that move, members that come and go, and what other clients read.
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code, reason = "clients that log in are those of `bindings/cli/tests/endtoend`")]
 mod cluster;
 mod contract;
 mod exactly_once;
@@ -12,3 +13,9 @@ mod stream;
 #[path = "../support/mod.rs"]
 mod support;
 mod third_party;
+
+impl support::Brokers for cluster::Cluster {
+    fn brokers(&self) -> Vec<String> {
+        self.brokers()
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mfn_plugin::testing::FaultRow;
+use mfn_plugin::testing::{FaultMemory, FaultRow};
 use mfn_plugin::value::{ErrorClass, Ordering};
 
 use super::*;
@@ -35,7 +35,10 @@ fn offer(machine: &mut Outbound, now: Duration, ids: std::ops::Range<u64>) {
 #[test]
 fn a_throttling_endpoint_gets_everything_without_a_storm() {
     const RECORDS: u64 = 200_000;
-    let mut struck = 0;
+    // The endpoint takes less than what comes, so in the end nearly all wait, without their payloads: a record counts
+    // at least its own size against the byte budget, and what is known of it here must be less.
+    let memory = FaultMemory::here(RECORDS * size_of::<mfn_plugin::value::Record>() as u64);
+    let (mut struck, mut lost) = (0, 0);
     for ordering in [Ordering::None, Ordering::Key] {
         let mut machine = alone(config(ordering, 50), 3);
         let mut dice = Random::new(5);
@@ -73,8 +76,9 @@ fn a_throttling_endpoint_gets_everything_without_a_storm() {
         assert!(attempts <= 2.1, "{attempts} attempts per record");
         assert_eq!(machine.status().queued, 0);
         struck += throttled;
+        lost += RECORDS - delivered;
     }
-    FaultRow { number: 5, struck, ..FaultRow::default() }.report();
+    FaultRow { number: 5, struck, lost, duplicated: 0 }.report(memory);
 }
 
 // Guards fault 6: an endpoint is dead for 24 hours. No minute sees more than three calls once the circuit is
@@ -83,7 +87,9 @@ fn a_throttling_endpoint_gets_everything_without_a_storm() {
 fn a_dead_endpoint_is_left_alone_and_then_caught_up_with() {
     const RECORDS: u64 = 20_000;
     const DAY: Duration = Duration::from_secs(86_400);
-    let mut struck = 0;
+    // The records' own 100 bytes each, and as much again to know what each waits for.
+    let memory = FaultMemory::here(2 * 100 * RECORDS);
+    let (mut struck, mut lost) = (0, 0);
     for class in [ErrorClass::Retryable, ErrorClass::Unknown, ErrorClass::Blocked, ErrorClass::Throttled] {
         for ordering in [Ordering::None, Ordering::Key, Ordering::All] {
             let mut machine = alone(config(ordering, 500), 11);
@@ -123,13 +129,13 @@ fn a_dead_endpoint_is_left_alone_and_then_caught_up_with() {
                     Action::Wait { until } => now = until.unwrap(),
                 }
             }
-            assert_eq!(delivered as u64, RECORDS);
+            lost += RECORDS - delivered as u64;
             let usual = CALL * (RECORDS as u32 / 500);
             let took = now - first.unwrap();
             assert!(took.mul_f64(0.8) <= usual, "{class:?} {ordering:?}: {took:?} instead of {usual:?}");
         }
     }
-    FaultRow { number: 6, struck, ..FaultRow::default() }.report();
+    FaultRow { number: 6, struck, lost, duplicated: 0 }.report(memory);
 }
 
 // Guards good records against a bad one beside them: a publisher that refuses the whole call for good because of it

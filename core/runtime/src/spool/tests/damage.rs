@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mfn_plugin::testing::FaultRow;
+use mfn_plugin::testing::{FaultMemory, FaultRow};
 
 use super::*;
 use crate::spool::format::{HEAD_BYTES, HEADER_BYTES, Head, Identity};
@@ -74,6 +74,8 @@ fn assert_lost(directory: &Path, count: u64, lost: &BTreeSet<u64>) {
 #[test]
 fn a_thousand_flipped_records_are_lost_and_no_other() {
     let dir = tempfile::tempdir().unwrap();
+    // The spool holds one read at a time; the test has read all records at once, several times.
+    let memory = FaultMemory::here(1 << 20).kept_by_test(4 << 20);
     filled(dir.path(), 3_000);
     let layout = layout(dir.path());
     assert_eq!(layout.len(), 3_000);
@@ -96,17 +98,18 @@ fn a_thousand_flipped_records_are_lost_and_no_other() {
     assert!(struck.iter().all(|&count| count > 300), "{struck:?}");
     assert_lost(dir.path(), 3_000, &lost);
     // Lost beyond the damaged ones.
-    FaultRow { number: 2, struck: lost.len() as u64, ..FaultRow::default() }.report();
+    FaultRow { number: 2, struck: lost.len() as u64, ..FaultRow::default() }.report(memory);
 }
 
 // Guards the tail: wherever in its last 4,096 bytes the log is cut, exactly the records that are not whole are lost.
 #[test]
 fn a_cut_at_each_of_the_last_bytes_costs_what_was_cut() {
     let dir = tempfile::tempdir().unwrap();
+    let memory = FaultMemory::here(1 << 20).kept_by_test(1 << 20);
     filled(dir.path(), 120);
     let layout = layout(dir.path());
     let mut left = 4_096;
-    let mut most = 0;
+    let (mut most, mut struck) = (0, 0);
     for path in segments(dir.path()).iter().rev() {
         let whole = fs::read(path).unwrap();
         for cut in 1..=left.min(whole.len()) {
@@ -126,6 +129,7 @@ fn a_cut_at_each_of_the_last_bytes_costs_what_was_cut() {
             append(&spool, 1);
             spool.sync().unwrap();
             assert_eq!(spool.status().next_id, 122);
+            struck += 1;
         }
         left -= left.min(whole.len());
         if left == 0 {
@@ -133,7 +137,7 @@ fn a_cut_at_each_of_the_last_bytes_costs_what_was_cut() {
         }
     }
     assert!(left == 0 && most > 5);
-    FaultRow { number: 2, struck: 4_096, ..FaultRow::default() }.report();
+    FaultRow { number: 2, struck, ..FaultRow::default() }.report(memory);
 }
 
 // Guards damage that is larger than a record: pages of zeros over many frames, and a payload that holds whole frames of
