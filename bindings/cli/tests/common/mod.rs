@@ -143,3 +143,38 @@ pub(crate) fn plugin_library(name: &str) -> PathBuf {
     assert!(path.exists(), "{} is not built", path.display());
     path
 }
+
+/// The paths of all fields of a plugin's configuration that hold secrets, by the plugin's own schema, sorted.
+pub(crate) fn secret_fields(plugin: &str, kind: &str) -> Vec<String> {
+    let library = plugin_library(plugin);
+    let line = format!("plugin inspect {} --json", library.display());
+    let shown = run(Path::new("/"), &line).expect(0).json();
+    let kinds = shown["descriptor"]["kinds"].as_array().unwrap();
+    let schema = &kinds.iter().find(|it| it["kind"] == kind).unwrap()["config_schema"];
+    let mut found = Vec::new();
+    secrets_of(schema, schema, "", &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn secrets_of(root: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
+    if matches!(&schema["x-mfn-secret"], Value::Bool(true) | Value::String(_)) {
+        found.push(path.to_owned());
+    }
+    if let Some(target) = schema["$ref"].as_str().and_then(|it| root.pointer(it.trim_start_matches('#'))) {
+        secrets_of(root, target, path, found);
+    }
+    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
+        let dot = if path.is_empty() { "" } else { "." };
+        secrets_of(root, below, &format!("{path}{dot}{name}"), found);
+    }
+    for (keyword, mark) in [("items", "[]"), ("additionalProperties", ".*")] {
+        if schema[keyword].is_object() {
+            secrets_of(root, &schema[keyword], &format!("{path}{mark}"), found);
+        }
+    }
+    for keyword in ["anyOf", "oneOf", "allOf"] {
+        schema[keyword].as_array().into_iter().flatten().for_each(|it| secrets_of(root, it, path, found));
+    }
+}
