@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// The members that each member may import in its normal and build dependencies; the table of
 /// docs/architecture.md. A plugin is recognised by its name, see [`allowed_for`].
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("mfn-sim", &[]),
     ("mfn-plugin", &[]),
     ("mfn-listener", &["mfn-plugin"]),
