@@ -303,7 +303,7 @@ mod tests {
         let probe = Box::into_raw(create::<mfn_probe>(Exclusive::new(7)));
         let (status, _) = call(probe, |state| {
             let _held = state.write()?;
-            let (status, message) = call(probe, |state| Ok(drop(state.write()?)));
+            let (status, message) = call(probe, |state| state.write().map(drop).map_err(Failure::from));
             assert_eq!(status, crate::status::MFN_INVALID);
             assert!(message.contains("in use by another call"), "{message}");
             Ok(())

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::{Workshop, run, source, succeed};
@@ -20,7 +20,7 @@ fn compile(workshop: &Workshop, name: &str, flags: &[&str]) -> PathBuf {
 
 /// A program that ends with an error when the thread sanitizer has something to say. The library is left out, because its
 /// locks and atomics were compiled without the sanitizer, which would take every hand-over inside it for a race.
-fn watched(program: &PathBuf) -> Command {
+fn watched(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env("TSAN_OPTIONS", "ignore_noninstrumented_modules=1 exitcode=66");
     command
