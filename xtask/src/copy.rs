@@ -1,5 +1,6 @@
 //! A copy of the repository that may be broken, for the self-tests: a check has to notice what is done to it.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -23,7 +24,11 @@ impl Copy {
         // The checks look at the files that git knows.
         command::capture(Command::new("git").current_dir(&directory).args(["init", "--quiet"]))?;
         std::fs::copy(workspace.join("Cargo.toml"), directory.join("Cargo.toml"))?;
-        let copy = Self { workspace: Workspace::at(&directory)?.built_into(place.join("target")) };
+        let target_dir = place.join("target");
+        if !target_dir.exists() {
+            seed(&workspace.target_dir()?, &target_dir)?;
+        }
+        let copy = Self { workspace: Workspace::at(&directory)?.built_into(target_dir) };
         copy.restore(workspace)?;
         Ok(copy)
     }
@@ -45,6 +50,14 @@ impl Copy {
             }
         }
         Ok(())
+    }
+
+    /// Leaves one member in the copy, so that a check that compiles does not compile the others.
+    pub(crate) fn keep_member(&self, member: &str) -> Result<()> {
+        let manifest = self.workspace.read("Cargo.toml")?;
+        let (before, rest) = manifest.split_once("members = [").context("the workspace lists no members")?;
+        let (_, after) = rest.split_once(']').context("the list of members does not end")?;
+        self.write("Cargo.toml", &format!("{before}members = [\"{member}\"]{after}"))
     }
 
     /// Writes a file.
@@ -73,4 +86,16 @@ impl Copy {
     pub(crate) fn add_dependency(&self, manifest: &str, line: &str) -> Result<()> {
         self.replace(manifest, "[dependencies]\n", &format!("[dependencies]\n{line}\n"))
     }
+}
+
+/// Gives a new target directory what the original has compiled of other projects: cargo finds it by name there,
+/// while our own packages have other names at another place. Only links, which a compiler replaces and does not
+/// write through. Where there is nothing, or no `cp` that can link, all is compiled.
+fn seed(original: &Path, target_dir: &Path) -> Result<()> {
+    let debug = target_dir.join("debug");
+    std::fs::create_dir_all(&debug)?;
+    for part in [".fingerprint", "build", "deps"] {
+        command::output(Command::new("cp").arg("-al").arg(original.join("debug").join(part)).arg(&debug))?;
+    }
+    Ok(())
 }
