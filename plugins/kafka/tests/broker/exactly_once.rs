@@ -23,13 +23,13 @@ use crate::{
     support::{Brokers, PATIENCE, connector, fetch, publish_all, publisher},
 };
 
-const RECORDS: usize = 6000;
+const RECORDS: usize = 3200;
 /// Records of one transaction.
-const TOGETHER: u32 = 60;
+const TOGETHER: u32 = 20;
 const KEYS: usize = 20;
 /// How often the process is killed: at least, and at most where no kill has struck inside of a transaction.
 const KILLS_MIN: usize = 4;
-const KILLS_MAX: usize = 16;
+const KILLS_MAX: usize = 24;
 const BROKERS: &str = "MFN_TEST_KAFKA_BROKERS";
 
 /// Brokers that another process was told of.
@@ -49,10 +49,8 @@ fn forwarder() {
     let brokers = std::env::var(BROKERS).expect("started by the test beside it");
     let cluster = Told(brokers.split(',').map(str::to_owned).collect());
     let host = MemoryHost::new();
-    // Each record is a request of its own, one after the other, so that a transaction lasts and can be struck.
-    let one_by_one = json!({ "batch.num.messages": 1, "max.in.flight.requests.per.connection": 1 });
-    let fields = json!({ "topic": "eo-out", "transactional_id": "forwarder", "properties": one_by_one });
-    let mut target = publisher(&host, &cluster, fields);
+    let mut target =
+        publisher(&host, &cluster, json!({ "topic": "eo-out", "transactional_id": "forwarder" }));
     let fields = json!({
         "topics": ["eo-in"], "group": "forwarder", "offsets": "transaction", "revoke_timeout_ms": 1000,
         "properties": { "session.timeout.ms": 1000, "heartbeat.interval.ms": 200 },
