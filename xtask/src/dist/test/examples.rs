@@ -18,6 +18,9 @@ const EXAMPLES: [&str; 4] = ["simulate", "analyse", "stream", "pipeline"];
 const AT_ONCE: usize = 8;
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
 
+/// One of the ways to build all examples.
+type Build<'a> = fn(&Site<'a>) -> Result<Vec<Program>>;
+
 /// How a program was built, and where it lies.
 struct Program {
     example: &'static str,
@@ -28,9 +31,17 @@ struct Program {
 /// Builds all examples in all ways, runs them and compares; gives the number of programs.
 pub(crate) fn compare(workspace: &Workspace, newcomer: &Newcomer) -> Result<usize> {
     let site = Site::new(newcomer)?;
-    let mut programs = site.with_pkg_config()?;
-    programs.extend(site.with_cmake()?);
-    programs.extend(site.with_go()?);
+    // Side by side: each of them compiles one file after the other for most of its time.
+    let built: Vec<Result<Vec<Program>>> = std::thread::scope(|scope| {
+        let builds: [Build<'_>; 3] = [Site::with_pkg_config, Site::with_cmake, Site::with_go];
+        let site = &site;
+        let started = builds.map(|build| scope.spawn(move || build(site)));
+        started
+            .map(|build| build.join().unwrap_or_else(|_| Err(anyhow!("a thread that builds panicked"))))
+            .into()
+    });
+    let mut programs: Vec<Program> =
+        built.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     for program in &programs {
         is_linked_as_it_says(program)?;
     }
