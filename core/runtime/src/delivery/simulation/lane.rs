@@ -1,19 +1,18 @@
 //! The lanes of the process: one for each publisher, with the machine that decides about it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mfn_plugin::value::ErrorClass;
 
+use super::direct::Direct;
 use super::log::Log;
 use super::oracle::{Judged, Message, RecordId, Violation, ensure, issue};
 use super::plan::Plan;
 use super::target::RECORD_BYTES;
 use super::world::{Occurrence, World};
 use crate::config::{Durability, Exhausted};
-use crate::delivery::outbound::{
-    Action, Call, Endpoint, Item, ItemId, Outbound, OutboundConfig, OutboundStatus, Resolution,
-};
+use crate::delivery::outbound::{Call, Endpoint, Item, ItemId, OutboundStatus, Resolution};
 use crate::delivery::relay::{Relay, RelayAction, RelayLimits};
 use crate::delivery::{Answer, Answers, BatchId, Event, Fate, Refusal, Target};
 
@@ -24,81 +23,6 @@ enum Road {
     Direct(Direct),
     /// From the log.
     Log(Box<Relay>),
-}
-
-/// Machines that share one endpoint, and take turns: one call at a time.
-#[derive(Debug)]
-struct Direct {
-    outbounds: Vec<Outbound>,
-    /// The one whose call is out.
-    calling: Option<usize>,
-    /// Whose turn it is.
-    turn: usize,
-    /// With the batch, and the record's place in the share.
-    items: HashMap<u64, (BatchId, usize, Message)>,
-    offered: u64,
-}
-
-impl Direct {
-    fn new(config: OutboundConfig, machines: usize, seed: u64) -> Self {
-        let endpoint = Endpoint::new(config.breaker);
-        let machine = |index: usize| Outbound::new(config, endpoint.share(), seed ^ (index as u64) << 32);
-        let outbounds = (0..machines).map(machine).collect();
-        Self { outbounds, calling: None, turn: 0, items: HashMap::new(), offered: 0 }
-    }
-
-    /// The machine of a record. One partition stays with one machine: between them there is no order.
-    fn machine(&mut self, id: RecordId) -> &mut Outbound {
-        let index = usize::from(id.partition) % self.outbounds.len();
-        &mut self.outbounds[index]
-    }
-
-    fn poll(&mut self, now: Duration) -> RelayAction {
-        let mut wait: Option<Duration> = None;
-        for offset in 0..self.outbounds.len() {
-            let index = (self.turn + offset) % self.outbounds.len();
-            if self.calling.is_some() {
-                return RelayAction::Wait { until: None };
-            }
-            match self.outbounds[index].poll(now) {
-                Action::Publish(call) => {
-                    (self.calling, self.turn) = (Some(index), index + 1);
-                    return RelayAction::Publish(call);
-                }
-                Action::Wait { until } => wait = [wait, until].into_iter().flatten().min(),
-            }
-        }
-        RelayAction::Wait { until: wait }
-    }
-
-    fn answer(
-        &mut self,
-        now: Duration,
-        machine: usize,
-        call: &Call,
-        answers: Answers,
-    ) -> Vec<(ItemId, Resolution)> {
-        let outbound = &mut self.outbounds[machine];
-        let mut resolved = outbound.answer(now, call.id, answers);
-        let failed = outbound.status().failed;
-        if outbound.status().in_call == 0 {
-            self.calling.take_if(|calling| *calling == machine);
-        }
-        if failed {
-            // Nothing can go on, whoever was told.
-            resolved.extend(self.halt());
-        }
-        resolved
-    }
-
-    fn halt(&mut self) -> Vec<(ItemId, Resolution)> {
-        self.outbounds.iter_mut().flat_map(Outbound::halt).collect()
-    }
-
-    fn status(&self) -> OutboundStatus {
-        let all = self.outbounds.iter().map(Outbound::status);
-        all.reduce(OutboundStatus::and).unwrap_or_else(|| unreachable!("there is a machine"))
-    }
 }
 
 /// One publisher, as the process deals with it.

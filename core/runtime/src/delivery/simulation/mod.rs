@@ -8,6 +8,7 @@
 //! A seed that fails is replayed with
 //! `MFN_DELIVERY_SEED=<seed> cargo test -p mfn-runtime --lib replays_one_seed -- --nocapture`.
 
+mod direct;
 mod lane;
 mod log;
 mod oracle;
