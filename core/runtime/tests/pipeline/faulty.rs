@@ -8,43 +8,12 @@ use std::time::{Duration, Instant};
 
 use mfn_plugin::testing::FaultMemory;
 use mfn_plugin::value::{
-    Batch, BatchToken, Drained, Endpoint, Fetch, FetchLimits, Health, Idempotence, Ordering as Order,
-    PluginError, PublishContext, PublisherTraits, Record, RecordResult, RecordView, Verdict,
+    Batch, BatchToken, Fetch, FetchLimits, Idempotence, Ordering as Order, PluginError, PublishContext,
+    PublisherTraits, Record, RecordResult, RecordView, Verdict,
 };
 use mfn_runtime::component::{self, Component, ComponentError, Connector, Publisher};
 use mfn_runtime::pipeline::{Components, DeliveryStatus};
 use mfn_runtime::{Pipeline, PipelineConfig, Runtime, RuntimeOptions};
-
-macro_rules! component {
-    ($name:ident) => {
-        impl Component for $name {
-            fn name(&self) -> &str {
-                &self.name
-            }
-            fn plugin(&self) -> &str {
-                "faulty"
-            }
-            fn open(&self) -> component::Result<()> {
-                Ok(())
-            }
-            fn health(&self) -> Health {
-                Health::ready()
-            }
-            fn check(&self) -> component::Result<()> {
-                Ok(())
-            }
-            fn endpoints(&self) -> component::Result<Vec<Endpoint>> {
-                Ok(Vec::new())
-            }
-            fn drain(&self, _: Duration) -> component::Result<Drained> {
-                Ok(Drained::default())
-            }
-            fn close(&self) -> component::Result<()> {
-                Ok(())
-            }
-        }
-    };
-}
 
 /// Numbered records from 0 on, as long as `limit` allows; given back ones come again. It is the oracle: it
 /// knows which records are acknowledged.
@@ -66,7 +35,7 @@ struct CountingState {
     rejected: BTreeMap<String, String>,
 }
 
-component!(Counting);
+component!(Counting, "faulty", |it| &it.name);
 
 impl Counting {
     pub(crate) fn new(name: &str, limit: u64) -> Arc<Self> {
@@ -172,7 +141,7 @@ pub(crate) struct Faulty {
     pub(crate) began: Mutex<Vec<(Instant, usize)>>,
 }
 
-component!(Faulty);
+component!(Faulty, "faulty", |it| &it.name);
 
 impl Faulty {
     pub(crate) fn new(

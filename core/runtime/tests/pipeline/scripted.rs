@@ -63,41 +63,13 @@ impl Base {
         self.journal.lock().unwrap().push(entry);
     }
 
+    fn closed(&self) {
+        self.write(Entry::Closed { component: self.name.clone() });
+    }
+
     pub(crate) fn error(&self, method: &'static str, error: PluginError) -> ComponentError {
         ComponentError { component: self.name.clone(), plugin: "scripted".into(), method, error }
     }
-}
-
-macro_rules! component {
-    ($name:ident) => {
-        impl Component for $name {
-            fn name(&self) -> &str {
-                &self.base.name
-            }
-            fn plugin(&self) -> &str {
-                "scripted"
-            }
-            fn open(&self) -> component::Result<()> {
-                Ok(())
-            }
-            fn health(&self) -> Health {
-                Health::ready()
-            }
-            fn check(&self) -> component::Result<()> {
-                Ok(())
-            }
-            fn endpoints(&self) -> component::Result<Vec<Endpoint>> {
-                Ok(Vec::new())
-            }
-            fn drain(&self, _: Duration) -> component::Result<Drained> {
-                Ok(Drained::default())
-            }
-            fn close(&self) -> component::Result<()> {
-                self.base.write(Entry::Closed { component: self.base.name.clone() });
-                Ok(())
-            }
-        }
-    };
 }
 
 /// Brings the records it was given; a nacked record comes again after its delay.
@@ -124,7 +96,7 @@ struct ConnectorState {
     settled_tokens: Vec<u64>,
 }
 
-component!(ScriptedConnector);
+component!(ScriptedConnector, "scripted", |it| &it.base.name, |it| it.base.closed());
 
 impl ScriptedConnector {
     pub(crate) fn new(journal: &Journal, name: &str, records: Vec<Record>) -> Self {
@@ -248,7 +220,7 @@ pub(crate) struct ScriptedPublisher {
     pub(crate) taken: Mutex<Vec<Record>>,
 }
 
-component!(ScriptedPublisher);
+component!(ScriptedPublisher, "scripted", |it| &it.base.name, |it| it.base.closed());
 
 impl ScriptedPublisher {
     pub(crate) fn new(journal: &Journal, name: &str, script: PublishScript) -> Self {
@@ -331,7 +303,7 @@ pub(crate) struct ScriptedTransport {
     pub(crate) gate: Option<Arc<Gate>>,
 }
 
-component!(ScriptedTransport);
+component!(ScriptedTransport, "scripted", |it| &it.base.name, |it| it.base.closed());
 
 impl ScriptedTransport {
     pub(crate) fn new(journal: &Journal, name: &str) -> Self {
