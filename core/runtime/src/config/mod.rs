@@ -164,6 +164,9 @@ pub struct RouteConfig {
     pub dead_letters: Option<String>,
     /// The directory that takes them instead, to be listed and replayed.
     pub dead_letters_store: Option<PathBuf>,
+    /// How much lies in [`dead_letters_store`](Self::dead_letters_store) at most, bytes, 1 MiB to 1 TiB; `None` for
+    /// 1 GiB. When it is full, what can not be done waits, and holds up its batch.
+    pub dead_letters_bytes_max: Option<u64>,
     /// The topic under which transports get the results.
     pub topic: String,
     /// Records that are fetched together and settled together, at most.

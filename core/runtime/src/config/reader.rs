@@ -16,6 +16,9 @@ use super::{
     StartProbe, Work,
 };
 
+/// What is expected where a number stands.
+const WHOLE: &str = "a whole number, 0 or above";
+
 /// Reads the whole document.
 pub(super) fn pipeline(root: Value, base_dir: &Path, faults: &mut Vec<ConfigFault>) -> PipelineConfig {
     let mut table = Table::new(root, String::new(), faults);
@@ -166,6 +169,7 @@ fn route(mut table: Table<'_>) -> RouteConfig {
         transports: table.strings("transports"),
         dead_letters: table.optional_string("dead_letters"),
         dead_letters_store: table.optional_string("dead_letters_store").map(PathBuf::from),
+        dead_letters_bytes_max: table.typed("dead_letters_bytes_max", WHOLE, Value::as_u64),
         topic: table.string("topic", Some("snapshots")),
         batch_records_max: table
             .typed("batch_records_max", "a whole number in [1, 10000]", |value| {
@@ -244,7 +248,7 @@ impl<'a> Table<'a> {
     }
 
     fn whole(&mut self, key: &'static str, default: u64) -> u64 {
-        self.typed(key, "a whole number, 0 or above", Value::as_u64).unwrap_or(default)
+        self.typed(key, WHOLE, Value::as_u64).unwrap_or(default)
     }
 
     fn whole32(&mut self, key: &'static str, default: u32) -> u32 {

@@ -21,6 +21,12 @@ const SPOOL_BYTES_MAX: u64 = 1 << 40;
 /// The longest name, bytes.
 const NAME_BYTES_MAX: usize = 64;
 
+/// The smallest spool, or store of dead letters, of a configuration, bytes: a record that never fits would be waited for
+/// without end.
+fn spool_bytes_min(config: &PipelineConfig) -> u64 {
+    config.limits.record_bytes_max.saturating_mul(2).clamp(1 << 20, SPOOL_BYTES_MAX)
+}
+
 /// Everything that is wrong with the values.
 pub(super) fn faults(config: &PipelineConfig) -> Vec<ConfigFault> {
     let mut rules = Rules { faults: Vec::new() };
@@ -203,9 +209,30 @@ impl Rules {
                 self.fault(format!("{path}.spool"), message, fix);
             }
             self.directory(&format!("{path}.spool.directory"), directory);
-            // A record that never fits would be waited for without end.
-            let least = config.limits.record_bytes_max.saturating_mul(2).clamp(1 << 20, SPOOL_BYTES_MAX);
-            self.range(&format!("{path}.spool.bytes_max"), *bytes_max, least, SPOOL_BYTES_MAX);
+            self.range(
+                &format!("{path}.spool.bytes_max"),
+                *bytes_max,
+                spool_bytes_min(config),
+                SPOOL_BYTES_MAX,
+            );
+        }
+        if let Some(bytes_max) = route.dead_letters_bytes_max {
+            let field = format!("{path}.dead_letters_bytes_max");
+            self.range(&field, bytes_max, spool_bytes_min(config), SPOOL_BYTES_MAX);
+            // A store that several routes share has one size.
+            let shares = |other: &&RouteConfig| {
+                route.dead_letters_store.is_some() && other.dead_letters_store == route.dead_letters_store
+            };
+            let other = config.routes.iter().filter(shares);
+            let other =
+                other.filter_map(|other| other.dead_letters_bytes_max).find(|other| *other != bytes_max);
+            if route.dead_letters_store.is_none() {
+                let message = "there is no dead_letters_store";
+                self.fault(field, message, "remove it or name a directory as dead_letters_store");
+            } else if let Some(other) = other {
+                let message = format!("another route has {other} for the same dead_letters_store");
+                self.fault(field, message, "give both the same number, or each a store of its own");
+            }
         }
         if let Some(directory) = &route.dead_letters_store {
             self.directory(&format!("{path}.dead_letters_store"), directory);

@@ -131,7 +131,7 @@ plugin = "file"
     let text = text.replace(
         "dead_letters = \"results\"",
         "work = \"forward\"\nbest_effort = [\"copy\"]\ndurability = \"spooled\"\n\
-         spool = { directory = \"kept\", bytes_max = 33554432 }\ndead_letters_store = \"dead\"",
+         spool = { directory = \"kept\", bytes_max = 33554432 }\ndead_letters_store = \"dead\"\ndead_letters_bytes_max = 67108864",
     );
     let config = read(&text.replace("field = true", "field = false")).unwrap();
     let DeliveryConfig { retry, breaker, batch } = config.publishers["results"].delivery;
@@ -154,6 +154,7 @@ plugin = "file"
     assert_eq!(route.best_effort, ["copy"]);
     assert_eq!(route.spool, Some(SpoolConfig { directory: "kept".into(), bytes_max: 33_554_432 }));
     assert_eq!(route.dead_letters_store.as_deref(), Some(Path::new("dead")));
+    assert_eq!(route.dead_letters_bytes_max, Some(67_108_864));
 }
 
 // Guards the values of delivery: each fault has its own path, and all come at once.
@@ -185,8 +186,10 @@ durability = "hoped"
 spool = { directory = "", bytes_max = 1 }
 dead_letters = "out"
 dead_letters_store = ""
+dead_letters_bytes_max = 1048575
 [[routes]]
 name = "s"
+dead_letters_bytes_max = 1073741824
 work = "forward"
 connectors = ["in"]
 transports = ["live"]
@@ -217,8 +220,10 @@ output = { field = true }
         "routes[0].spool",
         "routes[0].spool.directory",
         "routes[0].spool.bytes_max",
+        "routes[0].dead_letters_bytes_max",
         "routes[0].dead_letters_store",
         "routes[0].dead_letters_store",
+        "routes[1].dead_letters_bytes_max",
         "routes[1].connectors[0]",
         "routes[1].durability",
         "routes[1].output.field",

@@ -13,20 +13,21 @@ use crate::component::{Component, ComponentError, Publisher, Result};
 use crate::dead_letters::{DeadLetterCause, DeadLetters};
 use crate::spool::SpoolError;
 
-/// The most that one store holds, bytes. When it is full, what can not be done waits.
-const STORE_BYTES_MAX: u64 = 1 << 30;
+/// The most that a store holds, bytes, where the configuration does not say. When it is full, what can not be done waits.
+pub(super) const STORE_BYTES_MAX: u64 = 1 << 30;
 
 /// The store of one directory.
 pub(super) struct LetterStore {
     name: String,
     store: DeadLetters,
+    bytes_max: u64,
 }
 
 impl LetterStore {
     /// Opens or makes the store of a directory. The name can not be that of a configured component.
-    pub(super) fn open(directory: &Path) -> std::result::Result<Self, SpoolError> {
-        let (store, _) = DeadLetters::open(directory, STORE_BYTES_MAX)?;
-        Ok(Self { name: format!("dead-letters:{}", directory.display()), store })
+    pub(super) fn open(directory: &Path, bytes_max: u64) -> std::result::Result<Self, SpoolError> {
+        let (store, _) = DeadLetters::open(directory, bytes_max)?;
+        Ok(Self { name: format!("dead-letters:{}", directory.display()), store, bytes_max })
     }
 
     fn error(&self, method: &'static str, error: &SpoolError) -> ComponentError {
@@ -95,7 +96,7 @@ impl Component for LetterStore {
 impl Publisher for LetterStore {
     fn traits(&self) -> Result<PublisherTraits> {
         let (ordering, idempotence) = (Ordering::None, Idempotence::Key);
-        Ok(PublisherTraits { records_max: 100, bytes_max: STORE_BYTES_MAX / 4, ordering, idempotence })
+        Ok(PublisherTraits { records_max: 100, bytes_max: self.bytes_max / 4, ordering, idempotence })
     }
 
     fn publish(&self, records: &[RecordView<'_>], _: PublishContext) -> Result<Vec<RecordResult>> {

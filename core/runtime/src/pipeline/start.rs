@@ -11,7 +11,7 @@ use super::budget::ByteBudget;
 use super::events::EventQueue;
 use super::health::HealthSource;
 use super::lane::{Caller, Feed, Lane, LaneHandle, LaneMessage, Waker};
-use super::letters::LetterStore;
+use super::letters::{LetterStore, STORE_BYTES_MAX};
 use super::metrics::ComponentMetrics;
 use super::route::{Message, Route, RouteParts};
 use super::shared::Shared;
@@ -313,7 +313,13 @@ impl Assembly<'_> {
             return Ok(());
         }
         let refused = |error| RuntimeError::Spool { route: route.name.clone(), error };
-        let store = Arc::new(LetterStore::open(&directory).map_err(refused)?);
+        // Whichever of the routes that share it says how large it is; they agree.
+        let sharing = self.config.routes.iter().filter(|other| {
+            other.dead_letters_store.as_ref().is_some_and(|path| self.config.resolve(path) == directory)
+        });
+        let bytes_max = sharing.filter_map(|other| other.dead_letters_bytes_max).next();
+        let store = LetterStore::open(&directory, bytes_max.unwrap_or(STORE_BYTES_MAX)).map_err(refused)?;
+        let store = Arc::new(store);
         let (sender, messages) = mpsc::channel();
         let handle = LaneHandle::new(sender);
         let metrics = ComponentMetrics::sent(self.registry, "dead_letters_store");

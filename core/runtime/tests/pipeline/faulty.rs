@@ -11,7 +11,7 @@ use mfn_plugin::value::{
     Batch, BatchToken, Fetch, FetchLimits, Idempotence, Ordering as Order, PluginError, PublishContext,
     PublisherTraits, Record, RecordResult, RecordView, Verdict,
 };
-use mfn_runtime::component::{self, Component, ComponentError, Connector, Publisher};
+use mfn_runtime::component::{self, ComponentError, Connector, Publisher};
 use mfn_runtime::pipeline::{Components, DeliveryStatus};
 use mfn_runtime::{Pipeline, PipelineConfig, Runtime, RuntimeOptions};
 

@@ -12,6 +12,7 @@ mod faulty;
 mod forward;
 mod health;
 mod hung;
+mod letters;
 mod malformed;
 mod scripted;
 mod shutdown;
