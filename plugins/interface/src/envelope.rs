@@ -12,6 +12,9 @@ use crate::{
     value::{PluginError, RecordView},
 };
 
+/// What a line takes beside payload and id, bytes: names of fields, content type, time, and some headers.
+const LINE_BYTES: usize = 256;
+
 /// A record with everything that is known of it.
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -61,7 +64,7 @@ impl<'a> HeaderValue<'a> {
 pub fn line(record: &RecordView<'_>, with_headers: bool) -> Result<Vec<u8>> {
     let payload = json::read(record.payload).ok();
     let is_other = payload.is_none();
-    let payload_text = std::str::from_utf8(record.payload).ok().filter(|_| is_other);
+    let payload_text = is_other.then(|| std::str::from_utf8(record.payload).ok()).flatten();
     let payload_base64 = (is_other && payload_text.is_none()).then(|| STANDARD.encode(record.payload));
     let envelope = Envelope {
         id: record.id,
@@ -73,7 +76,9 @@ pub fn line(record: &RecordView<'_>, with_headers: bool) -> Result<Vec<u8>> {
         payload_text,
         payload_base64,
     };
-    let line = serde_json::to_vec(&envelope)
+    // Nearly always all that it takes: growing would copy the payload several times.
+    let mut line = Vec::with_capacity(record.payload.len() + record.id.len() + LINE_BYTES);
+    serde_json::to_writer(&mut line, &envelope)
         .map_err(|error| PluginError::permanent(format!("record {}: {error}", record.id)))?;
     Ok(json::on_one_line(line))
 }

@@ -14,7 +14,7 @@ pub fn read(payload: &[u8]) -> Result<&RawValue, String> {
         serde_json::from_slice(payload).map_err(|error| format!("it is not JSON ({error})"))?;
     // A raw value is checked without recursion, so its nesting has no bound yet. With few brackets, which is what
     // nearly all payloads have, nothing else has to be looked at; that count is much faster than the levels.
-    let brackets = value.get().bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    let brackets = memchr::memchr2_iter(b'[', b'{', value.get().as_bytes()).take(DEPTH_MAX + 1).count();
     if brackets > DEPTH_MAX && depth(value.get()) > DEPTH_MAX {
         return Err(format!("it is nested deeper than {DEPTH_MAX} levels"));
     }
@@ -46,10 +46,10 @@ pub fn depth(json: &str) -> usize {
 /// they are escaped.
 #[must_use]
 pub fn on_one_line(mut json: Vec<u8>) -> Vec<u8> {
-    for byte in &mut json {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
-        }
+    let mut done = 0;
+    while let Some(found) = memchr::memchr2(b'\n', b'\r', &json[done..]) {
+        done += found + 1;
+        json[done - 1] = b' ';
     }
     json
 }
