@@ -88,7 +88,7 @@ impl KafkaPublisher {
     ) -> Result<Vec<RecordResult>> {
         self.session(deadline)?;
         let Some(session) = &self.session else { return Err(no_producer()) };
-        let reports = Arc::new(Reports::default());
+        let reports = Arc::new(Reports::new(records.len()));
         let mut slots = Vec::with_capacity(records.len());
         let mut full: Option<PluginError> = None;
         for record in records {

@@ -86,7 +86,7 @@ impl Transactions {
             return Ok(plan.answers());
         }
         begin(session)?;
-        let reports = Arc::new(Reports::default());
+        let reports = Arc::new(Reports::new(records.len()));
         let mut awaited = Vec::with_capacity(plan.to_send.len());
         for &index in &plan.to_send {
             let Some(record) = records.get(index) else { continue };
