@@ -32,6 +32,10 @@ const ENDED_PAUSE: Duration = Duration::from_secs(3600);
 /// How often the source is asked how much is waiting while it brings records.
 const BACKLOG_PAUSE: Duration = Duration::from_millis(100);
 
+/// The most payload bytes that are asked for at once. More saves nothing, but is out of the processor's caches when it is
+/// published, and all of it waits for its slowest record. A single larger record still comes, as the permit has room for it.
+const FETCH_BYTES_MAX: u64 = 4 << 20;
+
 /// The fates of a batch, to be told to the connector.
 pub(super) struct SettleJob {
     pub(super) batch: BatchId,
@@ -198,7 +202,8 @@ impl Source {
             std::thread::sleep(timeout.min(BUSY_PAUSE));
             return Tried::Nothing { asked: false };
         };
-        let limits = FetchLimits { records_max: self.records_max, bytes_max: permit.bytes(), timeout };
+        let bytes_max = permit.bytes().min(FETCH_BYTES_MAX);
+        let limits = FetchLimits { records_max: self.records_max, bytes_max, timeout };
         match self.call("fetch", || self.connector.fetch(limits)) {
             Ok(Fetch::Batch(batch)) if batch.records.is_empty() => {
                 let _ = self.call("settle", || self.connector.settle(batch.token, &[]));
