@@ -11,7 +11,7 @@
 //! - `cost`: what the runtime itself spends on a record, against a plain loop over the same connector and publisher.
 //!
 //! Receiver and cluster are processes of their own, so CPU time is that of the pipeline. What must hold is printed with a
-//! verdict. `--quick` has fewer records and one round; `--plugins DIR` takes the plugins from there;
+//! verdict. `--quick` has fewer records and one round; `--size BYTES` has records of this size alone; `--plugins DIR` takes the plugins from there;
 //! `--out FILE` keeps what was measured.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench fails by panicking")]
 
@@ -33,13 +33,15 @@ use parts::Parts;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let (mut plugins, mut out, mut chosen, mut quick, mut bench) = (None, None, Vec::new(), false, false);
+    let (mut plugins, mut out, mut chosen, mut sizes) = (None, None, Vec::new(), Vec::new());
+    let (mut quick, mut bench) = (false, false);
     while let Some(argument) = arguments.next() {
         match &*argument {
             server::SERVE => return server::serve(&arguments.next().unwrap()),
             "--plugins" => plugins = arguments.next().map(PathBuf::from),
             "--out" => out = arguments.next().map(PathBuf::from),
             "--quick" => quick = true,
+            "--size" => sizes.extend(arguments.next().map(|size| size.parse::<usize>().unwrap())),
             "--bench" => bench = true,
             name if parts::NAMES.contains(&name) => chosen.push(argument),
             other => panic!("`{other}` is no part: choose of {}", parts::NAMES.join(", ")),
@@ -50,7 +52,7 @@ fn main() {
         println!("run it with `cargo xtask bench --delivery`");
         return;
     }
-    let parts = Parts::new(&plugins.unwrap_or_else(route::built_plugins), quick);
+    let parts = Parts::new(&plugins.unwrap_or_else(route::built_plugins), &sizes, quick);
     let mut report = Report::default();
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
     for name in parts::NAMES.into_iter().filter(|name| is_chosen(name)) {

@@ -24,6 +24,8 @@ const SIZES: [usize; 3] = [100, 1024, 65_536];
 const BATCH: usize = 500;
 /// Bytes of a webhook's batch.
 const BATCH_BYTES: usize = 8 << 20;
+/// Bytes that a route asks for at most in one fetch.
+const FETCH_BYTES: u64 = 4 << 20;
 /// Bytes of a topic that is read: half of what a mock cluster keeps of it.
 const TOPIC_BYTES: usize = PARTITIONS as usize * (5 << 20) / 2;
 
@@ -39,13 +41,15 @@ const CALLS_OF_500: &str = "[publishers.out.delivery]\nbatch = { records_max = 5
 /// What all parts share.
 pub(crate) struct Parts {
     bed: Bed,
+    sizes: Vec<usize>,
     is_quick: bool,
 }
 
 impl Parts {
-    /// Parts that find their plugins in a directory.
-    pub(crate) fn new(plugins: &Path, is_quick: bool) -> Self {
-        Self { bed: Bed::new(plugins), is_quick }
+    /// Parts that find their plugins in a directory, with records of these sizes, or of all without any.
+    pub(crate) fn new(plugins: &Path, sizes: &[usize], is_quick: bool) -> Self {
+        let sizes = if sizes.is_empty() { &SIZES } else { sizes };
+        Self { bed: Bed::new(plugins), sizes: sizes.to_vec(), is_quick }
     }
 
     /// Measures a part of [`NAMES`], prints what it took and keeps it in the report.
@@ -87,7 +91,7 @@ impl Parts {
     }
 
     fn file(&self, mut table: Table<'_>) {
-        for size in SIZES {
+        for &size in &self.sizes {
             let (payload, records) = (payload(size), self.count(size, 200_000, 256));
             let document = document(FROM_FILE, TO_FILE, DELIVERED);
             let mut programs =
@@ -100,7 +104,7 @@ impl Parts {
         let server = Server::start("webhook");
         let http = peers::Http::new(&server.address);
         let (batch, single) = (to_webhook(&server, "batch"), to_webhook(&server, "single"));
-        for size in SIZES {
+        for &size in &self.sizes {
             let payload = payload(size);
             let (many, few) = (self.count(size, 200_000, 512), self.count(size, 10_000, 128));
             let from_file = document(FROM_FILE, &batch, DELIVERED);
@@ -136,7 +140,7 @@ impl Parts {
             assert!(topic < TOPICS, "the cluster has too few topics");
             format!("t{topic}")
         };
-        for size in SIZES {
+        for &size in &self.sizes {
             let payload = payload(size);
             let stored = self.count(size, 100_000, TOPIC_BYTES >> 20);
             let records = self.count(size, 500_000, 512);
@@ -169,7 +173,7 @@ impl Parts {
     }
 
     fn durability(&self, mut table: Table<'_>) {
-        for size in SIZES {
+        for &size in &self.sizes {
             let (payload, records) = (payload(size), self.count(size, 500_000, 512));
             let run = |more: &str| self.memory_to(TO_MEMORY, more, records, &payload);
             let spool =
@@ -207,7 +211,7 @@ impl Parts {
             "{:<34} {:>7} {:>12} {:>12} {:>10} {:>10}",
             "route", "bytes", "records/s", "offered", "p50 ms", "p99 ms"
         );
-        for size in SIZES {
+        for &size in &self.sizes {
             let payload = payload(size);
             for (name, to) in &targets {
                 let records = self.count(size, if name.contains("single") { 10_000 } else { 200_000 }, 256);
@@ -229,7 +233,7 @@ impl Parts {
     }
 
     fn cost(&self, mut table: Table<'_>) {
-        for size in SIZES {
+        for &size in &self.sizes {
             let (payload, records) = (payload(size), self.count(size, 2_000_000, 2048));
             let mut programs = [
                 Program::new("plain loop, memory -> memory", || plain(records, &payload)),
@@ -244,10 +248,10 @@ impl Parts {
     }
 }
 
-/// The least that can be done: fetch, publish, flush, settle, one after another.
+/// The least that can be done: fetch as much as the route does, publish, flush, settle, one after another.
 fn plain(records: u64, payload: &[u8]) -> Spent {
     let (source, sink) = (Source::new(records, payload.to_vec(), None), Sink);
-    let limits = FetchLimits { records_max: BATCH as u32, bytes_max: 1 << 20, timeout: Duration::ZERO };
+    let limits = FetchLimits { records_max: BATCH as u32, bytes_max: FETCH_BYTES, timeout: Duration::ZERO };
     let context = PublishContext { attempt: 1, timeout: Duration::from_secs(30) };
     Spent::of(records, || {
         while let Fetch::Batch(batch) = source.fetch(limits).unwrap() {

@@ -62,7 +62,7 @@ impl Bed {
     }
 
     /// Runs a route to the end of its `records` records. The source is `source`, or what `document` says of `in`; the
-    /// publisher is what it says of `out`. Timed from the first record that is fetched to the last that is delivered.
+    /// publisher is what it says of `out`. Timed from the first records that are delivered to the last.
     pub(crate) fn run(
         &self,
         document: &str,
@@ -109,7 +109,8 @@ impl Bed {
     }
 }
 
-/// Waits for the first record, then for the last.
+/// Waits for the first records to be delivered, then for the last. What a publisher does once, such as connecting, is
+/// no part of it, and neither are the records that it did it for.
 fn until_delivered(pipeline: &Pipeline, records: u64) -> Spent {
     let begun = Instant::now();
     let wait = |pause: Duration, what: &dyn Fn() -> bool| {
@@ -120,7 +121,7 @@ fn until_delivered(pipeline: &Pipeline, records: u64) -> Spent {
             std::thread::sleep(pause);
         }
     };
-    wait(Duration::from_micros(200), &|| pipeline.status().received > 0);
+    wait(Duration::from_micros(200), &|| pipeline.status().delivered > 0);
     let (wall, cpu, before) = (Instant::now(), cpu_time(), pipeline.status().delivered);
     wait(Duration::from_millis(2), &|| pipeline.status().delivered >= records);
     Spent { records: (records - before) as f64, wall: wall.elapsed(), cpu: cpu_time().saturating_sub(cpu) }
