@@ -110,8 +110,8 @@ pub(crate) struct BenchOptions {
     /// Small sizes and few rounds, to try the machinery.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Keep what was measured as what is committed: with --peers the results and all that is drawn from them, with
-    /// --gate the counts.
+    /// Keep what was measured as what is committed: with --peers or --delivery the results and all that is made from
+    /// them, with --gate the counts.
     #[arg(long)]
     pub(crate) save: bool,
     /// Write docs/performance.md and its pictures anew from the committed results.

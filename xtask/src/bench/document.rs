@@ -3,6 +3,8 @@
 
 use anyhow::{Context, Result};
 
+use super::delivery::results::Results as Delivery;
+use super::delivery::tables::SECTIONS as DELIVERY_SECTIONS;
 use super::results::Results;
 use super::tables::SECTIONS;
 use crate::figures;
@@ -16,8 +18,7 @@ pub(crate) const PICTURES: [&str; 2] = ["roofline", "scaling"];
 
 /// Writes the sections and draws the pictures anew.
 pub(super) fn write(workspace: &Workspace) -> Result<()> {
-    let results = Results::committed(workspace)?;
-    let text = filled(&workspace.read(DOCUMENT)?, &results)?;
+    let text = filled(workspace)?;
     std::fs::write(workspace.join(DOCUMENT), text).with_context(|| format!("can not write {DOCUMENT}"))?;
     println!("wrote {DOCUMENT}");
     figures::write(workspace, &PICTURES.map(str::to_owned))
@@ -25,10 +26,8 @@ pub(super) fn write(workspace: &Workspace) -> Result<()> {
 
 /// What differs from the committed results.
 pub(crate) fn stale(workspace: &Workspace) -> Result<Vec<String>> {
-    let results = Results::committed(workspace)?;
-    let present = workspace.read(DOCUMENT)?;
     let mut faults = Vec::new();
-    if filled(&present, &results)? != present {
+    if filled(workspace)? != workspace.read(DOCUMENT)? {
         faults.push(format!("{DOCUMENT} is not what the results give: run cargo xtask bench --draw"));
     }
     for name in PICTURES {
@@ -42,13 +41,16 @@ pub(crate) fn stale(workspace: &Workspace) -> Result<Vec<String>> {
 }
 
 /// The document with every section as the results give it.
-fn filled(document: &str, results: &Results) -> Result<String> {
-    let mut text = document.to_owned();
-    for (name, section) in SECTIONS {
+fn filled(workspace: &Workspace) -> Result<String> {
+    let mut text = workspace.read(DOCUMENT)?;
+    let (results, delivery) = (Results::committed(workspace)?, Delivery::committed(workspace)?);
+    let sections = SECTIONS.map(|(name, section)| (name, section(&results)));
+    let of_delivery = DELIVERY_SECTIONS.map(|(name, section)| (name, section(&delivery)));
+    for (name, section) in sections.into_iter().chain(of_delivery) {
         let begin = format!("<!-- generated: {name} -->");
         let start = text.find(&begin).with_context(|| format!("{DOCUMENT} has no {begin}"))? + begin.len();
         let length = text[start..].find(END).with_context(|| format!("{begin} has no {END}"))?;
-        text.replace_range(start..start + length, &format!("\n{}", section(results)));
+        text.replace_range(start..start + length, &format!("\n{section}"));
     }
     Ok(text)
 }

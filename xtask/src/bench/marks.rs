@@ -1,5 +1,7 @@
 //! What must hold: each required figure beside the measured one.
 
+use std::borrow::Cow;
+
 use super::results::{Results, Row};
 
 /// A step reads and writes three doubles a cell.
@@ -20,7 +22,7 @@ pub(crate) struct Mark {
     pub(crate) size: u64,
     pub(crate) measured: Option<f64>,
     pub(crate) bound: Bound,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: Cow<'static, str>,
 }
 
 impl Mark {
@@ -65,7 +67,7 @@ fn against(results: &Results, program: &str, peer: &str, least: &[(u64, f64)]) -
         size,
         measured: results.ratio("step", size, program, peer),
         bound: Bound::AtLeast(least),
-        unit: "x",
+        unit: "x".into(),
     };
     least.iter().map(mark).collect()
 }
@@ -95,7 +97,7 @@ fn threads(results: &Results) -> Vec<Mark> {
         let wall = |program| Some(results.row("step", size, program)?.wall_s);
         let measured = wall("libmfn").zip(wall("libmfn 2 threads")).map(|(one, two)| one / two);
         let what = String::from("two threads over one");
-        Mark { what, size, measured, bound: Bound::AtLeast(least), unit: "x" }
+        Mark { what, size, measured, bound: Bound::AtLeast(least), unit: "x".into() }
     };
     [(64, 1.6), (256, 1.85), (1024, 1.85), (4096, 1.85)].map(mark).to_vec()
 }
@@ -109,7 +111,7 @@ fn bounds(results: &Results) -> Vec<Mark> {
         size,
         measured: rate(size).zip(results.ceiling(level)).map(|(rate, ceiling)| rate / ceiling),
         bound: Bound::AtLeast(least),
-        unit: "x",
+        unit: "x".into(),
     };
     let moved = rate(4096).map(|rate| rate * BYTES_PER_CELL_STEP);
     let mut marks = [(256, 0.95), (4096, 0.7)].map(ceiling).to_vec();
@@ -118,7 +120,7 @@ fn bounds(results: &Results) -> Vec<Mark> {
         size: 4096,
         measured: moved.zip(results.stream("copy")).map(|(moved, copy)| moved / copy),
         bound: Bound::AtLeast(2.0),
-        unit: "x",
+        unit: "x".into(),
     });
     marks
 }
@@ -129,7 +131,7 @@ fn analyses(results: &Results) -> Vec<Mark> {
         size,
         measured: results.ratio(task, size, program, peer),
         bound: Bound::AtLeast(least),
-        unit: "x",
+        unit: "x".into(),
     };
     let mut marks = Vec::new();
     for side in [1024, 4096] {
@@ -143,7 +145,7 @@ fn analyses(results: &Results) -> Vec<Mark> {
         size: 1024,
         measured: results.row("features", 1024, "libmfn, 18 features").map(|row| row.cpu_s * 1e3),
         bound: Bound::AtMost(10.0),
-        unit: "ms",
+        unit: "ms".into(),
     });
     marks.push(ratio("moments over NumPy", "features", 1024, "libmfn moments", "NumPy moments", 100.0));
     marks.push(ratio("Krum over NumPy's Gram matrix", "krum", 1000, "libmfn", "NumPy Gram", 1.2));
@@ -159,7 +161,7 @@ fn costs(results: &Results) -> Vec<Mark> {
         let what = format!("noise of a cell, {level}");
         let measured =
             cost(&format!("jitter {level}")).zip(cost(level)).map(|(with, without)| 1e9 * (with - without));
-        Mark { what, size: 1024, measured, bound: Bound::AtMost(most), unit: "ns" }
+        Mark { what, size: 1024, measured, bound: Bound::AtMost(most), unit: "ns".into() }
     };
     let mut marks = [("avx512", 6.0), ("avx2", 10.0)].map(noise).to_vec();
     marks.push(Mark {
@@ -167,7 +169,7 @@ fn costs(results: &Results) -> Vec<Mark> {
         size: 64,
         measured: results.row("start", 64, "C host").map(|row| row.wall_s * 1e3),
         bound: Bound::AtMost(5.0),
-        unit: "ms",
+        unit: "ms".into(),
     });
     for size in [1024, 4096] {
         let most = (6 * 8 * size * size) as f64 / MIB + 16.0;
@@ -177,7 +179,7 @@ fn costs(results: &Results) -> Vec<Mark> {
             size,
             measured: results.row("simulate", size, "mfn simulate").and_then(peak),
             bound: Bound::AtMost(most),
-            unit: "MiB",
+            unit: "MiB".into(),
         });
     }
     marks
@@ -193,7 +195,7 @@ mod tests {
     /// Guards the verdicts: a figure that was not measured is no pass, and both kinds of bounds can fail.
     #[test]
     fn verdicts_can_fail() {
-        let mark = |measured, bound| Mark { what: String::new(), size: 1, measured, bound, unit: "x" };
+        let mark = |measured, bound| Mark { what: String::new(), size: 1, measured, bound, unit: "x".into() };
         assert_eq!(mark(None, Bound::AtLeast(0.0)).verdict(), "not measured");
         assert_eq!(mark(Some(1.99), Bound::AtLeast(2.0)).verdict(), "FAIL");
         assert_eq!(mark(Some(2.0), Bound::AtLeast(2.0)).verdict(), "pass");

@@ -25,15 +25,15 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<()> {
         return gate::run(workspace, options.save);
     }
     if options.delivery {
-        return delivery::run(workspace, options);
+        delivery::run(workspace, options)?;
     }
     if options.peers {
         peers::run(workspace, options)?;
     }
-    if options.draw || (options.peers && options.save) {
+    if options.draw || options.save {
         document::write(workspace)?;
     }
-    if options.peers || options.draw {
+    if options.delivery || options.peers || options.draw {
         return Ok(());
     }
     let mut cargo = workspace.cargo();
