@@ -15,6 +15,9 @@
 //! `--out FILE` keeps what was measured.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench fails by panicking")]
 
+#[macro_use]
+#[path = "../../core/runtime/tests/pipeline/base.rs"]
+mod base;
 mod memory;
 mod parts;
 mod peers;

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mfn_plugin::value::{
-    Batch, BatchToken, Drained, Endpoint, Fetch, FetchLimits, Health, Idempotence, Ordering as Order,
-    PublishContext, PublisherTraits, Record, RecordResult, RecordView, Verdict,
+    Batch, BatchToken, Fetch, FetchLimits, Idempotence, Ordering as Order, PublishContext, PublisherTraits,
+    Record, RecordResult, RecordView, Verdict,
 };
-use mfn_runtime::component::{Component, Connector, Publisher, Result};
+use mfn_runtime::component::{Connector, Publisher, Result};
 
 /// Makes records until it has made enough.
 #[derive(Debug)]
@@ -73,39 +73,8 @@ impl Source {
 #[derive(Debug, Default)]
 pub(crate) struct Sink;
 
-macro_rules! component {
-    ($type:ty, $name:literal) => {
-        impl Component for $type {
-            fn name(&self) -> &str {
-                $name
-            }
-            fn plugin(&self) -> &str {
-                "memory"
-            }
-            fn open(&self) -> Result<()> {
-                Ok(())
-            }
-            fn health(&self) -> Health {
-                Health::ready()
-            }
-            fn check(&self) -> Result<()> {
-                Ok(())
-            }
-            fn endpoints(&self) -> Result<Vec<Endpoint>> {
-                Ok(Vec::new())
-            }
-            fn drain(&self, _: Duration) -> Result<Drained> {
-                Ok(Drained::default())
-            }
-            fn close(&self) -> Result<()> {
-                Ok(())
-            }
-        }
-    };
-}
-
-component!(Source, "in");
-component!(Sink, "out");
+component!(Source, "memory", |_| "in");
+component!(Sink, "memory", |_| "out");
 
 impl Connector for Source {
     fn fetch(&self, limits: FetchLimits) -> Result<Fetch> {

@@ -67,6 +67,37 @@ fn letters_are_replayed_once() {
     assert_eq!(ended.stdout.lines().count(), 1);
 }
 
+/// Guards: whole records are written with everything that is known of them, text or not, and are as removed as payloads.
+#[test]
+fn whole_records_are_replayed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _) = DeadLetters::open(&directory.path().join("dead"), 1 << 20).unwrap();
+    let mut record = mfn_runtime::dead_letters::Record::default();
+    (record.id, record.content_type) = ("order-7".to_owned(), "application/json".to_owned());
+    record.payload = b"{\"n\":7}".to_vec();
+    record.key = Some(vec![0xff, 0x00]);
+    record.timestamp_ms = Some(5);
+    record.headers = vec![("from".to_owned(), b"shop".to_vec()), ("raw".to_owned(), vec![0x80])];
+    let cause =
+        DeadLetterCause { reason: "no such user".to_owned(), attempts: 3, ..DeadLetterCause::default() };
+    store.append(&[(&record, &cause)]).unwrap();
+    drop(store);
+    let ended = run(directory.path(), "dead-letters replay dead --to . --records").expect(0);
+    assert_eq!(ended.stdout, "1 written to ., 0 left\n");
+    let text = fs::read_to_string(directory.path().join("dead-letter-00000000.jsonl"))
+        .or_else(|_| fs::read_to_string(directory.path().join("dead-letter-00000001.jsonl")))
+        .unwrap();
+    assert!(text.ends_with("}\n") && text.lines().count() == 1);
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let whole = serde_json::json!({
+        "number": line["number"], "id": "order-7", "content_type": "application/json", "payload_bytes": 7,
+        "reason": "no such user", "route": "", "component": "", "attempts": 3, "at_ms": 0, "timestamp_ms": 5,
+        "trace_parent": "", "key": { "base64": "/wA=" }, "payload": { "text": "{\"n\":7}" },
+        "headers": [{ "name": "from", "text": "shop" }, { "name": "raw", "base64": "gA==" }],
+    });
+    assert_eq!(line, whole);
+}
+
 /// Guards: a directory that can not be written costs no letter, a store in use can be read but not changed, and what is
 /// no store is not made one.
 #[test]

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::Engine as _;
 use clap::{Args, Subcommand};
 use mfn_runtime::{
     dead_letters::{DeadLetter, DeadLetters, DeadLettersView},
@@ -85,7 +86,7 @@ pub(crate) struct Show {
 /// type. A letter is removed after its file is durable.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  mfn dead-letters replay dead --to requests\n  mfn dead-letters replay dead --to requests --id 7 --id 9"
+    after_help = "Example:\n  mfn dead-letters replay dead --to requests\n  mfn dead-letters replay dead --to requests --id 7 --id 9\n  mfn dead-letters replay dead --to requests --records"
 )]
 pub(crate) struct Replay {
     /// The directory of the store.
@@ -95,6 +96,11 @@ pub(crate) struct Replay {
     /// The directory for the files. It must be there.
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
+
+    /// Write whole records instead of payloads: each file is one line of JSON with id, key, headers, reason and all else
+    /// that is known. Key, payload and the values of headers are {"text": ...}, or {"base64": ...} where they are not UTF-8.
+    #[arg(long)]
+    records: bool,
 
     /// Only the letter of this number. May be repeated.
     #[arg(long = "id", value_name = "NUMBER")]
@@ -229,7 +235,9 @@ fn replay(arguments: &Replay) -> Result<(), Failure> {
     let report = store.replay(chosen, |letter| {
         // After the first file that could not be written nothing else is tried.
         failure.is_none()
-            && write_letter(&arguments.to, letter).map_err(|error| failure = Some(error)).is_ok()
+            && write_letter(&arguments.to, letter, arguments.records)
+                .map_err(|error| failure = Some(error))
+                .is_ok()
     });
     let report = report.map_err(refused)?;
     Output::stdout().line(&format!(
@@ -241,17 +249,71 @@ fn replay(arguments: &Replay) -> Result<(), Failure> {
     failure.map_or(Ok(()), |error| Err(Failure::writing(&arguments.to, error)))
 }
 
-/// Writes the payload of a letter to a file that appears whole and durable. A file that an interrupted replay has left is
-/// replaced by the same bytes.
-fn write_letter(directory: &Path, letter: &DeadLetter) -> std::io::Result<()> {
+/// Bytes in JSON: as text where they are UTF-8, otherwise in base64.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Bytes<'a> {
+    Text { text: &'a str },
+    Base64 { base64: String },
+}
+
+impl<'a> Bytes<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text { text },
+            Err(_) => Self::Base64 { base64: base64::engine::general_purpose::STANDARD.encode(bytes) },
+        }
+    }
+}
+
+/// The line of a whole record.
+fn whole_record(letter: &DeadLetter) -> std::io::Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Header<'a> {
+        name: &'a str,
+        #[serde(flatten)]
+        value: Bytes<'a>,
+    }
+    #[derive(Serialize)]
+    struct Whole<'a> {
+        #[serde(flatten)]
+        line: Line<'a>,
+        key: Option<Bytes<'a>>,
+        timestamp_ms: Option<i64>,
+        trace_parent: &'a str,
+        headers: Vec<Header<'a>>,
+        payload: Bytes<'a>,
+    }
+    let record = &letter.record;
+    let mut line = serde_json::to_vec(&Whole {
+        line: Line::of(letter),
+        key: record.key.as_deref().map(Bytes::of),
+        timestamp_ms: record.timestamp_ms,
+        trace_parent: &record.trace_parent,
+        headers: record
+            .headers
+            .iter()
+            .map(|(name, value)| Header { name, value: Bytes::of(value) })
+            .collect(),
+        payload: Bytes::of(&record.payload),
+    })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Writes a letter, its payload or the whole record, to a file that appears whole and durable. A file that an interrupted
+/// replay has left is replaced by the same bytes.
+fn write_letter(directory: &Path, letter: &DeadLetter, whole: bool) -> std::io::Result<()> {
     let extension = match letter.record.content_type.as_str() {
+        _ if whole => "jsonl",
         "application/json" => "json",
         "text/csv" => "csv",
         "application/x-npy" => "npy",
         _ => "bin",
     };
+    let line = if whole { Some(whole_record(letter)?) } else { None };
     let mut file = tempfile::Builder::new().prefix(".mfn-").suffix(".partial").tempfile_in(directory)?;
-    file.write_all(&letter.record.payload)?;
+    file.write_all(line.as_deref().unwrap_or(&letter.record.payload))?;
     file.as_file().sync_all()?;
     file.persist(directory.join(format!("dead-letter-{:08}.{extension}", letter.id)))
         .map_err(|error| error.error)?;

@@ -1,14 +1,18 @@
 //! How a component reaches its server: time-outs, limits of the pool, proxy, certificates, credentials.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use mfn_plugin::{faults::Faults, secret::Secret};
+use mfn_plugin::{faults::Faults, host::Host, secret::Secret};
 use reqwest::header::HeaderName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
-use super::{address, auth::literal};
+use super::{
+    Plan, address,
+    auth::{Auth, Credentials, literal},
+    dns::system_lookup,
+};
 use crate::secret::Hidden;
 
 /// What a component spends on its server, and how it gets there.
@@ -100,9 +104,39 @@ impl ClientConfig {
     }
 }
 
+/// The fields that both configurations have: where the server is, what it is told, and how it is reached.
+pub(crate) struct Target {
+    pub(crate) url: Hidden,
+    pub(crate) headers: BTreeMap<String, Hidden>,
+    pub(crate) auth: Auth,
+    pub(crate) allow_private_addresses: bool,
+    pub(crate) client: ClientConfig,
+}
+
+impl Target {
+    /// The checked form, without I/O. `reserved` are headers that the component sets itself. `None` only when a fault
+    /// was noted.
+    pub(crate) fn plan(self, reserved: &[&str], host: &Host, faults: &mut Faults) -> Option<Plan> {
+        let url = read_url(&self.url, self.allow_private_addresses, faults);
+        let headers = read_headers(&self.headers, reserved, faults);
+        self.auth.validate(faults);
+        self.client.validate(faults);
+        Some(Plan {
+            url: url?,
+            headers,
+            credentials: Credentials::new(&self.auth),
+            allow_private: self.allow_private_addresses,
+            ca_file: self.client.ca_file.as_ref().map(|path| host.resolve(path)),
+            host: host.clone(),
+            lookup: system_lookup(),
+            config: self.client,
+        })
+    }
+}
+
 /// Reads the URL of a component, noting what is wrong with it. A URL with a user and a password in it is
 /// refused, so that there is one place for them.
-pub(crate) fn read_url(text: &Hidden, allow_private: bool, faults: &mut Faults) -> Option<Url> {
+fn read_url(text: &Hidden, allow_private: bool, faults: &mut Faults) -> Option<Url> {
     let url = Url::parse(text.expose()).ok().filter(|url| {
         ["http", "https"].contains(&url.scheme()) && url.has_host() && url.fragment().is_none()
     });
@@ -130,7 +164,7 @@ pub(crate) fn read_url(text: &Hidden, allow_private: bool, faults: &mut Faults) 
 }
 
 /// Reads configured headers, noting those that can not be sent.
-pub(crate) fn read_headers<'a>(
+fn read_headers<'a>(
     headers: impl IntoIterator<Item = (&'a String, &'a Hidden)>,
     reserved: &[&str],
     faults: &mut Faults,

@@ -1,8 +1,8 @@
 //! What a REST connector can be told, and the checked form of it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use mfn_plugin::{author::Result, faults::Faults, host::Host};
+use mfn_plugin::{author::Result, faults::Faults, host::Host, value::PluginError};
 use reqwest::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,9 +11,8 @@ use super::{pagination::Pager, pointer::Pointer};
 use crate::{
     client::{
         Plan,
-        auth::{Auth, Credentials},
-        config::{ClientConfig, read_headers, read_url},
-        dns::system_lookup,
+        auth::Auth,
+        config::{ClientConfig, Target},
     },
     secret::{Hidden, table},
 };
@@ -76,6 +75,12 @@ pub struct ConnectorConfig {
     /// 10000000; each takes about 50 bytes. What is forgotten comes again under the same id.
     #[serde(default = "default_remember_max")]
     pub remember_max: u64,
+    /// Where to remember what was settled, so that a restart goes on there: the cursor with
+    /// `pagination.resume`, and the `ETag` or `Last-Modified` of pages whose records are all settled. Pages behind links
+    /// are not remembered. Without it everything comes again after a restart, under the same ids. Its directory is
+    /// made if missing.
+    #[serde(default)]
+    pub state_file: Option<PathBuf>,
     /// The most pages of a pass, 1 to 1000000; a feed that has more is read from its begin again.
     #[serde(default = "default_pages_max")]
     pub pages_max: u64,
@@ -199,6 +204,7 @@ pub(crate) struct Settings {
     pub(crate) polls: bool,
     pub(crate) poll_interval: Duration,
     pub(crate) remember_max: usize,
+    pub(crate) state_file: Option<PathBuf>,
     pub(crate) pages_max: u64,
     pub(crate) held_bytes_max: u64,
 }
@@ -221,10 +227,14 @@ impl Settings {
     /// Permanent, with every fault.
     pub(crate) fn new(config: ConnectorConfig, host: &Host) -> Result<Self> {
         let mut faults = Faults::default();
-        let url = read_url(&config.url, config.allow_private_addresses, &mut faults);
-        let headers = read_headers(&config.headers, &["authorization", "accept-encoding"], &mut faults);
-        config.auth.validate(&mut faults);
-        config.client.validate(&mut faults);
+        let target = Target {
+            url: config.url,
+            headers: config.headers,
+            auth: config.auth,
+            allow_private_addresses: config.allow_private_addresses,
+            client: config.client,
+        };
+        let plan = target.plan(&["authorization", "accept-encoding"], host, &mut faults);
         let is_post = config.method == ReadMethod::Post;
         let fits = config.body.is_none() || is_post;
         faults.check_secret(fits, "body", "left out without method = \"post\"", "set method = \"post\"");
@@ -250,23 +260,16 @@ impl Settings {
         let pager = Pager::new(&config.pagination, is_post && body_object, &mut faults);
         faults.range("poll_interval_ms", config.poll_interval_ms, 10, 86_400_000);
         faults.range("remember_max", config.remember_max, 0, 10_000_000);
+        if let Some(path) = &config.state_file {
+            faults.path("state_file", path);
+        }
         faults.range("pages_max", config.pages_max, 1, 1_000_000);
         faults.range("items_max", config.items_max, 1, 1_000_000);
         faults.range("held_bytes_max", config.held_bytes_max, 1024, 1 << 40);
         faults.finish()?;
-        let url = url.ok_or_else(|| mfn_plugin::value::PluginError::permanent("url: it can not be read"))?;
-        let ca_file = config.client.ca_file.as_ref().map(|path| host.resolve(path));
+        let plan = plan.ok_or_else(|| PluginError::permanent("url: it can not be read"))?;
         Ok(Self {
-            plan: Plan {
-                url,
-                headers,
-                credentials: Credentials::new(&config.auth),
-                allow_private: config.allow_private_addresses,
-                ca_file,
-                host: host.clone(),
-                lookup: system_lookup(),
-                config: config.client,
-            },
+            plan,
             method: if is_post { Method::POST } else { Method::GET },
             body: config.body,
             form: Form {
@@ -282,6 +285,7 @@ impl Settings {
             polls: config.at_end == AtEnd::Poll,
             poll_interval: Duration::from_millis(config.poll_interval_ms),
             remember_max: size(config.remember_max),
+            state_file: config.state_file.map(|path| host.resolve(&path)),
             pages_max: config.pages_max,
             held_bytes_max: config.held_bytes_max,
         })

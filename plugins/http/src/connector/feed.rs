@@ -12,31 +12,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use mfn_plugin::{author::Result, value::PluginError};
-use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-};
+use reqwest::header::HeaderValue;
+use sha2::{Digest, Sha256};
 
 use super::{
+    ask::{Arrival, Validators, ask},
     config::Settings,
     flight::Flight,
-    page::Content,
-    pagination::{Into, Place},
+    pagination::Place,
+    state::{Position, SettledPage, StateFile},
 };
-use crate::client::{Ask, Client, Core, Reply};
+use crate::client::Client;
 
 /// Pages in a row that can not be read before a pass is given up.
 const FAULTS_MAX: u32 = 3;
 /// Pages whose state is remembered for conditional requests.
 const PAGES_REMEMBERED_MAX: usize = 1000;
-
-/// What a server said of a page's state.
-#[derive(Debug, Clone, Default)]
-struct Validators {
-    etag: Option<HeaderValue>,
-    last_modified: Option<HeaderValue>,
-}
 
 /// A page as it was last seen.
 #[derive(Debug, Clone)]
@@ -45,13 +37,6 @@ struct Seen {
     next: Option<Place>,
     /// Whether all its records are settled, so that it need not be seen again.
     is_settled: bool,
-}
-
-/// What came of asking for a page.
-#[allow(clippy::large_enum_variant)]
-enum Arrival {
-    Page { content: Content, next: Option<Place>, validators: Validators },
-    Unchanged,
 }
 
 /// The feed of an open connector.
@@ -70,17 +55,26 @@ pub(crate) struct Feed {
     faults: u32,
     passes: u64,
     seen: HashMap<Place, Seen>,
+    state: Option<StateFile>,
+    /// Whether more is settled than the state file says.
+    is_unsaved: bool,
+    /// Why the position could not be saved, or empty.
+    pub(crate) unsaved: String,
     /// What was wrong with the last request, or empty.
     pub(crate) trouble: String,
 }
 
 impl Feed {
     pub(crate) fn open(settings: Arc<Settings>) -> Result<Self> {
+        let opened = settings.state_file.as_ref().map(|path| StateFile::open(path, &identity(&settings)));
+        let (state, position) = opened.transpose()?.unzip();
+        let position = position.flatten().unwrap_or_default();
+        let begin = Place::restored(&position.begin).filter(|_| settings.pager.resumes());
         Ok(Self {
             client: Client::open(&settings.plan)?,
             flight: Flight::new(settings.remember_max),
             arrivals: mpsc::channel(),
-            place: settings.pager.first(),
+            place: begin.unwrap_or_else(|| settings.pager.first()),
             settings,
             is_asking: false,
             is_ended: false,
@@ -88,7 +82,10 @@ impl Feed {
             pages: 0,
             faults: 0,
             passes: 0,
-            seen: HashMap::new(),
+            seen: position.pages.iter().filter_map(restored).collect(),
+            state,
+            is_unsaved: false,
+            unsaved: String::new(),
             trouble: String::new(),
         })
     }
@@ -157,11 +154,48 @@ impl Feed {
         ask.into_iter().chain(self.flight.next_return()).min()
     }
 
+    /// Saves the position when it has moved and its file may be written; at the end in any case.
+    pub(crate) fn save(&mut self, is_end: bool) {
+        let now = Instant::now();
+        let is_due = |state: &StateFile| self.is_unsaved && (is_end || state.is_due(now));
+        if !self.state.as_ref().is_some_and(is_due) {
+            return;
+        }
+        let position = self.settled_position();
+        let Some(state) = &mut self.state else { return };
+        match state.save(&position, now) {
+            Ok(()) => {
+                self.is_unsaved = false;
+                self.unsaved.clear();
+            }
+            // Nothing is lost by it: after a restart more comes again. It is tried again.
+            Err(error) => {
+                if self.unsaved != error.message {
+                    tracing::warn!(reason = error.message, "the position can not be saved");
+                }
+                self.unsaved = error.message;
+            }
+        }
+    }
+
+    /// Everything before it is settled.
+    fn settled_position(&self) -> Position {
+        // A feed that goes on from its last cursor never sees a page twice.
+        let (begin, pages) = if self.settings.pager.resumes() {
+            (self.flight.first_open().map_or(&self.place, |(place, _)| place).saved(), Vec::new())
+        } else {
+            (None, self.seen.iter().filter_map(saved).collect())
+        };
+        Position::new(identity(&self.settings), begin.unwrap_or_default(), pages)
+    }
+
     /// Remembers pages whose records are all settled.
     pub(crate) fn mark_settled(&mut self, places: Vec<Place>) {
         for place in places {
+            self.is_unsaved |= self.settings.pager.resumes();
             if let Some(seen) = self.seen.get_mut(&place) {
                 seen.is_settled = true;
+                self.is_unsaved = true;
             }
         }
     }
@@ -185,6 +219,7 @@ impl Feed {
                 let is_settled = content.len() == 0;
                 self.seen.insert(here.clone(), Seen { validators, next: next.clone(), is_settled });
                 let items = content.items();
+                self.is_unsaved |= is_settled;
                 if content.len() > 0 {
                     self.flight.add(here.clone(), content);
                 }
@@ -237,93 +272,33 @@ impl Feed {
     }
 }
 
-/// Asks for one page.
-async fn ask(
-    core: &Core,
-    settings: &Settings,
-    place: &Place,
-    validators: Option<Validators>,
-) -> Result<Arrival> {
-    let is_conditional = validators.is_some();
-    let request = request(settings, place, validators)?;
-    let reply = core.send(request).await.map_err(|failure| failure.error(false))?;
-    if reply.status == 304 && is_conditional {
-        return Ok(Arrival::Unchanged);
-    }
-    if let Some(refusal) = core.refusal(&reply) {
-        return Err(refusal);
-    }
-    read(core, settings, place, reply)
+/// Names a feed in its state file, without what may be secret of its URL.
+fn identity(settings: &Settings) -> String {
+    let mut url = settings.plan.url.clone();
+    url.set_query(None);
+    let digest = Sha256::digest(url.as_str());
+    let digest: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{} {digest}", settings.form.feed)
 }
 
-/// Makes a page of an answer.
-fn read(core: &Core, settings: &Settings, place: &Place, reply: Reply) -> Result<Arrival> {
-    let mut content = match reply.body {
-        Ok(bytes) => Content::read(bytes, &settings.form, place),
-        // The server has said all it has to say: asking again would give the same.
-        Err(fault) if fault.is_final() => Content::unreadable(fault.to_string(), place),
-        Err(fault) => return Err(PluginError::retryable(format!("{}: {fault}", core.origin()))),
+/// What is saved of a page: only what spares it from being sent again.
+fn saved((place, seen): (&Place, &Seen)) -> Option<SettledPage> {
+    let text = |value: &Option<HeaderValue>| Some(value.as_ref()?.to_str().ok()?.to_owned());
+    let (etag, last_modified) = (text(&seen.validators.etag), text(&seen.validators.last_modified));
+    let useful = seen.is_settled && (etag.is_some() || last_modified.is_some());
+    let next = match &seen.next {
+        Some(next) => Some(next.saved()?),
+        None => None,
     };
-    let text = content.text().filter(|_| content.fault().is_none());
-    let base = &settings.plan.url;
-    let next = match settings.pager.next(place, base, &reply.headers, text, content.items()) {
-        Ok(next) => next,
-        Err(reason) => {
-            content.add_fault(reason, place);
-            None
-        }
-    };
-    let validators = match settings.conditional {
-        true => Validators {
-            etag: reply.headers.get(ETAG).cloned(),
-            last_modified: reply.headers.get(LAST_MODIFIED).cloned(),
-        },
-        false => Validators::default(),
-    };
-    Ok(Arrival::Page { content, next, validators })
+    Some(SettledPage { place: place.saved()?, next, etag, last_modified }).filter(|_| useful)
 }
 
-/// The request for a page.
-fn request(settings: &Settings, place: &Place, validators: Option<Validators>) -> Result<Ask> {
-    let mut url = if let Place::Link(url) = place { url.clone() } else { settings.plan.url.clone() };
-    let mut headers = HeaderMap::new();
-    if !settings.plan.headers.contains_key(ACCEPT) {
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    }
-    let mut body = settings.body.as_ref().map(|body| Bytes::copy_from_slice(body.expose().as_bytes()));
-    match settings.pager.argument(place) {
-        Some((Into::Query(name), value)) => {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            set_parameter(&mut url, name, &value);
-        }
-        Some((Into::Field(name), value)) => {
-            let text = body.as_deref().unwrap_or(b"{}");
-            let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text)
-                .map_err(|_| PluginError::permanent("body: it is not a JSON object"))?;
-            object.insert(name.clone(), value);
-            body = Some(serde_json::Value::Object(object).to_string().into());
-        }
-        None => {}
-    }
-    if body.is_some() && !settings.plan.headers.contains_key(CONTENT_TYPE) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    let Validators { etag, last_modified } = validators.unwrap_or_default();
-    if let Some(etag) = etag {
-        headers.insert(IF_NONE_MATCH, etag);
-    } else if let Some(date) = last_modified {
-        headers.insert(IF_MODIFIED_SINCE, date);
-    }
-    let deadline = Instant::now() + Duration::from_millis(settings.plan.config.timeout_ms);
-    Ok(Ask { method: settings.method.clone(), url, headers, body, deadline })
-}
-
-/// Sets a parameter of the query, in the place of one of that name.
-fn set_parameter(url: &mut url::Url, name: &str, value: &str) {
-    let others: Vec<(String, String)> = url
-        .query_pairs()
-        .filter(|(known, _)| known != name)
-        .map(|(n, v)| (n.into_owned(), v.into_owned()))
-        .collect();
-    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+fn restored(page: &SettledPage) -> Option<(Place, Seen)> {
+    let value = |text: &Option<String>| HeaderValue::from_str(text.as_ref()?).ok();
+    let validators = Validators { etag: value(&page.etag), last_modified: value(&page.last_modified) };
+    let next = match &page.next {
+        Some(next) => Some(Place::restored(next)?),
+        None => None,
+    };
+    Some((Place::restored(&page.place)?, Seen { validators, next, is_settled: true }))
 }

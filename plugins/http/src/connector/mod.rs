@@ -3,19 +3,22 @@
 //! A pass goes over all pages; then the connector ends, or begins again after the poll interval. A record has
 //! the same id in every pass and after a restart. One that is settled is not brought again as long as it is
 //! remembered; one that is given back is brought again from the page, which is held until all its records
-//! are settled. After a restart everything comes again under the same ids: nothing is lost.
+//! are settled. After a restart what was not settled comes again under the same ids, and with a `state_file`
+//! nothing else that need not: nothing is lost.
 //!
 //! What can not be read never holds up the next: a page that is too large, cut inside its compression, no
 //! JSON or no UTF-8 comes as a record with the header `mfn-fault`, whose value is the reason to reject it
 //! with, and so does an item without an id or nested too deeply. A page that did not come whole is an error,
 //! and is asked for again.
 
+mod ask;
 pub(crate) mod config;
 mod feed;
 mod flight;
 mod page;
 mod pagination;
 mod pointer;
+mod state;
 
 use std::{
     sync::Arc,
@@ -69,7 +72,8 @@ impl Component for RestConnector {
     fn health(&self) -> Health {
         match &self.feed {
             None => Health::new(HealthState::Starting, ""),
-            Some(feed) if feed.trouble.is_empty() => Health::ready(),
+            Some(feed) if feed.trouble.is_empty() && feed.unsaved.is_empty() => Health::ready(),
+            Some(feed) if feed.trouble.is_empty() => Health::new(HealthState::Degraded, feed.unsaved.clone()),
             Some(feed) => Health::new(HealthState::Degraded, feed.trouble.clone()),
         }
     }
@@ -81,11 +85,14 @@ impl Component for RestConnector {
 
     fn drain(&mut self, _timeout: Duration) -> Result<Drained> {
         self.is_paused = true;
+        self.feed.iter_mut().for_each(|feed| feed.save(true));
         Ok(Drained { records_left: self.feed.as_ref().map_or(0, |feed| feed.flight.left()) })
     }
 
     fn close(&mut self) -> Result<()> {
-        self.feed = None;
+        if let Some(mut feed) = self.feed.take() {
+            feed.save(true);
+        }
         Ok(())
     }
 }
@@ -103,6 +110,7 @@ impl Connector for RestConnector {
                 let mut done = Vec::new();
                 let gathered = feed.flight.gather(&settings.form, limits, now, |place| done.push(place));
                 feed.mark_settled(done);
+                feed.save(false);
                 if let Some((token, records)) = gathered {
                     let partition = settings.form.feed.clone();
                     return Ok(Fetch::Batch(Batch { token, partition, epoch: 1, records }));
@@ -125,6 +133,7 @@ impl Connector for RestConnector {
         let mut done = Vec::new();
         feed.flight.settle(token, verdicts, Instant::now(), |place| done.push(place))?;
         feed.mark_settled(done);
+        feed.save(false);
         Ok(())
     }
 

@@ -33,6 +33,31 @@ impl Place {
     }
 }
 
+/// Places as they are remembered over a restart.
+impl Place {
+    /// `None` for a link: it may hold credentials.
+    pub(crate) fn saved(&self) -> Option<Value> {
+        match self {
+            Self::First => Some(Value::Null),
+            Self::Cursor(Cursor::Text(text)) => Some(serde_json::json!({ "cursor": text })),
+            Self::Cursor(Cursor::Number(number)) => Some(serde_json::json!({ "cursor": number })),
+            Self::Number(number) => Some(serde_json::json!({ "page": number })),
+            Self::Link(_) => None,
+        }
+    }
+
+    /// The place that [`saved`](Self::saved) stands for.
+    pub(crate) fn restored(saved: &Value) -> Option<Self> {
+        match (saved, saved.get("cursor"), saved.get("page")) {
+            (Value::Null, ..) => Some(Self::First),
+            (_, Some(Value::String(text)), None) => Some(Self::Cursor(Cursor::Text(text.clone()))),
+            (_, Some(Value::Number(number)), None) => Some(Self::Cursor(Cursor::Number(number.clone()))),
+            (_, None, Some(page)) => page.as_u64().map(Self::Number),
+            _ => None,
+        }
+    }
+}
+
 /// A cursor as it stood in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Cursor {

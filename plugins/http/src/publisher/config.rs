@@ -11,9 +11,8 @@ use super::sign;
 use crate::{
     client::{
         Plan,
-        auth::{Auth, Credentials},
-        config::{ClientConfig, read_headers, read_url},
-        dns::system_lookup,
+        auth::Auth,
+        config::{ClientConfig, Target},
     },
     secret::{Hidden, table},
 };
@@ -172,10 +171,14 @@ impl Settings {
     /// Permanent, with every fault.
     pub(crate) fn new(config: PublisherConfig, host: &Host) -> Result<Self> {
         let mut faults = Faults::default();
-        let url = read_url(&config.url, config.allow_private_addresses, &mut faults);
-        let headers = read_headers(&config.headers, &RESERVED, &mut faults);
-        config.auth.validate(&mut faults);
-        config.client.validate(&mut faults);
+        let target = Target {
+            url: config.url,
+            headers: config.headers,
+            auth: config.auth,
+            allow_private_addresses: config.allow_private_addresses,
+            client: config.client,
+        };
+        let plan = target.plan(&RESERVED, host, &mut faults);
         sign::validate(&config.secrets, &mut faults);
         faults.range("rotation_window_s", config.rotation_window_s, 0, 2_592_000);
         let fix = "name a key made with `openssl rand -base64 32`, or set allow_unsigned = true";
@@ -192,20 +195,10 @@ impl Settings {
         for secret in &config.secrets {
             secret.keep_previous(Duration::from_secs(config.rotation_window_s));
         }
-        let url = url.ok_or_else(|| PluginError::permanent("url: it can not be read"))?;
-        let ca_file = config.client.ca_file.as_ref().map(|path| host.resolve(path));
-        let under_way = config.concurrency.min(config.client.requests_max());
+        let plan = plan.ok_or_else(|| PluginError::permanent("url: it can not be read"))?;
+        let under_way = config.concurrency.min(plan.config.requests_max());
         Ok(Self {
-            plan: Plan {
-                url,
-                headers,
-                credentials: Credentials::new(&config.auth),
-                allow_private: config.allow_private_addresses,
-                ca_file,
-                host: host.clone(),
-                lookup: system_lookup(),
-                config: config.client,
-            },
+            plan,
             method: if config.method == WriteMethod::Put { Method::PUT } else { Method::POST },
             secrets: config.secrets,
             mode: config.mode,

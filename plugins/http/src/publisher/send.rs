@@ -20,8 +20,8 @@ const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp
 const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// Too large a body.
-const PAYLOAD_TOO_LARGE: u16 = 413;
+/// Refusals of a body because of what is in it, perhaps one record: bad request, too large, not to be processed.
+const OF_CONTENT: [u16; 3] = [400, 413, 422];
 
 /// One call of the publisher.
 pub(crate) struct Sender {
@@ -65,7 +65,8 @@ impl Sender {
         }
     }
 
-    /// Sends the records together; a batch that is too large for the receiver is sent in halves.
+    /// Sends the records together; a batch that is too large for the receiver, or has something in it that it refuses,
+    /// is sent in halves, so that only what is to blame is refused.
     /// `results` has a place for each record of the call.
     pub(crate) async fn batch(
         &self,
@@ -77,7 +78,7 @@ impl Sender {
             let Some((first, others)) = part.split_first() else { continue };
             let outcome = self.part(part).await;
             if let Ok(reply) = &outcome
-                && reply.status == PAYLOAD_TOO_LARGE
+                && OF_CONTENT.contains(&reply.status)
                 && !others.is_empty()
             {
                 let (begin, end) = part.split_at(part.len() / 2);

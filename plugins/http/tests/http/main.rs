@@ -9,6 +9,7 @@ mod document;
 mod hostile;
 mod pool;
 mod publisher;
+mod restart;
 mod secrets;
 mod server;
 mod standard_webhooks;

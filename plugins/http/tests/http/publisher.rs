@@ -142,6 +142,23 @@ fn every_status_is_the_class_of_the_table() {
     assert_eq!(other.accepted(), 0);
 }
 
+/// Guards good records beside a bad one: a receiver that refuses the whole batch because of it is sent halves, until only
+/// the bad one is refused.
+#[test]
+fn a_refused_batch_costs_the_bad_record_only() {
+    for status in [400, 422] {
+        let server = Server::start(move |seen| match batch_ids(seen).iter().any(|id| id == "r-13") {
+            true => answer(status, &[], ""),
+            false => ok(""),
+        });
+        let mut target = publisher(&MemoryHost::new(), &server.url("/"), json!({ "mode": "batch" }));
+        let results = publish(&mut target, &records(40));
+        let expected: Vec<_> = (0..40).map(|n| (n == 13).then_some(ErrorClass::Permanent)).collect();
+        assert_eq!(classes(&results), expected, "{status}");
+        assert!(server.requests() <= 13, "{} requests", server.requests());
+    }
+}
+
 /// Guards row 7 of the fault table, first half: a 200 that hides failures fails exactly those, and only
 /// those are sent again.
 #[test]
