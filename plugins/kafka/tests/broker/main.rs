@@ -9,6 +9,7 @@ mod exactly_once;
 mod group;
 mod limits;
 mod restarts;
+mod secure;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
