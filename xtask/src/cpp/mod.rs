@@ -35,12 +35,8 @@ const CLANG: [Build; 2] = [
 /// Builds the libraries that the tests link and load, then all tests.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     tools::require(&[tools::CXX, tools::CMAKE, tools::NINJA, tools::NM])?;
-    let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", "mfn-ffi"]);
-    for plugin in ["file", "prometheus", "sse"] {
-        cargo.args(["--package", &format!("mfn-plugin-{plugin}")]);
-    }
-    command::run(&mut cargo)?;
+    // The whole workspace, as all tests do: a part of it would be compiled with other features.
+    command::run(workspace.cargo().args(["build", "--workspace"]))?;
     let libraries = workspace.target_dir()?.join("debug");
     let mut builds: Vec<&Build> = GCC.iter().collect();
     if tools::CLANGXX.find().is_some() {

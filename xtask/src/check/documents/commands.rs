@@ -27,7 +27,8 @@ enum Found<'a> {
 impl Commands {
     /// Builds the `mfn` command.
     pub(super) fn build(workspace: &Workspace) -> Result<Self> {
-        command::capture(workspace.cargo().args(["build", "--quiet", "--package", "mfn-cli"]))?;
+        // With the features of the whole workspace, so that later builds of all of it compile nothing anew.
+        command::capture(workspace.cargo().args(["build", "--quiet", "--workspace", "--bin", "mfn"]))?;
         Ok(Self { mfn: workspace.target_dir()?.join("debug/mfn") })
     }
 

@@ -246,7 +246,7 @@ fn lay_out_requests(folder: &Path, plugins: &Path) -> Result<()> {
 
 /// The programs in Rust, built with the workspace: there is no package of the crates.
 fn in_rust(workspace: &Workspace) -> Result<Vec<Program>> {
-    command::run(workspace.cargo().args(["build", "--quiet", "--package", "mfn-examples"]))?;
+    command::run(workspace.cargo().args(["build", "--quiet", "--workspace"]))?;
     let folder = workspace.target_dir()?.join("debug");
     Ok(EXAMPLES.map(|example| Program { example, way: "Rust", file: folder.join(example) }).into())
 }
