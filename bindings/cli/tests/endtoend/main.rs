@@ -25,7 +25,7 @@ use std::{
 use common::{mfn, plugin_library};
 
 /// The longest that anything may take here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// A directory with plugins and a pipeline.
 struct Site(tempfile::TempDir);
@@ -89,6 +89,12 @@ impl Run {
     fn terminate(self) {
         common::signal(&self.child, "TERM");
         self.finish();
+    }
+
+    /// Asks it to end, and waits until it has, well or not.
+    fn end(mut self) {
+        common::signal(&self.child, "TERM");
+        eventually("the end of the run", || self.child.try_wait().unwrap().is_some());
     }
 
     /// What it has said until now.
