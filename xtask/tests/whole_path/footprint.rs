@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::site::{STAGE, alone};
 
-const STRIPPED_BYTES_MAX: u64 = 13 << 19;
+const STRIPPED_BYTES_MAX: u64 = 6 << 20;
 
 fn library() -> String {
     STAGE.join("lib/libmfn.so").display().to_string()

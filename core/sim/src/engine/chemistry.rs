@@ -45,7 +45,7 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
     ) -> Counts {
         let Self { reaction, numbers } = self;
         let leaks = numbers.leak_rate != T::ZERO;
-        let plain = extras.is_none() && numbers.time_step == T::ONE;
+        let plain = level.is_for_speed() && extras.is_none() && numbers.time_step == T::ONE;
         let extras = extras.unwrap_or(&Extras::NONE);
         match (plain, leaks) {
             (true, false) => {

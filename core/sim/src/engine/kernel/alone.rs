@@ -2,7 +2,7 @@
 
 use super::cells::Cells;
 use super::stencil::{Diffusion, chunks_out};
-use super::{Batch, Counts, Extras, Numbers};
+use super::{Batch, Counts, Extras, Numbers, part_mut};
 use crate::real::Real;
 use crate::simd::{LaneWork, Lanes, Vector};
 
@@ -45,7 +45,7 @@ impl<T: Real> LaneWork<T> for Alone<'_, T> {
         let alpha = lanes.splat(p.alpha);
         for index in 0..batch.rows {
             let (place, rows) = batch.row(index);
-            let new = &mut out[place..place + batch.row_cells];
+            let new = part_mut(out, place..place + batch.row_cells);
             let mut row = AloneRow::<T, V> {
                 cells: &mut cells,
                 leaks: p.leak_rate != T::ZERO,

@@ -2,7 +2,7 @@
 
 use super::cells::Cells;
 use super::stencil::{Diffusion, chunks, chunks_of, chunks_out, range_of};
-use super::{Batch, Counts, Extras, Numbers};
+use super::{Batch, Counts, Extras, Numbers, part_mut, too_short};
 use crate::kinetics::Reaction;
 use crate::real::Real;
 use crate::simd::{LaneWork, Lanes, Vector};
@@ -107,9 +107,9 @@ impl<T: Real, R: Reaction<T>, const PLAIN: bool, const LEAK: bool> LaneWork<T>
         let coefficients = [lanes.splat(p.alpha), lanes.splat(p.d_activator), lanes.splat(p.d_inhibitor)];
         for index in 0..batch.rows {
             let (place, rows) = batch.row(index);
-            let new = &mut out[place..place + batch.row_cells];
-            let (v_out, others) = new.split_at_mut(span.stride);
-            let (a_out, i_out) = others.split_at_mut(span.stride);
+            let new = part_mut(out, place..place + batch.row_cells);
+            let Some((v_out, others)) = new.split_at_mut_checked(span.stride) else { too_short() };
+            let Some((a_out, i_out)) = others.split_at_mut_checked(span.stride) else { too_short() };
             let rates = extras.rates.map(|[f, g]| [chunks::<T, V>(f, vectors), chunks::<T, V>(g, vectors)]);
             let mut row = CoupledRow::<T, V, R, PLAIN, LEAK> {
                 cells: &mut cells,

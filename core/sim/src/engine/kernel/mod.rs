@@ -19,6 +19,8 @@ pub(crate) use alone::Alone;
 pub(crate) use coupled::Coupled;
 pub(crate) use finish::Finish;
 
+use std::ops::Range;
+
 use crate::real::Real;
 
 /// `value` moved into [`low`, `high`]; NaN stays NaN.
@@ -26,6 +28,31 @@ use crate::real::Real;
 pub(crate) fn clamp<T: Real>(value: T, low: T, high: T) -> T {
     let raised = if value < low { low } else { value };
     if raised > high { high } else { raised }
+}
+
+/// Cells of a row. All rows that are too short end in one place: with a message for each slice the
+/// kernels would be larger by a third.
+#[inline(always)]
+pub(crate) fn part<T>(row: &[T], at: Range<usize>) -> &[T] {
+    match row.get(at) {
+        Some(part) => part,
+        None => too_short(),
+    }
+}
+
+/// The same, to be written to.
+#[inline(always)]
+pub(crate) fn part_mut<T>(row: &mut [T], at: Range<usize>) -> &mut [T] {
+    match row.get_mut(at) {
+        Some(part) => part,
+        None => too_short(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn too_short() -> ! {
+    panic!("a row is shorter than the cells to be computed")
 }
 
 /// The numbers of a step, in the type of the fields.
@@ -100,16 +127,18 @@ impl<'a, T> Batch<'a, T> {
     #[inline(always)]
     pub(crate) fn row(&self, index: usize) -> (usize, Rows<'a, T>) {
         let Self { before, row_cells, slots, .. } = *self;
+        // Else the compiler writes the first and the last row out apart: three kernels in place of one.
+        let index = std::hint::black_box(index);
         let slot = self.slot + index;
         let slot = if slot < slots { slot } else { slot - slots };
         let place = slot * row_cells;
         let previous = if slot == 0 { slots * row_cells } else { place } - row_cells;
         let following = if slot + 1 == slots { 0 } else { place + row_cells };
-        let centre = &before[place..place + row_cells];
+        let centre = part(before, place..place + row_cells);
         let mut rows = Rows {
-            up: &before[previous..previous + row_cells],
+            up: part(before, previous..previous + row_cells),
             centre,
-            down: &before[following..following + row_cells],
+            down: part(before, following..following + row_cells),
             span: self.span,
         };
         if index == 0 && self.above != Outside::Row {

@@ -1,6 +1,6 @@
 //! The neighbours of the cells of a row in registers, and the diffusion terms from them.
 
-use super::{Extras, MapRows, Rows, Span};
+use super::{Extras, MapRows, Rows, Span, part, part_mut};
 use crate::real::Real;
 use crate::simd::{Lanes, Vector};
 
@@ -23,16 +23,16 @@ impl<'a, C> Stencil<'a, C> {
         let start = field * rows.span.stride + rows.span.first;
         let end = start + vectors * V::LANES;
         // One look at the length serves three slices.
-        let centre = &rows.centre[start - 1..end + 1];
+        let centre = part(rows.centre, start - 1..end + 1);
         let left = chunks::<T, V>(centre, vectors);
-        let right = chunks::<T, V>(&centre[2..], vectors);
+        let right = chunks::<T, V>(part(centre, 2..centre.len()), vectors);
         let (first, second) = if rows.span.right_first { (right, left) } else { (left, right) };
         Self {
-            up: chunks::<T, V>(&rows.up[start..end], vectors),
-            down: chunks::<T, V>(&rows.down[start..end], vectors),
+            up: chunks::<T, V>(part(rows.up, start..end), vectors),
+            down: chunks::<T, V>(part(rows.down, start..end), vectors),
             first,
             second,
-            centre: chunks::<T, V>(&centre[1..], vectors),
+            centre: chunks::<T, V>(part(centre, 1..centre.len()), vectors),
         }
     }
 
@@ -130,7 +130,7 @@ impl<'a, V, C> Diffusion<'a, V, C> {
 /// The registers of a row of single numbers.
 #[inline(always)]
 pub(super) fn chunks<T: Real, V: Vector<T>>(row: &[T], vectors: usize) -> &[V::Chunk] {
-    &V::chunks(&row[..vectors * V::LANES])[..vectors]
+    part(V::chunks(part(row, 0..vectors * V::LANES)), 0..vectors)
 }
 
 /// The same, if there is one.
@@ -160,5 +160,5 @@ pub(super) fn chunks_out<T: Real, V: Vector<T>>(
     first: usize,
     vectors: usize,
 ) -> &mut [V::Chunk] {
-    &mut V::chunks_mut(&mut out[first..first + vectors * V::LANES])[..vectors]
+    part_mut(V::chunks_mut(part_mut(out, first..first + vectors * V::LANES)), 0..vectors)
 }
