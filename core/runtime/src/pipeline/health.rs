@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use mfn_plugin::value::{HealthState, Kind};
 use serde::Serialize;
 
+use super::letters::LetterStore;
 use super::shared::Shared;
 use super::{Components, PipelineState};
+use crate::component::Component;
 use crate::config::PipelineConfig;
 
 /// Whether work can be done.
@@ -85,17 +87,24 @@ pub(crate) struct HealthSource {
     components: Components,
     /// Publishers that somebody waits for.
     needed: BTreeSet<String>,
+    /// Stores of dead letters: while one takes nothing, its routes stand still.
+    letters: Vec<Arc<LetterStore>>,
 }
 
 impl HealthSource {
-    pub(super) fn new(shared: &Arc<Shared>, components: &Components, config: &PipelineConfig) -> Self {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        components: &Components,
+        letters: Vec<Arc<LetterStore>>,
+        config: &PipelineConfig,
+    ) -> Self {
         let needed = config
             .routes
             .iter()
             .flat_map(|route| route.publishers.iter().chain(&route.dead_letters))
             .cloned()
             .collect();
-        Self { shared: Arc::clone(shared), components: components.clone(), needed }
+        Self { shared: Arc::clone(shared), components: components.clone(), needed, letters }
     }
 
     pub(super) fn read(&self) -> PipelineHealth {
@@ -122,6 +131,17 @@ impl HealthSource {
                 state,
                 reason: component.health.detail,
             });
+        }
+        for store in &self.letters {
+            let health = store.health();
+            if health.state != HealthState::Ready {
+                reasons.push(HealthReason {
+                    component: Some(store.name().to_owned()),
+                    kind: Some(Kind::Publisher),
+                    state: Readiness::NotReady,
+                    reason: health.detail,
+                });
+            }
         }
         let state = reasons.iter().map(|reason| reason.state).max_by_key(|state| rank(*state));
         PipelineHealth {

@@ -2,10 +2,11 @@
 //! other.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mfn_plugin::value::{
-    Drained, Endpoint, ErrorClass, Health, Idempotence, Ordering, PluginError, PublishContext,
+    Drained, Endpoint, ErrorClass, Health, HealthState, Idempotence, Ordering, PluginError, PublishContext,
     PublisherTraits, Record, RecordResult, RecordView,
 };
 
@@ -21,13 +22,16 @@ pub(super) struct LetterStore {
     name: String,
     store: DeadLetters,
     bytes_max: u64,
+    /// Why it took nothing the last time; `None` when it took something.
+    trouble: Mutex<Option<String>>,
 }
 
 impl LetterStore {
     /// Opens or makes the store of a directory. The name can not be that of a configured component.
     pub(super) fn open(directory: &Path, bytes_max: u64) -> std::result::Result<Self, SpoolError> {
         let (store, _) = DeadLetters::open(directory, bytes_max)?;
-        Ok(Self { name: format!("dead-letters:{}", directory.display()), store, bytes_max })
+        let name = format!("dead-letters:{}", directory.display());
+        Ok(Self { name, store, bytes_max, trouble: Mutex::new(None) })
     }
 
     fn error(&self, method: &'static str, error: &SpoolError) -> ComponentError {
@@ -39,7 +43,10 @@ impl LetterStore {
     /// Stores one letter: the record as it came, and what the route has added to it as the cause.
     fn append(&self, letters: &[(Record, DeadLetterCause)]) -> std::result::Result<(), SpoolError> {
         let letters: Vec<_> = letters.iter().map(|(record, cause)| (record, cause)).collect();
-        self.store.append(&letters).map(drop)
+        let appended = self.store.append(&letters).map(drop);
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) =
+            appended.as_ref().err().map(ToString::to_string);
+        appended
     }
 }
 
@@ -73,7 +80,8 @@ impl Component for LetterStore {
     }
 
     fn health(&self) -> Health {
-        Health::ready()
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.as_ref().map_or_else(Health::ready, |reason| Health::new(HealthState::Down, reason))
     }
 
     fn check(&self) -> Result<()> {

@@ -61,6 +61,7 @@ pub(super) fn start(
         lanes: BTreeMap::new(),
         receivers: BTreeMap::new(),
         stores: BTreeMap::new(),
+        letters: Vec::new(),
         watch: None,
         feeds: BTreeMap::new(),
         spools: BTreeMap::new(),
@@ -68,9 +69,9 @@ pub(super) fn start(
         routes: Vec::new(),
     };
     let assembled = assembly.run();
-    let Assembly { shared, threads, events, lanes, stores, watch, spools, routes, .. } = assembly;
+    let Assembly { shared, threads, events, lanes, stores, letters, watch, spools, routes, .. } = assembly;
     let endpoints = components.endpoints();
-    let health = Arc::new(HealthSource::new(&shared, &components, config));
+    let health = Arc::new(HealthSource::new(&shared, &components, letters, config));
     runtime.health().add(&health);
     let pipeline = Pipeline {
         shared,
@@ -143,6 +144,7 @@ struct Assembly<'a> {
     receivers: BTreeMap<String, Receiver<LaneMessage>>,
     /// The lanes of stores of dead letters, by their directories.
     stores: BTreeMap<PathBuf, LaneHandle>,
+    letters: Vec<Arc<LetterStore>>,
     /// What publishers read from spools.
     feeds: BTreeMap<String, Vec<(Feed, Waker)>>,
     watch: Option<Sender<()>>,
@@ -320,6 +322,7 @@ impl Assembly<'_> {
         let bytes_max = sharing.filter_map(|other| other.dead_letters_bytes_max).next();
         let store = LetterStore::open(&directory, bytes_max.unwrap_or(STORE_BYTES_MAX)).map_err(refused)?;
         let store = Arc::new(store);
+        self.letters.push(Arc::clone(&store));
         let (sender, messages) = mpsc::channel();
         let handle = LaneHandle::new(sender);
         let metrics = ComponentMetrics::sent(self.registry, "dead_letters_store");

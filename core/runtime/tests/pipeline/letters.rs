@@ -6,6 +6,7 @@ use std::time::Duration;
 use mfn_plugin::value::PluginError;
 use mfn_runtime::PipelineState;
 use mfn_runtime::dead_letters::DeadLetters;
+use mfn_runtime::pipeline::Readiness;
 
 use crate::faulty::*;
 use crate::scripted::assert_conserved;
@@ -32,18 +33,20 @@ fn a_full_store_of_dead_letters_holds_back_and_loses_nothing() {
     let publisher = never();
     let pipeline = start(&[&source], &[&publisher], "", text, directory.path());
     wait_for(&pipeline, "the store is full", || {
-        pipeline.status().last_error.is_some_and(|error| error.contains("can not take"))
+        let reasons = pipeline.health().reasons;
+        reasons.iter().any(|reason| reason.reason.contains("can not take"))
     });
     wait_for(&pipeline, "nothing is fetched any more", || {
         let before = source.fetched();
         std::thread::sleep(Duration::from_millis(300));
         before == source.fetched()
     });
+    assert_eq!(pipeline.health().state, Readiness::NotReady);
     let status = pipeline.status();
     assert_conserved(&status);
     assert!(status.dead_lettered > 1000 && status.in_flight > 0, "{status:#?}");
     assert!(source.fetched() < RECORDS && status.rejected == 0 && status.delivered == 0);
-    let report = pipeline.drain(Duration::from_millis(600));
+    let report = pipeline.drain(Duration::from_secs(2));
     let kept = pipeline.status().dead_lettered;
     assert_eq!((report.left, report.returned), (0, source.fetched() - kept), "{report:?}");
     drop(pipeline);
