@@ -70,6 +70,7 @@ pub mod descriptor;
 pub mod envelope;
 mod export;
 pub mod faults;
+mod header_list;
 pub mod host;
 pub mod json;
 mod log_bridge;

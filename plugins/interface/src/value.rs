@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::header_list::{HeaderIter, HeaderList};
+
 /// What one plugin instance is: the four kinds differ by who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -78,7 +80,7 @@ impl Record {
             key: self.key.as_deref(),
             payload: &self.payload,
             content_type: &self.content_type,
-            headers: self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect(),
+            headers: self.headers.as_slice().into(),
             timestamp_ms: self.timestamp_ms,
             trace_parent: &self.trace_parent,
         }
@@ -97,7 +99,7 @@ pub struct RecordView<'a> {
     /// See [`Record::content_type`].
     pub content_type: &'a str,
     /// See [`Record::headers`].
-    pub headers: Vec<(&'a str, &'a [u8])>,
+    pub headers: HeaderList<'a>,
     /// See [`Record::timestamp_ms`].
     pub timestamp_ms: Option<i64>,
     /// See [`Record::trace_parent`].
@@ -113,7 +115,7 @@ impl RecordView<'_> {
             key: self.key.map(<[u8]>::to_vec),
             payload: self.payload.to_vec(),
             content_type: self.content_type.to_owned(),
-            headers: self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect(),
+            headers: self.headers.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
             timestamp_ms: self.timestamp_ms,
             trace_parent: self.trace_parent.to_owned(),
         }

@@ -247,7 +247,7 @@ impl ScriptedPublisher {
 }
 
 fn header(record: &RecordView<'_>, name: &str) -> String {
-    let value = record.headers.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| value.to_vec());
+    let value = record.headers.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value.to_vec());
     String::from_utf8(value.unwrap_or_default()).unwrap()
 }
 

@@ -13,8 +13,8 @@ use abi_stable::{
 use crate::{
     metric::{MetricFamily, MetricKind, MetricSample, MetricValue},
     value::{
-        Batch, BatchToken, Cursor, Drained, Endpoint, ErrorClass, Fetch, Health, HealthState, Idempotence,
-        Ordering, PluginError, PublisherTraits, Record, RecordResult, RecordView, Verdict,
+        Batch, BatchToken, Cursor, Drained, Endpoint, ErrorClass, Fetch, HeaderList, Health, HealthState,
+        Idempotence, Ordering, PluginError, PublisherTraits, Record, RecordResult, RecordView, Verdict,
     },
 };
 
@@ -121,14 +121,19 @@ pub struct SRecordView<'a> {
     pub trace_parent: RStr<'a>,
 }
 
-/// The headers of a record in the form that a [`SRecordView`] borrows.
+/// The headers of records, one record's after the other's, in the form that a [`SRecordView`] borrows.
 #[must_use]
-pub fn header_views<'a>(view: &RecordView<'a>) -> Vec<SHeaderView<'a>> {
-    view.headers.iter().map(|(name, value)| Tuple2((*name).into(), (*value).into())).collect()
+pub fn header_views<'a>(views: &[RecordView<'a>]) -> Vec<SHeaderView<'a>> {
+    let count = views.iter().map(|view| view.headers.len()).sum();
+    let mut headers = Vec::with_capacity(count);
+    for view in views {
+        headers.extend(view.headers.iter().map(|(name, value)| Tuple2(name.into(), value.into())));
+    }
+    headers
 }
 
 impl<'a> SRecordView<'a> {
-    /// Lends a record; `headers` comes from [`header_views`].
+    /// Lends a record; `headers` are its part of what [`header_views`] gives.
     #[must_use]
     pub fn new(view: &RecordView<'a>, headers: &'a [SHeaderView<'a>]) -> Self {
         Self {
@@ -150,7 +155,7 @@ impl<'a> SRecordView<'a> {
             key: self.key.into_option().map(|key| key.as_slice()),
             payload: self.payload.as_slice(),
             content_type: self.content_type.as_str(),
-            headers: self.headers.as_slice().iter().map(|Tuple2(n, v)| (n.as_str(), v.as_slice())).collect(),
+            headers: HeaderList::of_abi(self.headers.as_slice()),
             timestamp_ms: self.timestamp_ms.into_option(),
             trace_parent: self.trace_parent.as_str(),
         }

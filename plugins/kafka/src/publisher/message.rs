@@ -24,7 +24,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// Permanent, where the record names no topic, or no partition, that can be.
     pub(crate) fn of_record(settings: &'a Settings, record: &RecordView<'a>) -> Result<Self, PluginError> {
-        let header = |name: &str| record.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
+        let header = |name: &str| record.headers.get(name);
         let key = match &settings.key {
             KeyChoice::Record => record.key,
             KeyChoice::Id => Some(record.id.as_bytes()),
@@ -83,7 +83,7 @@ fn headers_of(settings: &Settings, record: &RecordView<'_>) -> Result<OwnedHeade
             let text = "the name of a header contains NUL or has more than 32767 bytes";
             return Err(PluginError::permanent(text));
         }
-        if !headers::is_reserved(name) && *name != settings.id_header {
+        if !headers::is_reserved(name) && name != settings.id_header {
             list = add(list, name, value);
         }
     }

@@ -38,9 +38,14 @@ impl Publisher for PublisherAdapter {
     }
 
     fn publish(&self, records: &[RecordView<'_>], context: PublishContext) -> Result<Vec<RecordResult>> {
-        let headers: Vec<_> = records.iter().map(header_views).collect();
-        let lent: Vec<_> =
-            records.iter().zip(&headers).map(|(record, headers)| SRecordView::new(record, headers)).collect();
+        let headers = header_views(records);
+        let mut left = headers.as_slice();
+        let mut lent = Vec::with_capacity(records.len());
+        for record in records {
+            let (own, others) = left.split_at(record.headers.len());
+            left = others;
+            lent.push(SRecordView::new(record, own));
+        }
         let answers = self.instance.call("publish", || {
             self.object.publish(lent.as_slice().into(), context.attempt, duration_ms(context.timeout))
         })?;
@@ -62,7 +67,7 @@ impl Publisher for PublisherAdapter {
 
 impl Transport for TransportAdapter {
     fn publish(&self, topic: &str, event: &RecordView<'_>) -> Result<Cursor> {
-        let headers = header_views(event);
+        let headers = header_views(std::slice::from_ref(event));
         let lent = SRecordView::new(event, &headers);
         self.instance.call("publish", || self.object.publish(topic.into(), lent)).map(Cursor::from)
     }
