@@ -88,6 +88,15 @@ impl Batch {
         }
     }
 
+    /// Notes that what is not computed yet is ready.
+    pub(super) fn ready(&mut self) {
+        if let Phase::Computing { .. } = self.phase {
+            let open = self.records.iter_mut().filter(|prospect| **prospect == Prospect::Computing);
+            open.for_each(|prospect| *prospect = Prospect::Good);
+            self.phase = Phase::Computed;
+        }
+    }
+
     /// The records that have a result to publish.
     pub(super) fn good(&self) -> Vec<usize> {
         self.indices(|prospect| matches!(prospect, Prospect::Good))

@@ -7,7 +7,7 @@ use mfn_plugin::value::ErrorClass;
 
 use super::batch::{Batch, Phase, Progress};
 use super::canary::{self, Bug};
-use super::{Answer, BatchId, Command, Computed, Counters, Event, Fate, Origin, Target};
+use super::{Answer, BatchId, Command, Counters, Event, Fate, Origin, Target};
 
 /// Decides the fate of the records of one route. See the [module](super) for what it holds to.
 #[derive(Debug)]
@@ -60,7 +60,10 @@ impl Machine {
             Event::Fetched { batch, origin, records } => {
                 self.fetched(batch, origin, records, &mut commands);
             }
-            Event::Computed { batch, record, result } => self.computed(batch, record, result, &mut commands),
+            Event::Computed { batch, record, result } => {
+                self.computed(batch, |batch| batch.computed(record, result), &mut commands);
+            }
+            Event::Ready { batch } => self.computed(batch, Batch::ready, &mut commands),
             Event::Published { batch, target, answers } => {
                 self.published(batch, target, answers, &mut commands);
             }
@@ -117,9 +120,9 @@ impl Machine {
         }
     }
 
-    fn computed(&mut self, id: BatchId, record: usize, result: Computed, commands: &mut Vec<Command>) {
+    fn computed(&mut self, id: BatchId, note: impl FnOnce(&mut Batch), commands: &mut Vec<Command>) {
         let Some(batch) = self.batches.get_mut(&id) else { return };
-        batch.computed(record, result);
+        note(batch);
         if batch.phase == Phase::Computed {
             let origin = batch.origin.clone();
             self.begin_publishing(&origin, commands);

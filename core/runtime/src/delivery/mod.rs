@@ -138,6 +138,8 @@ pub(crate) enum Event {
     Fetched { batch: BatchId, origin: Origin, records: usize },
     /// A record was computed.
     Computed { batch: BatchId, record: usize, result: Computed },
+    /// All records of a batch for which nothing was said yet are [`Computed::Ready`].
+    Ready { batch: BatchId },
     /// A target answered for each record of a [`Command::Publish`] or [`Command::DeadLetter`].
     Published { batch: BatchId, target: Target, answers: Vec<Answer> },
     /// A target answered a [`Command::Flush`].

@@ -4,12 +4,12 @@
 //! still has to take it, and the memory that it holds until then.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use mfn_plugin::value::{ErrorClass, Record};
+use mfn_plugin::value::ErrorClass;
 
 use super::budget::Permit;
 use super::lane::LaneJob;
+use super::record_ref::RecordRef;
 use super::route::{Message, Route};
 use super::work;
 use crate::delivery::{Answer, BatchId};
@@ -62,7 +62,7 @@ impl Route {
         &mut self,
         batch: BatchId,
         places: &[usize],
-        records: &[Arc<Record>],
+        records: &[RecordRef],
         answers: Vec<Answer>,
         letters: bool,
     ) {
@@ -86,7 +86,7 @@ impl Route {
         if let Some(lane) = self.parts.dead_letters.as_ref().filter(|_| !letters && !unfit.is_empty()) {
             entry.missing += 1;
             let (places, records): (Vec<_>, Vec<_>) =
-                unfit.into_iter().map(|(place, letter)| (place, Arc::new(letter))).unzip();
+                unfit.into_iter().map(|(place, letter)| (place, RecordRef::new(letter))).unzip();
             let (own, kept) = (self.parts.own.clone(), records.clone());
             let answer = Box::new(move |answers| {
                 let _ = own.send(Message::Accepted { batch, records: places, kept, answers, letters: true });
@@ -99,10 +99,15 @@ impl Route {
         self.close_accepted(batch);
     }
 
-    /// Notes that a batch is settled, and keeps what its records hold. Without a success the connector brings
-    /// them again, and they are not counted a second time.
-    pub(super) fn settled_accepted(&mut self, batch: BatchId, settled: bool, permits: Vec<Permit>) {
-        let Some(entry) = self.accepted.batches.get_mut(&batch) else { return };
+    /// Notes that a batch is settled, and keeps what its records hold; gives it back where nothing was accepted. Without
+    /// a success the connector brings them again, and they are not counted a second time.
+    pub(super) fn settled_accepted(
+        &mut self,
+        batch: BatchId,
+        settled: bool,
+        permits: Vec<Permit>,
+    ) -> Vec<Permit> {
+        let Some(entry) = self.accepted.batches.get_mut(&batch) else { return permits };
         entry.permits = permits;
         if settled {
             entry.settled = true;
@@ -113,6 +118,7 @@ impl Route {
             entry.unfit.clear();
         }
         self.close_accepted(batch);
+        Vec::new()
     }
 
     fn close_accepted(&mut self, batch: BatchId) {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use mfn_plugin::value::Record;
-
 use super::budget::Permit;
+use super::record_ref::RecordRef;
 use super::route::{Done, Message, Route, Summary};
 use super::work::{self, Evaluated, Unfit, WorkContext, WorkEnd};
 use crate::codec::Observation;
@@ -15,7 +14,7 @@ use crate::log::LogLevel;
 pub(super) struct Admitted {
     batch: BatchId,
     record: usize,
-    request: Arc<Record>,
+    request: RecordRef,
     observation: Observation,
 }
 
@@ -46,7 +45,7 @@ impl Route {
         None
     }
 
-    pub(super) fn request(&self, batch: BatchId, record: usize) -> Option<Arc<Record>> {
+    pub(super) fn request(&self, batch: BatchId, record: usize) -> Option<RecordRef> {
         self.batches.get(&batch)?.requests.get(record).cloned()
     }
 
@@ -97,7 +96,7 @@ impl Route {
 
     fn done(&mut self, batch: BatchId, record: usize, done: Evaluated, permit: Permit) {
         let Evaluated { snapshot, record: result, duration } = done;
-        let result = Arc::new(result);
+        let result = RecordRef::new(result);
         let metrics = &self.parts.simulations;
         metrics.fractal_dimension.observe(snapshot.features().d_box);
         if let Some(statistics) = snapshot.statistics() {

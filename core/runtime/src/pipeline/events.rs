@@ -9,9 +9,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use mfn_plugin::value::{ErrorClass, Record};
+use mfn_plugin::value::ErrorClass;
 
 use super::metrics::ComponentMetrics;
+use super::record_ref::RecordRef;
 use super::shared::Shared;
 use super::work::catch;
 use crate::component::Transport;
@@ -34,7 +35,7 @@ pub(super) struct EventQueue {
 
 #[derive(Default)]
 struct Waiting {
-    events: VecDeque<(Arc<str>, Arc<Record>)>,
+    events: VecDeque<(Arc<str>, RecordRef)>,
     bytes: usize,
     /// An event was taken out and the transport has not returned yet.
     busy: bool,
@@ -53,7 +54,7 @@ impl EventQueue {
     }
 
     /// Hands an event over. Never waits for the transport.
-    pub(super) fn offer(&self, topic: &Arc<str>, event: &Arc<Record>) {
+    pub(super) fn offer(&self, topic: &Arc<str>, event: &RecordRef) {
         let mut waiting = self.lock();
         if waiting.closed {
             return;
@@ -68,7 +69,7 @@ impl EventQueue {
             dropped += 1;
         }
         waiting.bytes += bytes;
-        waiting.events.push_back((Arc::clone(topic), Arc::clone(event)));
+        waiting.events.push_back((Arc::clone(topic), event.clone()));
         drop(waiting);
         self.changed.notify_all();
         if dropped > 0 {
@@ -94,7 +95,7 @@ impl EventQueue {
         }
     }
 
-    fn next(&self) -> Option<(Arc<str>, Arc<Record>)> {
+    fn next(&self) -> Option<(Arc<str>, RecordRef)> {
         let mut waiting = self.lock();
         waiting.busy = false;
         self.changed.notify_all();

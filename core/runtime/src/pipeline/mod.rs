@@ -18,6 +18,7 @@ mod metrics;
 mod outcome;
 mod probe;
 mod queue;
+mod record_ref;
 mod route;
 mod secrets;
 mod shared;

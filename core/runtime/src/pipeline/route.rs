@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use mfn_plugin::value::{Batch, BatchToken, Record};
+use mfn_plugin::value::{Batch, BatchToken};
 use mfn_sim::{Features, Statistics};
 
 use super::accepted::Accepted;
@@ -19,8 +19,9 @@ use super::compute::Admitted;
 use super::events::EventQueue;
 use super::lane::{LaneHandle, LaneJob};
 use super::queue::WorkQueue;
+use super::record_ref::RecordRef;
 use super::shared::Shared;
-use super::source::SettleJob;
+use super::source::{SettleJob, SourceJob};
 use super::spooling::{SpoolHandle, SpoolJob, SpoolMessage};
 use super::work::{self, WorkEnd};
 use super::{Outcome, OutcomeStatus};
@@ -43,7 +44,7 @@ pub(super) enum Message {
     Accepted {
         batch: BatchId,
         records: Vec<usize>,
-        kept: Vec<Arc<Record>>,
+        kept: Vec<RecordRef>,
         answers: Vec<Answer>,
         letters: bool,
     },
@@ -60,7 +61,7 @@ pub(super) struct RouteParts {
     pub(super) limits: Limits,
     pub(super) shared: Arc<Shared>,
     pub(super) pool: Arc<rayon::ThreadPool>,
-    pub(super) sources: Vec<Sender<SettleJob>>,
+    pub(super) sources: Vec<Sender<SourceJob>>,
     pub(super) lanes: Vec<LaneHandle>,
     /// Those that nobody waits for.
     pub(super) best_effort: Vec<LaneHandle>,
@@ -77,6 +78,7 @@ pub(super) struct RouteParts {
 pub(super) struct Route {
     pub(super) parts: RouteParts,
     pub(super) topic: Arc<str>,
+    name: Arc<str>,
     machine: Machine,
     pub(super) batches: BTreeMap<BatchId, InFlight>,
     pub(super) queue: WorkQueue,
@@ -95,7 +97,7 @@ pub(super) struct InFlight {
     connector: usize,
     token: BatchToken,
     pub(super) first_sequence: u64,
-    pub(super) requests: Vec<Arc<Record>>,
+    pub(super) requests: Vec<RecordRef>,
     /// Empty where records go on as they are.
     pub(super) results: Vec<Option<Done>>,
     /// Held until the batch is over: the requests stay for the dead letters.
@@ -104,17 +106,17 @@ pub(super) struct InFlight {
 
 impl InFlight {
     /// What is published of a record.
-    fn result(&self, record: usize) -> Option<Arc<Record>> {
+    fn result(&self, record: usize) -> Option<RecordRef> {
         if self.results.is_empty() {
             return self.requests.get(record).cloned();
         }
-        Some(Arc::clone(&self.results.get(record)?.as_ref()?.record))
+        Some(self.results.get(record)?.as_ref()?.record.clone())
     }
 }
 
 /// A computed record. Its grids are gone; what is left waits to be published and reported.
 pub(super) struct Done {
-    pub(super) record: Arc<Record>,
+    pub(super) record: RecordRef,
     pub(super) summary: Summary,
     pub(super) permit: Permit,
 }
@@ -129,6 +131,7 @@ impl Route {
     pub(super) fn new(parts: RouteParts) -> Self {
         Self {
             topic: Arc::from(parts.config.topic.as_str()),
+            name: Arc::from(parts.config.name.as_str()),
             machine: match &parts.spool {
                 Some(_) => Machine::new(1, 0, parts.dead_letters.is_some()),
                 None => {
@@ -196,10 +199,10 @@ impl Route {
         let origin = Origin { connector, partition: batch.partition.into(), epoch: batch.epoch };
         let (requests, results) = match self.parts.config.work {
             Work::Simulate => {
-                let requests = batch.records.into_iter().map(Arc::new).collect();
+                let requests = batch.records.into_iter().map(RecordRef::new).collect();
                 (requests, (0..records).map(|_| None).collect())
             }
-            Work::Forward => (self.forwarded(batch.records), Vec::new()),
+            Work::Forward => (RecordRef::forwarded(batch.records, &self.name), Vec::new()),
         };
         let in_flight = InFlight {
             connector,
@@ -271,7 +274,8 @@ impl Route {
                 let Some(in_flight) = self.batches.get(&batch) else { return };
                 if let Some(source) = self.parts.sources.get(in_flight.connector) {
                     // A connector's thread lives as long as this one.
-                    let _ = source.send(SettleJob { batch, token: in_flight.token, fates });
+                    let job = SettleJob { batch, token: in_flight.token, fates };
+                    let _ = source.send(SourceJob::Settle(job));
                 }
             }
             Command::Finish { batch, fates, settled } => self.finish(batch, fates, settled),
@@ -293,7 +297,7 @@ impl Route {
         }
     }
 
-    pub(super) fn results(&self, batch: BatchId, records: &[usize]) -> Vec<Arc<Record>> {
+    pub(super) fn results(&self, batch: BatchId, records: &[usize]) -> Vec<RecordRef> {
         let in_flight = self.batches.get(&batch);
         let result = |&record: &usize| in_flight?.result(record);
         records.iter().filter_map(result).collect()
@@ -305,13 +309,13 @@ impl Route {
         };
         let letter = |(record, reason): &(usize, String)| {
             let request = in_flight.requests.get(*record)?;
-            Some(Arc::new(work::dead_letter(request, &self.parts.config.name, reason)))
+            Some(RecordRef::new(work::dead_letter(request, &self.parts.config.name, reason)))
         };
         self.send(lane, batch, Target::DeadLetters, records.iter().filter_map(letter).collect());
     }
 
     /// Hands records to a publisher whose answers the machine waits for.
-    fn send(&self, lane: &LaneHandle, batch: BatchId, target: Target, records: Vec<Arc<Record>>) {
+    fn send(&self, lane: &LaneHandle, batch: BatchId, target: Target, records: Vec<RecordRef>) {
         lane.send(LaneJob { records, kept: false, answer: self.to_machine(batch, target) });
     }
 
@@ -376,7 +380,10 @@ impl Route {
                 snapshot_id: done.map(|(record, _)| record.id.clone()),
             });
         }
-        self.settled_accepted(batch, settled, permits);
+        let permits = self.settled_accepted(batch, settled, permits);
+        if let Some(source) = self.parts.sources.get(in_flight.connector) {
+            let _ = source.send(SourceJob::Drop { records: in_flight.requests, permits });
+        }
         self.show();
     }
 }

@@ -12,6 +12,7 @@ use mfn_plugin::value::{Batch, BatchToken, ErrorClass, Fetch, FetchLimits, Verdi
 
 use super::budget::{FetchShare, Permit, record_bytes};
 use super::metrics::ComponentMetrics;
+use super::record_ref::RecordRef;
 use super::route::Message;
 use super::shared::Shared;
 use super::work::{catch, one_line};
@@ -35,6 +36,15 @@ const BACKLOG_PAUSE: Duration = Duration::from_millis(100);
 /// The most payload bytes that are asked for at once. More saves nothing, but is out of the processor's caches when it is
 /// published, and all of it waits for its slowest record. A single larger record still comes, as the permit has room for it.
 const FETCH_BYTES_MAX: u64 = 4 << 20;
+
+/// What the thread of a connector is told.
+pub(super) enum SourceJob {
+    /// Settle a batch.
+    Settle(SettleJob),
+    /// Drop the records of a batch that is over. It is done where they were made: an allocator gives memory back to the
+    /// thread that it is from, and two threads that do so at once wait for each other.
+    Drop { records: Vec<RecordRef>, permits: Vec<Permit> },
+}
 
 /// The fates of a batch, to be told to the connector.
 pub(super) struct SettleJob {
@@ -127,7 +137,7 @@ impl Looks {
 
 impl Source {
     /// Works until the route is gone.
-    pub(super) fn run(&self, settlements: &Receiver<SettleJob>) {
+    pub(super) fn run(&self, jobs: &Receiver<SourceJob>) {
         let mut outstanding = 0usize;
         let mut ended = false;
         let mut not_before = Instant::now();
@@ -146,10 +156,19 @@ impl Source {
                 true => wait.min(BUSY_PAUSE),
                 false => BUSY_PAUSE,
             };
-            match settlements.recv_timeout(pause) {
+            match jobs.recv_timeout(pause) {
                 Ok(job) => {
-                    self.settle(job);
-                    outstanding = outstanding.saturating_sub(1);
+                    match job {
+                        SourceJob::Settle(job) => {
+                            self.settle(job);
+                            outstanding = outstanding.saturating_sub(1);
+                        }
+                        SourceJob::Drop { records, permits } => {
+                            // The memory first: it is in use until then.
+                            drop(records);
+                            drop(permits);
+                        }
+                    }
                     looks.moved();
                     continue;
                 }
@@ -221,9 +240,8 @@ impl Source {
 
     fn take(&self, batch: Batch, mut permit: Permit) {
         permit.fetched(batch.records.iter().map(record_bytes).fold(0, u64::saturating_add));
-        for record in &batch.records {
-            self.metrics.count(record.payload.len());
-        }
+        let bytes = batch.records.iter().map(|record| record.payload.len() as u64).sum();
+        self.metrics.count_many(batch.records.len() as u64, bytes);
         self.send(Message::Fetched { connector: self.index, batch, permit });
     }
 

@@ -12,10 +12,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mfn_plugin::value::{ErrorClass, Record};
+use mfn_plugin::value::{ErrorClass, RecordView};
 
 use super::lane::{LaneView, Waker};
 use super::ledger::Ledger;
+use super::record_ref::RecordRef;
 use super::shared::Shared;
 use crate::config::{RouteConfig, SpoolConfig};
 use crate::delivery::{Answer, Refusal};
@@ -42,7 +43,7 @@ pub(super) enum SpoolMessage {
 
 /// Records to be made durable together.
 pub(super) struct SpoolJob {
-    pub(super) records: Vec<Arc<Record>>,
+    pub(super) records: Vec<RecordRef>,
     pub(super) answer: Box<dyn FnOnce(Vec<Answer>) + Send>,
 }
 
@@ -279,8 +280,8 @@ impl Writer {
 
     fn write(&mut self) {
         while let Some(job) = self.waiting.front() {
-            let records: Vec<&Record> = job.records.iter().map(Arc::as_ref).collect();
-            let appended = self.hub.spool.append(&records);
+            let records: Vec<RecordView<'_>> = job.records.iter().map(RecordRef::view).collect();
+            let appended = self.hub.spool.append_views(&records);
             match appended {
                 Ok(_) => self.appended.extend(self.waiting.pop_front()),
                 Err(SpoolError::TooLarge { .. }) => self.too_large(),

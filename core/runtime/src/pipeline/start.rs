@@ -15,7 +15,7 @@ use super::letters::{LetterStore, STORE_BYTES_MAX};
 use super::metrics::ComponentMetrics;
 use super::route::{Message, Route, RouteParts};
 use super::shared::Shared;
-use super::source::{SettleJob, Source};
+use super::source::{Source, SourceJob};
 use super::spooling::{SpoolHandle, SpoolHub, Writer};
 use super::watch::Watch;
 use super::work::catch;
@@ -239,7 +239,7 @@ impl Assembly<'_> {
         let mut settling = Vec::new();
         for (place, name) in config.connectors.iter().enumerate() {
             let Some(connector) = self.components.connectors.get(name) else { continue };
-            let (sender, settlements) = mpsc::channel::<SettleJob>();
+            let (sender, settlements) = mpsc::channel::<SourceJob>();
             settling.push(sender);
             let source = Source {
                 connector: Arc::clone(connector),

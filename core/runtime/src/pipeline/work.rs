@@ -228,7 +228,7 @@ fn analyse(identity: Identity, payload: &[u8], field: Array2<f64>) -> Result<Arc
 /// The dead letter of a request: its own bytes, and why it could not be done.
 pub(super) fn dead_letter(request: &Record, route: &str, reason: &str) -> Record {
     let mut letter = request.clone();
-    // A record that was forwarded has this header already.
+    // A record that was forwarded and spooled has this header already.
     letter.headers.pop_if(|last| *last == route_header(route));
     letter.headers.extend([
         header("mfn-request-id", &request.id),
@@ -239,9 +239,11 @@ pub(super) fn dead_letter(request: &Record, route: &str, reason: &str) -> Record
     letter
 }
 
-/// Says which route a record took.
-pub(super) fn route_header(route: &str) -> (String, Vec<u8>) {
-    header("mfn-route", route)
+/// The name of the header that says which route a record took.
+pub(super) const ROUTE_HEADER: &str = "mfn-route";
+
+fn route_header(route: &str) -> (String, Vec<u8>) {
+    header(ROUTE_HEADER, route)
 }
 
 fn header(name: &str, value: &str) -> (String, Vec<u8>) {

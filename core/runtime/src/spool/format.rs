@@ -15,7 +15,7 @@
 //! known. The identity is a random number of the spool: a payload that looks like a frame, by chance or by
 //! intent, is not taken for one.
 
-use mfn_plugin::value::Record;
+use mfn_plugin::value::{Record, RecordView};
 
 /// Version of the format, in every header.
 pub(super) const VERSION: u32 = 1;
@@ -125,7 +125,7 @@ fn head_sum(identity: Identity, bytes: &[u8]) -> u32 {
 }
 
 /// Bytes of the frame of a record.
-pub(super) fn frame_bytes(record: &Record) -> u64 {
+pub(super) fn frame_bytes(record: &RecordView<'_>) -> u64 {
     let headers: usize = record.headers.iter().map(|(name, value)| 8 + name.len() + value.len()).sum();
     let key = record.key.as_ref().map_or(0, |key| 4 + key.len());
     let timestamp = if record.timestamp_ms.is_some() { 8 } else { 0 };
@@ -134,7 +134,7 @@ pub(super) fn frame_bytes(record: &Record) -> u64 {
 }
 
 /// Appends the body of a record. Its caller has made sure that it is shorter than 4 GiB.
-pub(super) fn encode_body(record: &Record, out: &mut Vec<u8>) {
+pub(super) fn encode_body(record: &RecordView<'_>, out: &mut Vec<u8>) {
     let flag = |present: bool, bit: u8| if present { bit } else { 0 };
     out.push(flag(record.key.is_some(), HAS_KEY) | flag(record.timestamp_ms.is_some(), HAS_TIMESTAMP));
     put(out, record.id.as_bytes());
@@ -151,7 +151,7 @@ pub(super) fn encode_body(record: &Record, out: &mut Vec<u8>) {
         put(out, name.as_bytes());
         put(out, value);
     }
-    out.extend_from_slice(&record.payload);
+    out.extend_from_slice(record.payload);
 }
 
 /// The record of a body; `None` for bytes that no record has.

@@ -1,6 +1,6 @@
 //! Records on their way into the log: encoded outside the lock, numbered inside it.
 
-use mfn_plugin::value::Record;
+use mfn_plugin::value::RecordView;
 
 use super::format::{self, HEAD_BYTES, Head, Identity};
 
@@ -15,8 +15,8 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Encodes records. Their frames together are shorter than 4 GiB; the caller has made sure.
-    pub(super) fn encode(records: &[&Record]) -> Self {
-        let total: u64 = records.iter().map(|record| format::frame_bytes(record)).sum();
+    pub(super) fn encode(records: &[RecordView<'_>]) -> Self {
+        let total: u64 = records.iter().map(format::frame_bytes).sum();
         let mut frames = Self {
             bytes: Vec::with_capacity(usize::try_from(total).unwrap_or(0)),
             starts: Vec::with_capacity(records.len()),

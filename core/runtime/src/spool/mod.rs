@@ -38,7 +38,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use mfn_plugin::value::Record;
+use mfn_plugin::value::{Record, RecordView};
 
 pub use cursor::Cursor;
 pub use error::SpoolError;
@@ -172,7 +172,15 @@ impl Spool {
     /// [`SpoolError::Full`] and [`SpoolError::Disk`] may pass; [`SpoolError::TooLarge`] does not. None of the records is
     /// in the spool then, and no id was used.
     pub fn append(&self, records: &[&Record]) -> Result<Range<u64>, SpoolError> {
-        let bytes = records.iter().map(|record| format::frame_bytes(record)).fold(0, u64::saturating_add);
+        self.append_views(&records.iter().map(|record| record.view()).collect::<Vec<_>>())
+    }
+
+    /// [`append`](Self::append) for records that are lent.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub fn append_views(&self, records: &[RecordView<'_>]) -> Result<Range<u64>, SpoolError> {
+        let bytes = records.iter().map(format::frame_bytes).fold(0, u64::saturating_add);
         let log = &self.store.log;
         let allowed = (log.bytes_max - 2 * HEADER_BYTES as u64).min(APPEND_BYTES_MAX);
         if bytes > allowed {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mfn_plugin::value::{ErrorClass, PluginError, PublishContext, PublisherTraits, Record, RecordView};
+use mfn_plugin::value::{ErrorClass, PluginError, PublishContext, PublisherTraits, RecordView};
 
 use super::super::metrics::ComponentMetrics;
+use super::super::record_ref::RecordRef;
 use super::super::shared::Shared;
 use super::super::work::{catch, one_line};
 use crate::component::{ComponentError, Publisher};
@@ -38,7 +39,7 @@ impl Caller {
     }
 
     /// One call. A wrong number of answers is handed on as it is: what it means is decided elsewhere.
-    pub(super) fn publish(&self, records: &[Arc<Record>], attempt: u32, timeout: Duration) -> Answers {
+    pub(super) fn publish(&self, records: &[RecordRef], attempt: u32, timeout: Duration) -> Answers {
         let views: Vec<RecordView<'_>> = records.iter().map(|record| record.view()).collect();
         let context = PublishContext { attempt, timeout };
         let results = match self.call("publish", || self.publisher.publish(&views, context)) {
@@ -69,7 +70,7 @@ impl Caller {
     }
 
     /// Counts what is durable.
-    pub(super) fn count(&self, records: &[Arc<Record>], answers: &Answers) {
+    pub(super) fn count(&self, records: &[RecordRef], answers: &Answers) {
         let Answers::Each(answers) = answers else { return };
         if records.len() != answers.len() {
             return;

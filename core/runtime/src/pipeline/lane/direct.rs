@@ -1,12 +1,13 @@
 //! Records that routes hand to a lane, job by job, each job answered as a whole.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mfn_plugin::value::{ErrorClass, Ordering, PublisherTraits, Record};
 
+use super::super::record_ref::RecordRef;
 use super::{LaneJob, LaneView};
 use crate::delivery::outbound::{Action, Call, Item, ItemId, Outbound, OutboundStatus, Resolution};
 use crate::delivery::{Answer, Answers, Refusal};
@@ -19,7 +20,7 @@ pub(super) struct Direct {
     outbound: Outbound,
     traits: PublisherTraits,
     view: Arc<LaneView>,
-    jobs: HashMap<u64, Job>,
+    jobs: BTreeMap<u64, Job>,
     next_job: u64,
     halted: bool,
     /// The publisher can not go on, for this reason.
@@ -28,7 +29,7 @@ pub(super) struct Direct {
 
 /// A job on its way.
 struct Job {
-    records: Vec<Arc<Record>>,
+    records: Vec<RecordRef>,
     answers: Vec<Option<Answer>>,
     missing: usize,
     answer: Box<dyn FnOnce(Vec<Answer>) + Send>,
@@ -36,7 +37,7 @@ struct Job {
 
 impl Direct {
     pub(super) fn new(outbound: Outbound, traits: PublisherTraits, view: Arc<LaneView>) -> Self {
-        Self { outbound, traits, view, jobs: HashMap::new(), next_job: 0, halted: false, fenced: None }
+        Self { outbound, traits, view, jobs: BTreeMap::new(), next_job: 0, halted: false, fenced: None }
     }
 
     pub(super) fn poll(&mut self, now: Duration) -> Action {
@@ -48,7 +49,7 @@ impl Direct {
     }
 
     /// The records of a call, in its order.
-    pub(super) fn records(&self, call: &Call) -> Vec<Arc<Record>> {
+    pub(super) fn records(&self, call: &Call) -> Vec<RecordRef> {
         let record = |item: &ItemId| {
             let (job, index) = place(*item);
             self.jobs.get(&job)?.records.get(index).cloned()
@@ -133,6 +134,8 @@ impl Direct {
 
 impl Job {
     fn finish(self) {
+        // Before anybody is told: who is told drops the records, and should be the last who has them.
+        drop(self.records);
         (self.answer)(self.answers.into_iter().flatten().collect());
     }
 }

@@ -6,13 +6,14 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mfn_plugin::value::{Ordering as Order, PublisherTraits, Record};
+use mfn_plugin::value::{Ordering as Order, PublisherTraits};
 
 use super::direct::key_hash;
 use super::{LaneHandle, LaneJob, LaneMessage, LaneView};
 use crate::delivery::outbound::{Call, Endpoint, Item, ItemId, OutboundConfig, OutboundStatus};
 use crate::delivery::relay::{Relay, RelayAction, RelayLimits};
 use crate::delivery::{Answer, Answers, Fate};
+use crate::pipeline::record_ref::RecordRef;
 use crate::pipeline::spooling::SpoolHub;
 use crate::pipeline::work;
 use crate::spool::Cursor;
@@ -72,7 +73,7 @@ pub(super) struct Runner {
     traits: PublisherTraits,
     view: Arc<LaneView>,
     /// Read and without a fate, by position.
-    records: BTreeMap<u64, Arc<Record>>,
+    records: BTreeMap<u64, RecordRef>,
     /// The position after the last record read, to notice what the log has lost.
     read_until: u64,
     may_have_more: bool,
@@ -166,7 +167,7 @@ impl Runner {
                     self.read_until = self.read_until.max(position + 1);
                     let bytes = record.payload.len() as u64;
                     let key = if self.traits.ordering == Order::Key { key_hash(&record) } else { None };
-                    self.records.insert(position, Arc::new(record));
+                    self.records.insert(position, RecordRef::new(record));
                     self.relay.read(now, [Item { id: ItemId(position), key, bytes }]);
                 }
             }
@@ -194,7 +195,7 @@ impl Runner {
         let Some(lane) = &self.feed.dead_letters else { return };
         let route = &self.feed.hub.route;
         let letter = |(position, reason): &(u64, String)| {
-            Some(Arc::new(work::dead_letter(self.records.get(position)?, route, reason)))
+            Some(RecordRef::new(work::dead_letter(self.records.get(position)?, route, reason)))
         };
         let (feed, own) = (self.waker.feed, self.waker.lane.clone());
         let answer = Box::new(move |answers| {
@@ -204,7 +205,7 @@ impl Runner {
     }
 
     /// The records of a call, in its order.
-    pub(super) fn records(&self, call: &Call) -> Vec<Arc<Record>> {
+    pub(super) fn records(&self, call: &Call) -> Vec<RecordRef> {
         call.items.iter().filter_map(|item| self.records.get(&item.0).cloned()).collect()
     }
 

@@ -12,8 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use mfn_plugin::value::Record;
-
+use super::super::record_ref::RecordRef;
 use super::super::shared::Shared;
 use super::super::work::catch;
 use super::view::GRACE;
@@ -51,7 +50,7 @@ struct Parked {
 pub(super) struct Errand {
     pub(super) caller: Arc<Caller>,
     /// In the order of the call.
-    pub(super) records: Vec<Arc<Record>>,
+    pub(super) records: Vec<RecordRef>,
     pub(super) bytes_max: u64,
 }
 
@@ -107,7 +106,7 @@ impl Handover {
             let _ = self.lane.send(LaneMessage::Returned);
             return None;
         };
-        lane.answered(source, &call, &errand.records, answers);
+        lane.answered(source, &call, errand.records, answers);
         Some((lane, messages))
     }
 

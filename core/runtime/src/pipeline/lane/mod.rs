@@ -18,8 +18,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
-use mfn_plugin::value::{ErrorClass, Idempotence, Ordering, PublisherTraits, Record};
+use mfn_plugin::value::{ErrorClass, Idempotence, Ordering, PublisherTraits};
 
+use super::record_ref::RecordRef;
 use crate::config::{BatchConfig, DeliveryConfig};
 use crate::delivery::outbound::{Action, Call, Endpoint, Outbound, OutboundConfig, OutboundStatus};
 use crate::delivery::{Answer, Answers, Refusal};
@@ -50,7 +51,7 @@ pub(super) enum LaneMessage {
 
 /// Records to be made durable in this order, and who is told of it.
 pub(super) struct LaneJob {
-    pub(super) records: Vec<Arc<Record>>,
+    pub(super) records: Vec<RecordRef>,
     /// Whether nobody would bring the records again: then they are given back at the end only.
     pub(super) kept: bool,
     /// Called once, with one answer for each record, by the lane's thread: it must not wait for anything.
@@ -280,8 +281,10 @@ impl Lane {
     }
 
     /// Takes in the answers of a call, counts what is durable and tells everybody whose records are done with.
-    fn answered(&mut self, source: Source, call: &Call, records: &[Arc<Record>], answers: Answers) {
-        self.caller.count(records, &answers);
+    fn answered(&mut self, source: Source, call: &Call, records: Vec<RecordRef>, answers: Answers) {
+        self.caller.count(&records, &answers);
+        // Before anybody is told: who is told drops the records, and should be the last who has them.
+        drop(records);
         self.settle(source, call, answers);
         self.view.called(&self.status());
     }
