@@ -7,6 +7,7 @@
 
 pub(crate) mod config;
 mod message;
+mod poller;
 mod report;
 mod session;
 mod transaction;
@@ -60,8 +61,10 @@ impl std::fmt::Debug for KafkaPublisher {
 /// What is known of one record of a call.
 enum Slot {
     Answered(RecordResult),
-    /// The report at an index will say.
-    Awaited(Arc<Reports>, usize),
+    /// The call's report at an index will say.
+    Sent(usize),
+    /// The report of an earlier call will.
+    Earlier(Arc<Reports>, usize),
 }
 
 impl KafkaPublisher {
@@ -88,13 +91,15 @@ impl KafkaPublisher {
     ) -> Result<Vec<RecordResult>> {
         self.session(deadline)?;
         let Some(session) = &self.session else { return Err(no_producer()) };
-        let reports = Arc::new(Reports::new(records.len()));
+        let reports = session.open(records.len());
         let mut slots = Vec::with_capacity(records.len());
         let mut full: Option<PluginError> = None;
         for record in records {
-            let slot = match (&full, self.unanswered.remove(record.id)) {
+            // There is seldom one, and a look would cost the hash of the id.
+            let earlier = if self.unanswered.is_empty() { None } else { self.unanswered.remove(record.id) };
+            let slot = match (&full, earlier) {
                 (_, Some((earlier, index))) if !matches!(earlier.outcome(index), Some(Err(_))) => {
-                    Slot::Awaited(earlier, index)
+                    Slot::Earlier(earlier, index)
                 }
                 (Some(full), _) => Slot::Answered(Err(full.clone())),
                 (None, _) => send(session, &self.settings, record, &reports),
@@ -107,27 +112,34 @@ impl KafkaPublisher {
             }
             slots.push(slot);
         }
+        reports.close();
+        session.wait(&reports, deadline);
         for slot in &slots {
-            if let Slot::Awaited(reports, _) = slot {
+            if let Slot::Earlier(earlier, _) = slot {
                 // Once the deadline is over this only looks.
-                reports.wait(deadline);
+                session.wait(earlier, deadline);
             }
         }
         let mut answers = Vec::with_capacity(records.len());
         for (record, slot) in records.iter().zip(slots) {
-            answers.push(match slot {
-                Slot::Answered(answer) => answer,
-                Slot::Awaited(reports, index) => match reports.outcome(index) {
-                    Some(Ok(())) => Ok(()),
-                    Some(Err(code)) => {
-                        let topic = self.settings.topic.as_deref().unwrap_or_default();
-                        Err(session.refusal(topic, record.payload.len(), code))
-                    }
-                    None => {
-                        self.unanswered.insert(record.id.to_owned(), (reports, index));
-                        Err(self.no_report())
-                    }
-                },
+            let (reports, index) = match &slot {
+                Slot::Answered(answer) => {
+                    answers.push(answer.clone());
+                    continue;
+                }
+                Slot::Sent(index) => (&reports, *index),
+                Slot::Earlier(earlier, index) => (earlier, *index),
+            };
+            answers.push(match reports.outcome(index) {
+                Some(Ok(())) => Ok(()),
+                Some(Err(code)) => {
+                    let topic = self.settings.topic.as_deref().unwrap_or_default();
+                    Err(session.refusal(topic, record.payload.len(), code))
+                }
+                None => {
+                    self.unanswered.insert(record.id.to_owned(), (Arc::clone(reports), index));
+                    Err(self.no_report())
+                }
             });
         }
         self.forget_answered();
@@ -168,15 +180,9 @@ fn no_producer() -> PluginError {
 }
 
 /// Hands one record to librdkafka.
-fn send(session: &Session, settings: &Settings, record: &RecordView<'_>, reports: &Arc<Reports>) -> Slot {
-    let message = match Message::of_record(settings, record) {
-        Ok(message) => message,
-        Err(error) => return Slot::Answered(Err(error)),
-    };
-    let ticket = reports.expect();
-    let (reports, index) = ticket.place();
-    match session.send(message, ticket) {
-        Ok(()) => Slot::Awaited(reports, index),
+fn send(session: &Session, settings: &Settings, record: &RecordView<'_>, reports: &Reports) -> Slot {
+    match Message::of_record(settings, record).and_then(|message| session.send(message, reports)) {
+        Ok(index) => Slot::Sent(index),
         Err(error) => Slot::Answered(Err(error)),
     }
 }
@@ -228,8 +234,11 @@ impl Component for KafkaPublisher {
 
     fn drain(&mut self, timeout: Duration) -> Result<Drained> {
         let deadline = deadline_in(timeout);
+        let session = self.session.as_ref();
         self.unanswered.retain(|_, (reports, index)| {
-            reports.wait(deadline);
+            session.inspect(|session| {
+                session.wait(reports, deadline);
+            });
             reports.outcome(*index).is_none()
         });
         let uncertain = self.transactions.as_ref().is_some_and(Transactions::is_uncertain);

@@ -1,10 +1,12 @@
 //! Delivery reports: what the broker said about each message of a call, in the caller's order.
 //!
-//! Filing a report takes no lock: the thread of the reports and the one that sends would wake each other for every message.
+//! A message carries a number and nothing else, and its report is filed under it: no memory of its own, and nothing that
+//! two threads write for every message, as they would wait for each other's caches.
 
 use std::{
+    collections::VecDeque,
     sync::{
-        Arc, Condvar, Mutex, OnceLock, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
@@ -15,67 +17,118 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 /// What became of a message.
 pub(crate) type Outcome = Result<(), Code>;
 
+/// More than any call has messages: its number is not known yet.
+const UNKNOWN: usize = usize::MAX;
+
+/// The calls of one producer that wait for reports.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    calls: Mutex<Calls>,
+}
+
+#[derive(Debug, Default)]
+struct Calls {
+    open: VecDeque<Arc<Reports>>,
+    /// The number of the next call's first message. Numbers of one producer never repeat.
+    next: usize,
+}
+
+impl Ledger {
+    /// Opens a call of at most so many messages. Forgets those that have all their reports.
+    pub(crate) fn open(&self, messages: usize) -> Arc<Reports> {
+        let mut calls = lock(&self.calls);
+        calls.open.retain(|reports| !reports.is_complete());
+        let reports = Arc::new(Reports::new(calls.next, messages));
+        calls.next = calls.next.wrapping_add(messages);
+        calls.open.push_back(Arc::clone(&reports));
+        reports
+    }
+
+    /// Files the report of the message of a number. What is reported already stays so.
+    pub(crate) fn file(&self, number: usize, outcome: Outcome) {
+        let calls = lock(&self.calls);
+        // There is seldom another call than the last.
+        if let Some((reports, index)) =
+            calls.open.iter().rev().find_map(|call| Some((call, call.index(number)?)))
+        {
+            reports.file(index, outcome);
+        }
+    }
+}
+
 /// The reports of the messages that one call sent.
 #[derive(Debug)]
 pub(crate) struct Reports {
+    /// The number of its first message.
+    first: usize,
     outcomes: Box<[OnceLock<Outcome>]>,
-    /// Those that are expected or there.
-    count: AtomicUsize,
-    /// Those that are expected and not there.
-    open: AtomicUsize,
+    /// Messages that librdkafka has taken; written by the call's thread alone.
+    sent: AtomicUsize,
+    /// Reports that are there.
+    filed: AtomicUsize,
+    /// How many there will be, once everything is sent.
+    total: AtomicUsize,
     gate: Mutex<()>,
     bell: Condvar,
 }
 
-/// Travels with a message and comes back with its report.
-#[derive(Debug)]
-pub(crate) struct Ticket {
-    reports: Arc<Reports>,
-    index: usize,
-}
-
-impl Ticket {
-    /// Files the report. What is reported already stays so.
-    pub(crate) fn file(self, outcome: Outcome) {
-        let Some(slot) = self.reports.outcomes.get(self.index) else { return };
-        if slot.set(outcome).is_ok() && self.reports.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // Whoever waits has looked before, or holds the gate until it listens.
-            drop(self.reports.gate.lock().unwrap_or_else(PoisonError::into_inner));
-            self.reports.bell.notify_all();
-        }
-    }
-
-    /// Where its report will be.
-    pub(crate) fn place(&self) -> (Arc<Reports>, usize) {
-        (Arc::clone(&self.reports), self.index)
-    }
-}
-
 impl Reports {
-    /// Room for the reports of at most so many messages.
-    pub(crate) fn new(messages: usize) -> Self {
+    fn new(first: usize, messages: usize) -> Self {
         Self {
+            first,
             outcomes: (0..messages).map(|_| OnceLock::new()).collect(),
-            count: AtomicUsize::new(0),
-            open: AtomicUsize::new(0),
+            sent: AtomicUsize::new(0),
+            filed: AtomicUsize::new(0),
+            total: AtomicUsize::new(UNKNOWN),
             gate: Mutex::new(()),
             bell: Condvar::new(),
         }
     }
 
-    /// Opens the next report.
-    pub(crate) fn expect(self: &Arc<Self>) -> Ticket {
-        self.open.fetch_add(1, Ordering::AcqRel);
-        Ticket { reports: Arc::clone(self), index: self.count.fetch_add(1, Ordering::AcqRel) }
+    /// The place of the next message: its number is what the message has to carry.
+    pub(crate) fn next(&self) -> usize {
+        self.first.wrapping_add(self.sent.load(Ordering::Relaxed))
     }
 
-    /// Waits until every report is there, at most until `deadline`; says whether it is.
+    /// librdkafka has taken the message of the [`next`](Self::next) number. Says where its report will be.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn index(&self, number: usize) -> Option<usize> {
+        Some(number.wrapping_sub(self.first)).filter(|index| *index < self.outcomes.len())
+    }
+
+    fn file(&self, index: usize, outcome: Outcome) {
+        let Some(slot) = self.outcomes.get(index) else { return };
+        if slot.set(outcome).is_err() {
+            return;
+        }
+        // Either this sees the total, or whoever waits sees this report: both orders are of one sequence.
+        let filed = self.filed.fetch_add(1, Ordering::SeqCst) + 1;
+        if filed == self.total.load(Ordering::SeqCst) {
+            // Whoever waits has looked before, or holds the gate until it listens.
+            drop(lock(&self.gate));
+            self.bell.notify_all();
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.filed.load(Ordering::SeqCst) == self.total.load(Ordering::SeqCst)
+    }
+
+    /// Everything is sent.
+    pub(crate) fn close(&self) {
+        self.total.store(self.sent.load(Ordering::Relaxed), Ordering::SeqCst);
+    }
+
+    /// Waits until every report of a closed call is there, at most until `deadline`; says whether it is.
     pub(crate) fn wait(&self, deadline: Instant) -> bool {
-        if self.open.load(Ordering::Acquire) == 0 {
+        if self.is_complete() {
             return true;
         }
-        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        while self.open.load(Ordering::Acquire) > 0 {
+        let mut gate = lock(&self.gate);
+        while !self.is_complete() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -91,29 +144,67 @@ impl Reports {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use std::{thread, time::Duration};
 
     use super::*;
 
-    /// Guards the wait: it ends with the last report and not before, whichever thread files it, and each report is
-    /// found where it was expected.
+    fn send(reports: &Reports) -> usize {
+        let number = reports.next();
+        reports.sent();
+        number
+    }
+
+    /// Guards the wait: it ends with the last report and not before, whichever thread files it and whenever the call is
+    /// closed, and each report is found where it was expected.
     #[test]
     fn a_wait_ends_with_the_last_report() {
         for _ in 0..200 {
-            let reports = Arc::new(Reports::new(3));
-            let tickets: Vec<Ticket> = (0..3).map(|_| reports.expect()).collect();
+            let ledger = Ledger::default();
+            let earlier = ledger.open(1);
+            let late = send(&earlier);
+            earlier.close();
+            let reports = ledger.open(4);
+            let numbers: Vec<usize> = (0..3).map(|_| send(&reports)).collect();
             assert!(!reports.wait(Instant::now()));
             thread::scope(|scope| {
-                for (number, ticket) in tickets.into_iter().enumerate() {
-                    let outcome = if number == 1 { Err(Code::QueueFull) } else { Ok(()) };
-                    scope.spawn(move || ticket.file(outcome));
+                for &number in &numbers {
+                    let outcome = if number == numbers[1] { Err(Code::QueueFull) } else { Ok(()) };
+                    let ledger = &ledger;
+                    scope.spawn(move || ledger.file(number, outcome));
                 }
+                reports.close();
                 assert!(reports.wait(Instant::now() + Duration::from_secs(20)));
             });
             let outcomes: Vec<_> = (0..4).map(|index| reports.outcome(index)).collect();
             assert_eq!(outcomes, [Some(Ok(())), Some(Err(Code::QueueFull)), Some(Ok(())), None]);
+            ledger.file(late, Ok(()));
+            assert!(earlier.wait(Instant::now()));
         }
+    }
+
+    /// Guards memory and late reports: a call is kept as long as reports of it are missing, and no longer; a number that
+    /// nobody waits for changes nothing.
+    #[test]
+    fn a_call_is_kept_until_its_last_report() {
+        let ledger = Ledger::default();
+        let held: Vec<Arc<Reports>> = (0..100).map(|_| ledger.open(10)).collect();
+        let numbers: Vec<usize> = held.iter().map(|reports| send(reports)).collect();
+        held.iter().for_each(|reports| reports.close());
+        ledger.file(numbers[0] + 1, Err(Code::QueueFull));
+        ledger.file(usize::MAX, Err(Code::QueueFull));
+        for number in &numbers[..99] {
+            ledger.file(*number, Ok(()));
+            ledger.file(*number, Err(Code::QueueFull));
+        }
+        drop(ledger.open(0));
+        assert_eq!(lock(&ledger.calls).open.len(), 2);
+        assert!(held.iter().take(99).all(|reports| reports.outcome(0) == Some(Ok(()))));
+        assert!(held[99].outcome(0).is_none());
     }
 }

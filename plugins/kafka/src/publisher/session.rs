@@ -16,14 +16,15 @@ use rdkafka::{
     config::{FromClientConfig, FromClientConfigAndContext, RDKafkaLogLevel},
     error::KafkaError,
     message::DeliveryResult,
-    producer::{BaseRecord, Partitioner, Producer, ProducerContext, ThreadedProducer},
+    producer::{BaseProducer, BaseRecord, Partitioner, Producer, ProducerContext},
     types::RDKafkaErrorCode as Code,
 };
 
 use super::{
     config::{PartitionChoice, Settings},
     message::Message,
-    report::Ticket,
+    poller::Poller,
+    report::{Ledger, Reports},
 };
 use crate::{cause, observer::Observer};
 
@@ -32,8 +33,8 @@ const MESSAGE_BYTES_DEFAULT: u64 = 1_000_000;
 /// How long the broker may take to say what it allows.
 const LIMIT_TIMEOUT_MAX: Duration = Duration::from_secs(3);
 
-/// The producer with its callbacks.
-pub(crate) type TicketProducer = ThreadedProducer<Context, RoundRobin>;
+/// How many messages are sent before reports of earlier ones are taken in.
+const MESSAGES_PER_LOOK: usize = 64;
 
 /// One partition after the other.
 #[derive(Debug, Default)]
@@ -52,6 +53,7 @@ impl Partitioner for RoundRobin {
 /// The callbacks of one producer.
 pub(crate) struct Context {
     observer: Arc<Observer>,
+    ledger: Ledger,
     round_robin: Option<RoundRobin>,
 }
 
@@ -70,14 +72,15 @@ impl ClientContext for Context {
 }
 
 impl ProducerContext<RoundRobin> for Context {
-    type DeliveryOpaque = Box<Ticket>;
+    /// The number of the message.
+    type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
         let outcome = match result {
             Ok(_) => Ok(()),
             Err((error, _)) => Err(error.rdkafka_error_code().unwrap_or(Code::Unknown)),
         };
-        ticket.file(outcome);
+        self.ledger.file(number, outcome);
     }
 
     fn get_custom_partitioner(&self) -> Option<&RoundRobin> {
@@ -87,7 +90,9 @@ impl ProducerContext<RoundRobin> for Context {
 
 /// A living producer.
 pub(crate) struct Session {
-    pub(crate) producer: TicketProducer,
+    /// Ends before the producer does.
+    poller: Poller,
+    pub(crate) producer: Arc<BaseProducer<Context, RoundRobin>>,
     /// The largest message it takes.
     message_bytes_max: u64,
 }
@@ -107,17 +112,33 @@ impl Session {
         let mut options = settings.options.resolve()?;
         options.set("message.max.bytes", message_bytes_max.to_string());
         let round_robin = (settings.partition == PartitionChoice::RoundRobin).then(RoundRobin::default);
-        let context = Context { observer: Arc::clone(observer), round_robin };
-        let producer = TicketProducer::from_config_and_context(&options, context)
+        let context = Context { observer: Arc::clone(observer), ledger: Ledger::default(), round_robin };
+        let producer = BaseProducer::from_config_and_context(&options, context)
             .map_err(|error| cause::of_error("publisher", &error))?;
-        Ok(Self { producer, message_bytes_max })
+        let producer = Arc::new(producer);
+        let polled = Arc::clone(&producer);
+        let poller = Poller::start(move |time| polled.poll(time)).map_err(|error| {
+            PluginError::retryable(format!("no thread for the producer's events: {error}"))
+        })?;
+        Ok(Self { poller, producer, message_bytes_max })
     }
 
-    /// Hands a message to librdkafka; its report comes by the ticket.
+    /// Opens a call of at most so many messages.
+    pub(crate) fn open(&self, messages: usize) -> Arc<Reports> {
+        self.producer.client().context().ledger.open(messages)
+    }
+
+    /// Waits until every report of a closed call is there, at most until `deadline`; says whether it is.
+    pub(crate) fn wait(&self, reports: &Reports, deadline: Instant) -> bool {
+        self.poller.during(|| reports.wait(deadline))
+    }
+
+    /// Hands a message to librdkafka and says where its report will be. The call's thread takes in reports of earlier
+    /// messages now and then.
     ///
     /// # Errors
     /// When librdkafka does not take it.
-    pub(crate) fn send(&self, message: Message<'_>, ticket: Ticket) -> Result<()> {
+    pub(crate) fn send(&self, message: Message<'_>, reports: &Reports) -> Result<usize> {
         let topic = message.topic;
         let size = message.payload.map_or(0, <[u8]>::len);
         let record = BaseRecord {
@@ -127,13 +148,17 @@ impl Session {
             key: message.key,
             timestamp: message.timestamp_ms,
             headers: Some(message.headers),
-            delivery_opaque: Box::new(ticket),
+            delivery_opaque: reports.next(),
         };
-        self.producer.send(record).map_err(|(error, record)| {
-            let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
-            record.delivery_opaque.file(Err(code));
-            self.refusal(topic, size, code)
-        })
+        // Of a message that is not taken there is no report.
+        self.producer.send(record).map_err(|(error, _)| {
+            self.refusal(topic, size, error.rdkafka_error_code().unwrap_or(Code::Unknown))
+        })?;
+        let place = reports.sent();
+        if place % MESSAGES_PER_LOOK == MESSAGES_PER_LOOK - 1 {
+            self.producer.poll(Duration::ZERO);
+        }
+        Ok(place)
     }
 
     /// Why a message was refused, in words.

@@ -12,7 +12,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,7 +25,7 @@ use rdkafka::{
     producer::Producer,
 };
 
-use super::{Slot, config::Settings, report::Reports, send, session::Session};
+use super::{Slot, config::Settings, send, session::Session};
 use crate::{
     cause,
     connector::shelf::Place,
@@ -86,16 +85,17 @@ impl Transactions {
             return Ok(plan.answers());
         }
         begin(session)?;
-        let reports = Arc::new(Reports::new(records.len()));
+        let reports = session.open(records.len());
         let mut awaited = Vec::with_capacity(plan.to_send.len());
         for &index in &plan.to_send {
             let Some(record) = records.get(index) else { continue };
             match send(session, settings, record, &reports) {
-                Slot::Awaited(_, report) => awaited.push((index, report)),
+                Slot::Sent(report) | Slot::Earlier(_, report) => awaited.push((index, report)),
                 Slot::Answered(answer) => plan.refused.extend(answer.err().map(|error| (index, error))),
             }
         }
-        let all_reported = plan.refused.is_empty() && reports.wait(deadline);
+        reports.close();
+        let all_reported = plan.refused.is_empty() && session.wait(&reports, deadline);
         for (index, report) in awaited {
             if let (Some(Err(code)), Some(record)) = (reports.outcome(report), records.get(index)) {
                 let topic = settings.topic.as_deref().unwrap_or_default();
@@ -208,8 +208,7 @@ impl Plan {
         };
         let mut members: BTreeMap<(u64, Place, u64), Vec<(usize, i64)>> = BTreeMap::new();
         for (index, record) in records.iter().enumerate() {
-            let header = record.headers.iter().find(|(name, _)| *name == headers::SOURCE);
-            match header.and_then(|(_, value)| Origin::parse(value)) {
+            match record.headers.get(headers::SOURCE).and_then(Origin::parse) {
                 Some(origin) => {
                     let key = (origin.source, origin.place, origin.epoch);
                     members.entry(key).or_default().push((index, origin.offset));
