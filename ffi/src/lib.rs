@@ -13,10 +13,13 @@ mod argument;
 mod exclusive;
 mod guard;
 mod layout;
+mod log_queue;
 
-/// The locks of `exclusive`; core/interleavings has those of its model checker in their place.
+/// The locks of `exclusive` and `log_queue`; core/interleavings has those of its model checker in their place.
 mod sync {
-    pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+    pub(crate) use std::sync::{
+        Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+    };
 }
 
 pub mod aggregation;

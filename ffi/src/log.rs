@@ -3,15 +3,14 @@
 //! A host chooses in mfn_runtime_options: a callback, a queue that it polls (for event loops and languages
 //! that do not like to be called back), both, or none. Without one nothing is logged.
 
-use std::collections::VecDeque;
 use std::ffi::{CString, c_char, c_void};
 use std::fmt::Write as _;
-use std::sync::{Condvar, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::{PoisonError, RwLock};
 
 use ::mfn_runtime::{LogRecord, LogSink};
 
 use crate::guard::{self, Handle, opaque};
+use crate::log_queue::LogQueue;
 use crate::owned::c_text;
 
 /// Log nothing.
@@ -122,10 +121,7 @@ impl Drop for Callback {
 /// part is taken out when the runtime's handle is freed.
 pub(crate) struct HostLog {
     callback: RwLock<Option<Callback>>,
-    queue: Mutex<VecDeque<Entry>>,
-    queue_max: usize,
-    dropped: Mutex<u64>,
-    arrived: Condvar,
+    queue: LogQueue<Entry>,
 }
 
 impl HostLog {
@@ -137,10 +133,7 @@ impl HostLog {
     ) -> Self {
         Self {
             callback: RwLock::new(Some(Callback { log, user_data, destroy })),
-            queue: Mutex::default(),
-            queue_max,
-            dropped: Mutex::default(),
-            arrived: Condvar::new(),
+            queue: LogQueue::new(queue_max),
         }
     }
 
@@ -161,22 +154,9 @@ impl HostLog {
         }
     }
 
-    /// How many entries the queue had no room for.
-    pub(crate) fn dropped(&self) -> u64 {
-        *self.dropped.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The oldest entry; waits for one, at most for `timeout`.
-    pub(crate) fn next(&self, timeout: Duration) -> Option<Entry> {
-        let deadline = Instant::now() + timeout;
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(entry) = queue.pop_front() {
-                return Some(entry);
-            }
-            let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-            queue = self.arrived.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+    /// What the host polls.
+    pub(crate) fn queue(&self) -> &LogQueue<Entry> {
+        &self.queue
     }
 }
 
@@ -190,15 +170,7 @@ impl LogSink for HostLog {
             // record lives during the call.
             unsafe { log(*user_data, &raw const entry.record) };
         }
-        if self.queue_max > 0 {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            if queue.len() >= self.queue_max {
-                queue.pop_front();
-                *self.dropped.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-            }
-            queue.push_back(entry);
-            self.arrived.notify_one();
-        }
+        self.queue.push(entry);
     }
 }
 

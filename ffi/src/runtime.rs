@@ -181,7 +181,7 @@ pub unsafe extern "C" fn mfn_runtime_next_log(
 ) -> mfn_status {
     guard::on(runtime, error, |host| {
         let slot = Slot::required("entry", entry)?;
-        let next = host.log.next(milliseconds(timeout_ms));
+        let next = host.log.queue().next(milliseconds(timeout_ms));
         slot.hand_over(guard::create(next.ok_or(Failure::answer(MFN_WOULD_BLOCK))?));
         Ok(())
     })
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn mfn_runtime_next_log(
 /// How many log records the queue had no room for; 0 for a handle that is NULL. [any-thread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mfn_runtime_log_dropped(runtime: *const mfn_runtime) -> u64 {
-    guard::read(runtime, 0, |host| Some(host.log.dropped()))
+    guard::read(runtime, 0, |host| Some(host.log.queue().dropped()))
 }
 
 /// Loads one plugin library. One that is loaded already is fine. MFN_PLUGIN: refused, and the message says

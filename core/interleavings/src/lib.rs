@@ -1,7 +1,7 @@
 //! The places where threads of libmfn meet, run by loom through every order of their steps.
 //!
-//! Two are the very files of the library, compiled here against loom's locks in the place of std's: the state of a handle
-//! ([`exclusive`]) and the queue of outcomes that a host polls ([`ring`]). Two can not be run by loom as they are, since
+//! Three are the very files of the library, compiled here against loom's locks in the place of std's: the state of a handle
+//! ([`exclusive`]) and the queues of outcomes ([`ring`]) and of log records ([`log_queue`]) that a host polls. Two can not be run by loom as they are, since
 //! one needs rayon's pool and the other a disk; of those the order of their steps is written down once more: the lanes of
 //! a simulation step ([`lanes`]) and the group commit of the spool ([`commit`]). Each model takes a fault to plant, so that
 //! a test can show that loom finds it.
@@ -9,6 +9,7 @@
 pub mod commit;
 pub mod exclusive;
 pub mod lanes;
+pub mod log_queue;
 pub mod ring;
 
 /// What the included files take for std's.

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 
 use mfn_interleavings::commit::{Fault, who_returns_is_durable};
-use mfn_interleavings::{exclusive, lanes, ring};
+use mfn_interleavings::{exclusive, lanes, log_queue, ring};
 
 /// Names the planted fault to the program that runs it.
 const PLANTED: &str = "MFN_PLANTED";
@@ -25,6 +25,7 @@ fn planted() {
     match std::env::var(PLANTED).expect("a fault is named").as_str() {
         "halves" => loom::model(|| exclusive::changes_do_not_meet(true)),
         "no end" => loom::model(|| ring::what_is_told_is_taken(false)),
+        "nobody woken" => loom::model(|| log_queue::what_is_said_is_given_or_counted(false)),
         "relaxed" => loom::model(|| lanes::results_are_there_when_the_count_is_zero(Ordering::Relaxed)),
         "nobody told" => loom::model(|| who_returns_is_durable(false, Fault::NobodyIsTold)),
         "end read late" => loom::model(|| who_returns_is_durable(false, Fault::EndReadLate)),
@@ -46,6 +47,13 @@ fn a_handle_is_changed_by_one_call_at_a_time() {
 fn polled_outcomes_arrive_and_end() {
     loom::model(|| ring::what_is_told_is_taken(true));
     finds("no end", "deadlock");
+}
+
+// Guards hosts that poll the log: each record comes once or is counted as dropped, and who waits is woken.
+#[test]
+fn polled_log_records_arrive_or_are_counted() {
+    loom::model(|| log_queue::what_is_said_is_given_or_counted(true));
+    finds("nobody woken", "deadlock");
 }
 
 // Guards the bits of a step that several threads compute: the caller reads results only after they were written.
