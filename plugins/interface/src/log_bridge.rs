@@ -2,10 +2,12 @@
 //!
 //! A plugin has its own copy of `tracing` with its own global subscriber, invisible to the host, so
 //! without this bridge its logs would be lost. Spans are not carried; their events are.
+#![allow(unsafe_code)]
 
 use std::{
-    cell::RefCell,
+    cell::Cell,
     fmt::{self, Write},
+    ptr::NonNull,
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -53,29 +55,31 @@ fn rank(level: Level) -> u32 {
 }
 
 thread_local! {
-    /// The host as the instance that this thread is working for sees it.
-    static SPEAKER: RefCell<Option<SHostObject>> = const { RefCell::new(None) };
+    /// The host as the instance that this thread is working for sees it. Borrowed and not cloned: most calls say
+    /// nothing, and a clone would cost as much as the rest of a call.
+    static SPEAKER: Cell<Option<NonNull<SHostObject>>> = const { Cell::new(None) };
 }
 
 /// Runs work whose events go out through `host`, whose name they carry.
 pub(crate) fn with_speaker<R>(host: &SHostObject, work: impl FnOnce() -> R) -> R {
     /// Puts the previous speaker back, also when the work panics.
-    struct Restore(Option<SHostObject>);
+    struct Restore(Option<NonNull<SHostObject>>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            let previous = self.0.take();
-            let _ = SPEAKER.try_with(|speaker| speaker.replace(previous));
+            SPEAKER.set(self.0);
         }
     }
-    let previous = SPEAKER.try_with(|speaker| speaker.replace(Some(host.clone()))).ok().flatten();
-    let _restore = Restore(previous);
+    let _restore = Restore(SPEAKER.replace(Some(NonNull::from(host))));
     work()
 }
 
 /// Who speaks on this thread: an instance, or the plugin as a whole.
 fn speaker() -> Option<SHostObject> {
-    // Taken out as a copy: the host may call back into this plugin.
-    SPEAKER.try_with(|speaker| speaker.borrow().clone()).ok().flatten().or_else(|| HOST.get().cloned())
+    let Some(speaker) = SPEAKER.get() else { return HOST.get().cloned() };
+    // SAFETY: `with_speaker` of this thread has not ended: it takes the pointer back when it does, and borrows the
+    // host until then.
+    // A copy, because the host may call back into this plugin.
+    Some(unsafe { speaker.as_ref() }.clone())
 }
 
 struct Bridge;

@@ -30,25 +30,34 @@ fn panic_text(payload: &(dyn Any + Send)) -> &str {
 
 /// An author's object behind its wall.
 pub(crate) struct Shield<T> {
-    /// Empty after a panic: a half-changed object is dropped, never used again.
-    object: Mutex<Option<T>>,
+    guarded: Mutex<Guarded<T>>,
+    /// As after the last finished call, for whoever asks while another is running.
     health: Mutex<Health>,
     fence: OnceLock<PluginError>,
 }
 
+/// What one call at a time has.
+struct Guarded<T> {
+    /// Empty after a panic: a half-changed object is dropped, never used again.
+    object: Option<T>,
+    /// What `health` of the shield holds; its lock is taken only where that has to change.
+    told: Health,
+}
+
 impl<T: Component> Shield<T> {
     pub(crate) fn new(object: T) -> Self {
+        let starting = Health::new(HealthState::Starting, "");
         Self {
-            object: Mutex::new(Some(object)),
-            health: Mutex::new(Health::new(HealthState::Starting, "")),
+            guarded: Mutex::new(Guarded { object: Some(object), told: starting.clone() }),
+            health: Mutex::new(starting),
             fence: OnceLock::new(),
         }
     }
 
     /// Calls a method. After a panic the instance is fenced and every call answers the first panic.
     pub(crate) fn call<R>(&self, method: &str, work: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
-        let mut slot = lock(&self.object);
-        let Some(object) = slot.as_mut() else {
+        let mut guarded = lock(&self.guarded);
+        let Some(object) = guarded.object.as_mut() else {
             return Err(self.fenced());
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -57,14 +66,17 @@ impl<T: Component> Shield<T> {
         }));
         match outcome {
             Ok((answer, health)) => {
-                *lock(&self.health) = health;
+                if health != guarded.told {
+                    lock(&self.health).clone_from(&health);
+                    guarded.told = health;
+                }
                 answer
             }
             Err(payload) => {
                 let error = PluginError::fatal(format!("panicked in {method}: {}", panic_text(&*payload)));
                 *lock(&self.health) = Health::new(HealthState::Down, error.message.clone());
-                let broken = slot.take();
-                drop(slot);
+                let broken = guarded.object.take();
+                drop(guarded);
                 // Its destructor may panic as well.
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
                 Err(self.fence.get_or_init(|| error).clone())
@@ -79,8 +91,8 @@ impl<T: Component> Shield<T> {
 
     /// The health after the last finished call; never waits for a running one.
     pub(crate) fn health(&self) -> Health {
-        if let Ok(slot) = self.object.try_lock()
-            && let Some(object) = slot.as_ref()
+        if let Ok(guarded) = self.guarded.try_lock()
+            && let Some(object) = guarded.object.as_ref()
             && let Ok(health) = catch_unwind(AssertUnwindSafe(|| object.health()))
         {
             return health;
@@ -98,7 +110,7 @@ impl<T: Component> Shield<T> {
 
 impl<T> Drop for Shield<T> {
     fn drop(&mut self) {
-        let object = lock(&self.object).take();
+        let object = lock(&self.guarded).object.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(object)));
     }
 }
