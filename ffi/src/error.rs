@@ -114,6 +114,12 @@ impl Failure {
         failure
     }
 
+    /// Names what the field belongs to that the message begins with.
+    pub(crate) fn part_of(mut self, whole: &str) -> Self {
+        self.0.message = format!("{whole}.{}", self.0.message);
+        self
+    }
+
     /// Names the argument that the message is about.
     pub(crate) fn about(mut self, argument: &str) -> Self {
         self.0.message = format!("{argument}: {}", self.0.message);

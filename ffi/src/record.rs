@@ -52,35 +52,39 @@ pub struct mfn_record {
 
 sized32! { mfn_record = 88; }
 
-/// The texts of one record in the form that C reads, beside the record itself.
+/// One record in the form that C reads. Texts are moved here and not copied, unless the record has no room for the NUL.
 pub(crate) struct LentRecord {
     id: CString,
     content_type: CString,
     trace_parent: CString,
+    key: Option<Vec<u8>>,
+    payload: Vec<u8>,
     headers: Vec<mfn_header>,
-    _names: Vec<CString>,
-    record: Record,
+    _names: Vec<(CString, Vec<u8>)>,
+    timestamp_ms: Option<i64>,
 }
 
 impl LentRecord {
     pub(crate) fn new(record: Record) -> Self {
-        let names: Vec<_> = record.headers.iter().map(|(name, _)| c_text(name.clone())).collect();
+        let names: Vec<(CString, Vec<u8>)> =
+            record.headers.into_iter().map(|(name, value)| (c_text(name), value)).collect();
         let headers = names
             .iter()
-            .zip(&record.headers)
-            .map(|(name, (_, value))| mfn_header {
+            .map(|(name, value)| mfn_header {
                 name: name.as_ptr(),
                 value: value.as_ptr(),
                 value_len: value.len(),
             })
             .collect();
         Self {
-            id: c_text(record.id.clone()),
-            content_type: c_text(record.content_type.clone()),
-            trace_parent: c_text(record.trace_parent.clone()),
+            id: c_text(record.id),
+            content_type: c_text(record.content_type),
+            trace_parent: c_text(record.trace_parent),
+            key: record.key,
+            payload: record.payload,
             headers,
             _names: names,
-            record,
+            timestamp_ms: record.timestamp_ms,
         }
     }
 
@@ -88,17 +92,17 @@ impl LentRecord {
     pub(crate) fn lend(&self) -> mfn_record {
         mfn_record {
             struct_size: size_of::<mfn_record>() as u32,
-            has_timestamp: i32::from(self.record.timestamp_ms.is_some()),
+            has_timestamp: i32::from(self.timestamp_ms.is_some()),
             id: self.id.as_ptr(),
             content_type: self.content_type.as_ptr(),
             trace_parent: self.trace_parent.as_ptr(),
-            key: self.record.key.as_ref().map_or(std::ptr::null(), |key| key.as_ptr()),
-            key_len: self.record.key.as_ref().map_or(0, Vec::len),
-            payload: self.record.payload.as_ptr(),
-            payload_len: self.record.payload.len(),
+            key: self.key.as_ref().map_or(std::ptr::null(), |key| key.as_ptr()),
+            key_len: self.key.as_ref().map_or(0, Vec::len),
+            payload: self.payload.as_ptr(),
+            payload_len: self.payload.len(),
             headers: self.headers.as_ptr(),
             header_count: self.headers.len(),
-            timestamp_ms: self.record.timestamp_ms.unwrap_or(0),
+            timestamp_ms: self.timestamp_ms.unwrap_or(0),
         }
     }
 }
@@ -122,47 +126,49 @@ pub(crate) fn borrow_all<'a>(
     if count.checked_mul(stride).is_none_or(|bytes| bytes > isize::MAX as usize) {
         return Err(Failure::invalid(format!("{name} are {count} records: more than memory can hold")));
     }
+    // Names are made for what is refused only: for a record that is taken they would cost more than all else.
+    let named = |index: usize| if count == 1 { name.to_owned() } else { format!("{name}[{index}]") };
     (0..count)
         .map(|index| {
-            let name = if count == 1 { name.to_owned() } else { format!("{name}[{index}]") };
             // Inside the array of `count` elements, as the caller promises.
-            let record = read_sized(&name, records.wrapping_byte_add(index * stride))?;
+            let place = records.wrapping_byte_add(index * stride);
+            let record = read_sized(name, place).or_else(|_| read_sized(&named(index), place))?;
             if record.struct_size as usize != stride {
+                let name = named(index);
                 return Err(Failure::invalid(format!("{name}: struct_size differs from that of the first")));
             }
-            borrow(&name, &record)
+            borrow(&record).map_err(|failure| failure.part_of(&named(index)))
         })
         .collect()
 }
 
-fn borrow<'a>(name: &str, record: &mfn_record) -> Result<RecordView<'a>, Failure> {
-    let text = |field: &str, pointer| {
-        Ok::<_, Failure>(argument::optional_text(&format!("{name}.{field}"), pointer)?.unwrap_or_default())
-    };
-    let id = argument::text(&format!("{name}.id"), record.id)?;
+/// Borrows what a record leads to; a failure names the field alone.
+fn borrow<'a>(record: &mfn_record) -> Result<RecordView<'a>, Failure> {
+    let text =
+        |field, pointer| Ok::<_, Failure>(argument::optional_text(field, pointer)?.unwrap_or_default());
+    let id = argument::text("id", record.id)?;
     if id.is_empty() {
-        return Err(Failure::invalid(format!("{name}.id is empty: give each record an identity")));
+        return Err(Failure::invalid("id is empty: give each record an identity"));
     }
-    let headers = argument::array(&format!("{name}.headers"), record.headers, record.header_count)?
+    let headers = argument::array("headers", record.headers, record.header_count)?
         .iter()
         .map(|header| {
             Ok((
-                argument::text(&format!("{name}.headers.name"), header.name)?,
-                argument::array(&format!("{name}.headers.value"), header.value, header.value_len)?,
+                argument::text("headers.name", header.name)?,
+                argument::array("headers.value", header.value, header.value_len)?,
             ))
         })
         .collect::<Result<_, Failure>>()?;
     let key = (!record.key.is_null() || record.key_len > 0)
-        .then(|| argument::array(&format!("{name}.key"), record.key, record.key_len))
+        .then(|| argument::array("key", record.key, record.key_len))
         .transpose()?;
     Ok(RecordView {
         id,
         key,
-        payload: argument::array(&format!("{name}.payload"), record.payload, record.payload_len)?,
+        payload: argument::array("payload", record.payload, record.payload_len)?,
         content_type: text("content_type", record.content_type)?,
         headers,
-        timestamp_ms: argument::flag(&format!("{name}.has_timestamp"), record.has_timestamp)?
-            .then_some(record.timestamp_ms),
+        timestamp_ms: argument::flag("has_timestamp", record.has_timestamp)?.then_some(record.timestamp_ms),
         trace_parent: text("trace_parent", record.trace_parent)?,
     })
 }
