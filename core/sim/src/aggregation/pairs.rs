@@ -1,7 +1,7 @@
 //! Sums over the coordinates for all pairs of gradients: where Krum spends its time.
 //!
 //! A sum is made of one term for each coordinate, a product or a squared difference. The terms of [`DEPTH`] coordinates
-//! are added one by one, first to last, and these parts are added to the table in their order. Registers lie across
+//! are added one by one, first to last, each with its product rounded only once, and these parts are added to the table in their order. Registers lie across
 //! pairs, never along the coordinates of one, so that a sum has the same bits for every width of them, for any number
 //! of threads and for any number of other clients.
 
@@ -10,14 +10,14 @@ use std::ops::Range;
 
 use super::gradients::Gradients;
 use crate::parallel::for_each_chunk_mut;
-use crate::simd::{DetectedLevel, LaneWork, Lanes, Vector, on_lanes};
+use crate::simd::{DetectedLevel, LaneWork, Lanes, Vector, Vectorised, on_lanes, vectorised};
 
 /// Clients side by side in memory.
 const PANEL: usize = 8;
 /// Panels that a panel of rows is taken with at a time: 8 x 24 pairs fill the registers of AVX-512.
 const STRIP: usize = 3;
 /// Coordinates that are copied into panels at a time: few enough that the panels stay in the cache.
-pub(super) const DEPTH: usize = 256;
+pub(super) const DEPTH: usize = 512;
 /// Rows of the table that one task takes at a time.
 const TASK_ROWS: usize = 48;
 
@@ -31,8 +31,8 @@ type Tile = [[Slice; STRIP]; PANEL];
 
 /// What is added up for a pair.
 pub(super) trait Term: Sync {
-    /// The term of one coordinate.
-    fn term<V: Vector<f64>>(a: V, b: V) -> V;
+    /// The sum with the term of one more coordinate.
+    fn added<V: Vector<f64>>(sum: V, a: V, b: V) -> V;
     /// Whether the sum of an entry of the table is wanted.
     fn is_wanted(entry: f64) -> bool;
     /// The entry with a part of the sum in it.
@@ -44,8 +44,8 @@ pub(super) struct Product;
 
 impl Term for Product {
     #[inline(always)]
-    fn term<V: Vector<f64>>(a: V, b: V) -> V {
-        a * b
+    fn added<V: Vector<f64>>(sum: V, a: V, b: V) -> V {
+        a.times_plus(b, sum)
     }
 
     #[inline(always)]
@@ -64,9 +64,9 @@ pub(super) struct SquaredDifference;
 
 impl Term for SquaredDifference {
     #[inline(always)]
-    fn term<V: Vector<f64>>(a: V, b: V) -> V {
+    fn added<V: Vector<f64>>(sum: V, a: V, b: V) -> V {
         let difference = a - b;
-        difference * difference
+        difference.times_plus(difference, sum)
     }
 
     #[inline(always)]
@@ -97,11 +97,12 @@ pub(super) fn add_sums<K: Term>(
         let count = range.len();
         let centre = centre(range.clone());
         for_each_chunk_mut(&mut panels, depth, &|panel, slices| {
-            for client in panel * PANEL..clients.min((panel + 1) * PANEL) {
-                let row = &gradients.row(client)[range.clone()];
-                for ((slice, value), centre) in slices.iter_mut().zip(row).zip(&centre) {
-                    slice[client % PANEL] = value - centre;
-                }
+            let first = panel * PANEL;
+            if first < clients {
+                // A panel that is not full repeats the last client; no sum of these is wanted.
+                let row = |index: usize| &gradients.row((first + index).min(clients - 1))[range.clone()];
+                let slices = &mut slices[..count];
+                vectorised(level, Pack { rows: std::array::from_fn(row), centre: &centre, slices });
             }
         });
         let panel = |index: usize| &panels[index * depth..index * depth + count];
@@ -115,6 +116,33 @@ pub(super) fn add_sums<K: Term>(
                 }
             }
         });
+    }
+}
+
+/// Lays the clients of a panel side by side, each moved by the centre.
+struct Pack<'a> {
+    rows: [&'a [f64]; PANEL],
+    centre: &'a [f64],
+    slices: &'a mut [Slice],
+}
+
+impl Vectorised for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, centre, slices } = self;
+        let count = slices.len();
+        let centre = &centre[..count];
+        let mut cut = rows;
+        for client in 0..PANEL {
+            cut[client] = &rows[client][..count];
+        }
+        for index in 0..count {
+            for client in 0..PANEL {
+                slices[index][client] = cut[client][index] - centre[index];
+            }
+        }
     }
 }
 
@@ -140,7 +168,8 @@ fn add_tile<K: Term>(
         let columns = columns(index);
         let skipped = columns.start - column;
         if let Some(entries) = entries.get_mut(columns) {
-            for (entry, &sum) in entries.iter_mut().zip(sums.as_flattened().iter().skip(skipped)) {
+            let sums = &sums.as_flattened()[skipped..][..entries.len()];
+            for (entry, &sum) in entries.iter_mut().zip(sums) {
                 *entry = K::with(*entry, sum);
             }
         }
@@ -221,7 +250,7 @@ impl<K: Term> Block<'_, K> {
                 for panel in 0..PANELS {
                     for each in 0..EACH {
                         let sum = &mut sums[row][panel][each];
-                        *sum = *sum + K::term(value, columns[panel][each]);
+                        *sum = K::added(*sum, value, columns[panel][each]);
                     }
                 }
             }

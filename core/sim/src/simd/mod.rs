@@ -3,8 +3,8 @@
 //! A kernel is written once, over [`Vector`] where every instruction counts ([`on_lanes`]), else
 //! as a plain loop ([`vectorised`]). Both compile it for the instruction set of the build, for
 //! AVX2 and for AVX-512, and run the one asked for. No level fuses a multiplication with an
-//! addition and no kernel sums floating-point numbers across cells, so all levels give the same
-//! bits. This is the only place of the crate with unsafe code.
+//! addition but where all do ([`Vector::times_plus`]), and no kernel sums floating-point numbers across cells,
+//! so all levels give the same bits. This is the only place of the crate with unsafe code.
 #![allow(
     unsafe_code,
     reason = "intrinsics, and calls of functions compiled for instructions that were detected"
@@ -35,7 +35,7 @@ pub enum SimdLevel {
     Auto,
     /// What every machine of the architecture has: SSE2 on x86-64, NEON on AArch64.
     Baseline,
-    /// AVX2: 256-bit registers.
+    /// AVX2 with FMA: 256-bit registers.
     Avx2,
     /// AVX-512 (F, BW, DQ and VL): 512-bit registers.
     Avx512,
@@ -71,7 +71,9 @@ impl SimdLevel {
         match self {
             Self::Auto | Self::Baseline => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
+            Self::Avx2 => {
+                std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+            }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 std::arch::is_x86_feature_detected!("avx512f")
@@ -164,7 +166,7 @@ pub(crate) fn on_lanes<T: Real, W: LaneWork<T>>(level: DetectedLevel, work: W) -
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 fn lanes_of_avx2<T: Real, W: LaneWork<T>>(work: W) -> W::Output {
     // SAFETY: this function is called and compiled for AVX2 only.
     work.run(unsafe { Lanes::<T::Avx2>::proven() })
@@ -178,7 +180,7 @@ fn lanes_of_avx512<T: Real, W: LaneWork<T>>(work: W) -> W::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 fn with_avx2<W: Vectorised>(work: W) -> W::Output {
     work.run()
 }

@@ -26,6 +26,10 @@ macro_rules! scalar {
                 chunk[0]
             }
 
+            fn times_plus(self, factor: Self, addend: Self) -> Self {
+                self.mul_add(factor, addend)
+            }
+
             fn store(self, chunk: &mut Self::Chunk) {
                 chunk[0] = self;
             }

@@ -65,6 +65,9 @@ pub trait Vector<T>: Value<T> {
     fn splat(lanes: Lanes<Self>, value: T) -> Self;
     /// See [`Lanes::load`].
     fn load(lanes: Lanes<Self>, chunk: &Self::Chunk) -> Self;
+    /// `self * factor + addend`, rounded once. The same bits at every level, but where the machine has no
+    /// such instruction (the baseline of x86-64) a slow function; so not for what everyone runs.
+    fn times_plus(self, factor: Self, addend: Self) -> Self;
     /// Writes the numbers.
     fn store(self, chunk: &mut Self::Chunk);
     /// `low` where a number is below it; NaN stays.

@@ -44,7 +44,7 @@ macro_rules! arithmetic {
 
 /// What has one form in the body of every `impl Vector`.
 macro_rules! memory {
-    ($lanes:literal $scalar:ty: $load:ident $store:ident $splat:ident $max:ident $min:ident) => {
+    ($lanes:literal $scalar:ty: $load:ident $store:ident $splat:ident $max:ident $min:ident $fused:expr) => {
         type Chunk = [$scalar; $lanes];
         const LANES: usize = $lanes;
 
@@ -69,6 +69,12 @@ macro_rules! memory {
             // SAFETY: the argument proves that the machine has the instruction; the chunk is as
             // long as the register, and the instruction asks for no alignment.
             Self(unsafe { $load(chunk.as_ptr()) })
+        }
+
+        #[inline(always)]
+        fn times_plus(self, factor: Self, addend: Self) -> Self {
+            // SAFETY: `self` exists, so the machine has the instruction.
+            Self(unsafe { $fused(self.0, factor.0, addend.0) })
         }
 
         #[inline(always)]
@@ -97,7 +103,7 @@ macro_rules! memory {
 macro_rules! avx512 {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty, counts $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
-     $max:ident $min:ident $compare:ident $blend:ident,
+     $max:ident $min:ident $fused:expr, $compare:ident $blend:ident,
      $count_splat:ident $count_add:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
@@ -105,7 +111,7 @@ macro_rules! avx512 {
             type Mask = $mask;
             type Tally = __m512i;
 
-            memory!($lanes $scalar: $load $store $splat $max $min);
+            memory!($lanes $scalar: $load $store $splat $max $min $fused);
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -157,12 +163,12 @@ macro_rules! avx512 {
 avx512!(F64x8(__m512d) of 8 f64, mask __mmask8, counts u64:
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd,
     _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd,
-    _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd,
+    _mm512_max_pd _mm512_min_pd _mm512_fmadd_pd, _mm512_cmp_pd_mask _mm512_mask_blend_pd,
     _mm512_set1_epi64 _mm512_mask_add_epi64);
 avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps,
     _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps,
-    _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps,
+    _mm512_max_ps _mm512_min_ps _mm512_fmadd_ps, _mm512_cmp_ps_mask _mm512_mask_blend_ps,
     _mm512_set1_epi32 _mm512_mask_add_epi32);
 
 /// SSE2 and AVX2: a mask is a register with all bits of a lane set or none, which as an integer
@@ -170,7 +176,7 @@ avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
 macro_rules! narrow {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
-     $max:ident $min:ident $above:expr, $differs:expr,
+     $max:ident $min:ident $fused:expr, $above:expr, $differs:expr,
      $and:ident $and_not:ident $or:ident, $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
@@ -178,7 +184,7 @@ macro_rules! narrow {
             type Mask = $register;
             type Tally = $integers;
 
-            memory!($lanes $scalar: $load $store $splat $max $min);
+            memory!($lanes $scalar: $load $store $splat $max $min $fused);
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -239,28 +245,52 @@ macro_rules! narrow {
     };
 }
 
+/// SSE2 has no fused multiplication and addition; the function of the C library rounds once as well.
+macro_rules! fused_by_lanes {
+    ($name:ident $register:ty, $lanes:literal $scalar:ty: $load:ident $store:ident) => {
+        /// # Safety
+        /// None to be kept; it stands where the other sets have an instruction.
+        #[inline]
+        unsafe fn $name(a: $register, b: $register, c: $register) -> $register {
+            let numbers = |register| {
+                let mut numbers = [0.0; $lanes];
+                // SAFETY: the array is as long as the register, and the instruction asks for no alignment.
+                unsafe { $store(numbers.as_mut_ptr(), register) };
+                numbers
+            };
+            let (a, b, c) = (numbers(a), numbers(b), numbers(c));
+            let fused: [$scalar; $lanes] = std::array::from_fn(|lane| a[lane].mul_add(b[lane], c[lane]));
+            // SAFETY: as above.
+            unsafe { $load(fused.as_ptr()) }
+        }
+    };
+}
+
+fused_by_lanes!(fused_pd __m128d, 2 f64: _mm_loadu_pd _mm_storeu_pd);
+fused_by_lanes!(fused_ps __m128, 4 f32: _mm_loadu_ps _mm_storeu_ps);
+
 narrow!(F64x4(__m256d) of 4 f64, counts __m256i, u64:
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd,
     _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd,
-    _mm256_max_pd _mm256_min_pd _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
+    _mm256_max_pd _mm256_min_pd _mm256_fmadd_pd, _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
     _mm256_and_pd _mm256_andnot_pd _mm256_or_pd,
     _mm256_setzero_si256 _mm256_sub_epi64 _mm256_castpd_si256 _mm256_storeu_si256);
 narrow!(F32x8(__m256) of 8 f32, counts __m256i, u32:
     _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps,
     _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps,
-    _mm256_max_ps _mm256_min_ps _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
+    _mm256_max_ps _mm256_min_ps _mm256_fmadd_ps, _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
     _mm256_and_ps _mm256_andnot_ps _mm256_or_ps,
     _mm256_setzero_si256 _mm256_sub_epi32 _mm256_castps_si256 _mm256_storeu_si256);
 narrow!(F64x2(__m128d) of 2 f64, counts __m128i, u64:
     _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd,
     _mm_loadu_pd _mm_storeu_pd _mm_set1_pd,
-    _mm_max_pd _mm_min_pd _mm_cmpgt_pd, _mm_cmpneq_pd,
+    _mm_max_pd _mm_min_pd fused_pd, _mm_cmpgt_pd, _mm_cmpneq_pd,
     _mm_and_pd _mm_andnot_pd _mm_or_pd,
     _mm_setzero_si128 _mm_sub_epi64 _mm_castpd_si128 _mm_storeu_si128);
 narrow!(F32x4(__m128) of 4 f32, counts __m128i, u32:
     _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps,
     _mm_loadu_ps _mm_storeu_ps _mm_set1_ps,
-    _mm_max_ps _mm_min_ps _mm_cmpgt_ps, _mm_cmpneq_ps,
+    _mm_max_ps _mm_min_ps fused_ps, _mm_cmpgt_ps, _mm_cmpneq_ps,
     _mm_and_ps _mm_andnot_ps _mm_or_ps,
     _mm_setzero_si128 _mm_sub_epi32 _mm_castps_si128 _mm_storeu_si128);
 
