@@ -107,10 +107,14 @@ pub(crate) struct BenchOptions {
     /// Build the plugins for release, measure routes and the spool, and print each required figure with its verdict.
     #[arg(long, conflicts_with_all = ["gate", "peers"])]
     pub(crate) delivery: bool,
+    /// Measure what it costs to cross into libmfn.so, a plugin and the bindings, each next to the same work without a
+    /// boundary, and print each required figure with its verdict.
+    #[arg(long, conflicts_with_all = ["gate", "peers", "delivery"])]
+    pub(crate) crossing: bool,
     /// Small sizes and few rounds, to try the machinery.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Keep what was measured as what is committed: with --peers or --delivery the results and all that is made from
+    /// Keep what was measured as what is committed: with --peers, --delivery or --crossing the results and all that is made from
     /// them, with --gate the counts.
     #[arg(long)]
     pub(crate) save: bool,

@@ -26,10 +26,16 @@ pub(crate) fn run(workspace: &Workspace, options: &GoOptions) -> Result<()> {
     }
 }
 
+/// Runs the benchmarks of the binding against the tree under `root`, each `count` times; gives what they printed.
+pub(crate) fn bench(workspace: &Workspace, root: &Path, count: u32) -> Result<String> {
+    let go = Go::at(workspace, root)?;
+    let count = format!("-count={count}");
+    command::capture(&mut go.go(&["test", "-run=^$", "-bench=.", "-benchtime=20ms", &count, "."]))
+}
+
 /// Tests the binding against the tree under `root`; 1,000 goroutines share simulations for `stress_seconds`.
 pub(crate) fn test(workspace: &Workspace, root: &Path, stress_seconds: u64) -> Result<()> {
-    let root = root.canonicalize().with_context(|| format!("can not find {}", root.display()))?;
-    let go = Go { module: workspace.join(MODULE), library: library_flags(&root)?, root };
+    let go = Go::at(workspace, root)?;
     let unformatted = command::capture(Command::new("gofmt").args(["-l", "."]).current_dir(&go.module))?;
     ensure!(unformatted.is_empty(), "not as gofmt writes them: {}", unformatted.trim().replace('\n', ", "));
     command::run(&mut go.go(&["vet", "./..."]))?;
@@ -69,6 +75,11 @@ struct Go {
 }
 
 impl Go {
+    fn at(workspace: &Workspace, root: &Path) -> Result<Self> {
+        let root = root.canonicalize().with_context(|| format!("can not find {}", root.display()))?;
+        Ok(Self { module: workspace.join(MODULE), library: library_flags(&root)?, root })
+    }
+
     fn go(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("go");
         command

@@ -3,6 +3,8 @@
 
 use anyhow::{Context, Result};
 
+use super::crossing::results::Results as Crossing;
+use super::crossing::tables::SECTIONS as CROSSING_SECTIONS;
 use super::delivery::results::Results as Delivery;
 use super::delivery::tables::SECTIONS as DELIVERY_SECTIONS;
 use super::results::Results;
@@ -44,9 +46,11 @@ pub(crate) fn stale(workspace: &Workspace) -> Result<Vec<String>> {
 fn filled(workspace: &Workspace) -> Result<String> {
     let mut text = workspace.read(DOCUMENT)?;
     let (results, delivery) = (Results::committed(workspace)?, Delivery::committed(workspace)?);
+    let crossing = Crossing::committed(workspace)?;
     let sections = SECTIONS.map(|(name, section)| (name, section(&results)));
     let of_delivery = DELIVERY_SECTIONS.map(|(name, section)| (name, section(&delivery)));
-    for (name, section) in sections.into_iter().chain(of_delivery) {
+    let of_crossing = CROSSING_SECTIONS.map(|(name, section)| (name, section(&crossing)));
+    for (name, section) in sections.into_iter().chain(of_delivery).chain(of_crossing) {
         let begin = format!("<!-- generated: {name} -->");
         let start = text.find(&begin).with_context(|| format!("{DOCUMENT} has no {begin}"))? + begin.len();
         let length = text[start..].find(END).with_context(|| format!("{begin} has no {END}"))?;

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// The members that each member may import in its normal and build dependencies; the table of
 /// docs/architecture.md. A plugin is recognised by its name, see [`allowed_for`].
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("mfn-sim", &[]),
     ("mfn-plugin", &[]),
     ("mfn-listener", &["mfn-plugin"]),
@@ -21,6 +21,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("mfn-ffi", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
     ("mfn-cli", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
     ("mfn-benches", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
+    ("mfn-crossing", &["mfn-runtime", "mfn-plugin"]),
     ("mfn-examples", &["mfn-runtime", "mfn-sim"]),
     ("mfn-fuzz-bodies", &["mfn-runtime", "mfn-dataset", "mfn-sim", "mfn-plugin"]),
     ("mfn-header", &[]),

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::bench::machine::Machine;
 use crate::bench::marks::{Bound, Mark};
 use crate::workspace::Workspace;
 
@@ -19,15 +20,6 @@ pub(crate) struct Results {
     pub(super) quick: bool,
     #[serde(flatten)]
     pub(super) report: Report,
-}
-
-/// Where it was measured.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Machine {
-    pub(super) processor: String,
-    pub(super) cores: usize,
-    pub(super) memory_bytes: u64,
-    pub(super) system: String,
 }
 
 /// What a bench writes: `benches/src/report.rs`.
@@ -72,22 +64,7 @@ struct Required {
 impl Results {
     /// Of this machine, with nothing measured yet.
     pub(super) fn of_this_machine(quick: bool) -> Result<Self> {
-        let read = |path: &str| std::fs::read_to_string(path).with_context(|| format!("can not read {path}"));
-        let value = |text: &str, name: &str| {
-            let line = text.lines().find(|line| line.starts_with(name))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        };
-        let memory = value(&read("/proc/meminfo")?, "MemTotal").and_then(|text| {
-            let kib: u64 = text.split_whitespace().next()?.parse().ok()?;
-            Some(kib * 1024)
-        });
-        let machine = Machine {
-            processor: value(&read("/proc/cpuinfo")?, "model name").unwrap_or_else(|| "unknown".to_owned()),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory_bytes: memory.unwrap_or_default(),
-            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        };
-        Ok(Self { machine, quick, report: Report::default() })
+        Ok(Self { machine: Machine::this()?, quick, report: Report::default() })
     }
 
     /// The committed ones.

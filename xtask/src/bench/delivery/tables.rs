@@ -19,18 +19,14 @@ pub(crate) const SECTIONS: [(&str, Section); 5] = [
 const SPOOL: &str = "spool";
 
 fn machine(results: &Results) -> String {
-    let machine = &results.machine;
     let run = if results.quick {
         "This is the short run (`--quick`), good for trying the machinery and not for judging."
     } else {
         "This is the full run."
     };
     format!(
-        "Measured on {} ({} cores, {:.0} GiB, {}); clients, brokers and receivers share the cores with the pipeline. {run}\n",
-        machine.processor,
-        machine.cores,
-        machine.memory_bytes as f64 / 1073741824.0,
-        machine.system,
+        "Measured on {}; clients, brokers and receivers share the cores with the pipeline. {run}\n",
+        results.machine.described(),
     )
 }
 
