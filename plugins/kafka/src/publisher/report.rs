@@ -6,10 +6,9 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
 };
 
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -68,8 +67,6 @@ pub(crate) struct Reports {
     filed: AtomicUsize,
     /// How many there will be, once everything is sent.
     total: AtomicUsize,
-    gate: Mutex<()>,
-    bell: Condvar,
 }
 
 impl Reports {
@@ -80,8 +77,6 @@ impl Reports {
             sent: AtomicUsize::new(0),
             filed: AtomicUsize::new(0),
             total: AtomicUsize::new(UNKNOWN),
-            gate: Mutex::new(()),
-            bell: Condvar::new(),
         }
     }
 
@@ -104,38 +99,22 @@ impl Reports {
         if slot.set(outcome).is_err() {
             return;
         }
-        // Either this sees the total, or whoever waits sees this report: both orders are of one sequence.
-        let filed = self.filed.fetch_add(1, Ordering::SeqCst) + 1;
-        if filed == self.total.load(Ordering::SeqCst) {
-            // Whoever waits has looked before, or holds the gate until it listens.
-            drop(lock(&self.gate));
-            self.bell.notify_all();
-        }
+        self.filed.fetch_add(1, Ordering::Release);
     }
 
-    fn is_complete(&self) -> bool {
-        self.filed.load(Ordering::SeqCst) == self.total.load(Ordering::SeqCst)
+    /// How many reports are there.
+    pub(crate) fn filed(&self) -> usize {
+        self.filed.load(Ordering::Acquire)
     }
 
     /// Everything is sent.
     pub(crate) fn close(&self) {
-        self.total.store(self.sent.load(Ordering::Relaxed), Ordering::SeqCst);
+        self.total.store(self.sent.load(Ordering::Relaxed), Ordering::Release);
     }
 
-    /// Waits until every report of a closed call is there, at most until `deadline`; says whether it is.
-    pub(crate) fn wait(&self, deadline: Instant) -> bool {
-        if self.is_complete() {
-            return true;
-        }
-        let mut gate = lock(&self.gate);
-        while !self.is_complete() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            gate = self.bell.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
+    /// Whether everything is sent and every report is there.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.filed() == self.total.load(Ordering::Acquire)
     }
 
     /// The report at an index, if it is there.
@@ -150,7 +129,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::{thread, time::Duration};
+    use std::thread;
 
     use super::*;
 
@@ -160,10 +139,10 @@ mod tests {
         number
     }
 
-    /// Guards the wait: it ends with the last report and not before, whichever thread files it and whenever the call is
-    /// closed, and each report is found where it was expected.
+    /// Guards the end of a call: it is complete with the last report and not before, whichever thread files it and whenever
+    /// the call is closed, and each report is found where it was expected.
     #[test]
-    fn a_wait_ends_with_the_last_report() {
+    fn a_call_is_complete_with_its_last_report() {
         for _ in 0..200 {
             let ledger = Ledger::default();
             let earlier = ledger.open(1);
@@ -171,7 +150,7 @@ mod tests {
             earlier.close();
             let reports = ledger.open(4);
             let numbers: Vec<usize> = (0..3).map(|_| send(&reports)).collect();
-            assert!(!reports.wait(Instant::now()));
+            assert!(!reports.is_complete());
             thread::scope(|scope| {
                 for &number in &numbers {
                     let outcome = if number == numbers[1] { Err(Code::QueueFull) } else { Ok(()) };
@@ -179,12 +158,12 @@ mod tests {
                     scope.spawn(move || ledger.file(number, outcome));
                 }
                 reports.close();
-                assert!(reports.wait(Instant::now() + Duration::from_secs(20)));
             });
+            assert!(reports.is_complete() && !earlier.is_complete());
             let outcomes: Vec<_> = (0..4).map(|index| reports.outcome(index)).collect();
             assert_eq!(outcomes, [Some(Ok(())), Some(Err(Code::QueueFull)), Some(Ok(())), None]);
             ledger.file(late, Ok(()));
-            assert!(earlier.wait(Instant::now()));
+            assert!(earlier.is_complete());
         }
     }
 
@@ -196,7 +175,6 @@ mod tests {
         let held: Vec<Arc<Reports>> = (0..100).map(|_| ledger.open(10)).collect();
         let numbers: Vec<usize> = held.iter().map(|reports| send(reports)).collect();
         held.iter().for_each(|reports| reports.close());
-        ledger.file(numbers[0] + 1, Err(Code::QueueFull));
         ledger.file(usize::MAX, Err(Code::QueueFull));
         for number in &numbers[..99] {
             ledger.file(*number, Ok(()));

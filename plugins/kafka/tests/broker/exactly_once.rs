@@ -116,15 +116,7 @@ fn every_record_once_although_killed() {
     cluster.create_topic("eo-out", 2, &[]);
     let host = MemoryHost::new();
     let mut target = publisher(&host, &*cluster, json!({ "topic": "eo-in" }));
-    let records: Vec<Record> = (0..RECORDS)
-        .map(|n| Record {
-            id: format!("r{n}"),
-            key: Some(format!("k{}", n % KEYS).into_bytes()),
-            payload: n.to_string().into_bytes(),
-            ..Record::default()
-        })
-        .collect();
-    publish_all(&mut target, &records);
+    publish_all(&mut target, &numbered(RECORDS));
 
     let brokers = cluster.brokers().join(",");
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
@@ -134,8 +126,8 @@ fn every_record_once_although_killed() {
         random ^= random << 17;
         random % below
     };
-    let mut committed = Reader::new(&brokers, "read_committed");
-    let mut everything = Reader::new(&brokers, "read_uncommitted");
+    let mut committed = Reader::new(&brokers, "eo-out", "read_committed");
+    let mut everything = Reader::new(&brokers, "eo-out", "read_uncommitted");
     let mut kills = 0;
     // A record that was written twice was in a transaction that was aborted.
     while kills < KILLS_MIN || (everything.repeated() == 0 && kills < KILLS_MAX) {
@@ -173,14 +165,48 @@ fn every_record_once_although_killed() {
     assert!(aborted > 0, "no kill has struck a transaction");
 }
 
-/// Reads the whole of `eo-out`, by key.
+/// Guards transactions whose messages go out one to a request: each call commits, and a reader of committed records has
+/// all of them in the order of their keys.
+#[test]
+fn a_transaction_of_single_messages_commits() {
+    let cluster = shared();
+    cluster.create_topic("eo-single", 2, &[]);
+    let host = MemoryHost::new();
+    let fields = json!({
+        "topic": "eo-single", "transactional_id": "single", "properties": { "batch.num.messages": "1" },
+    });
+    let mut target = publisher(&host, &*cluster, fields);
+    let records = numbered(200);
+    records.chunks(50).for_each(|together| publish_all(&mut target, together));
+    let mut committed = Reader::new(&cluster.brokers().join(","), "eo-single", "read_committed");
+    let end = Instant::now() + PATIENCE;
+    while committed.payloads.values().map(Vec::len).sum::<usize>() < records.len() && Instant::now() < end {
+        committed.read();
+    }
+    assert!(committed.payloads.values().all(|numbers| numbers.is_sorted()));
+    let numbers: BTreeSet<usize> = committed.payloads.values().flatten().copied().collect();
+    assert_eq!((numbers.len(), committed.repeated()), (records.len(), 0));
+}
+
+/// Records with a number as payload, of a few keys.
+fn numbered(count: usize) -> Vec<Record> {
+    let record = |n: usize| Record {
+        id: format!("r{n}"),
+        key: Some(format!("k{}", n % KEYS).into_bytes()),
+        payload: n.to_string().into_bytes(),
+        ..Record::default()
+    };
+    (0..count).map(record).collect()
+}
+
+/// Reads the whole of a topic of two partitions, by key.
 struct Reader {
     consumer: BaseConsumer,
     payloads: BTreeMap<String, Vec<usize>>,
 }
 
 impl Reader {
-    fn new(brokers: &str, isolation: &str) -> Self {
+    fn new(brokers: &str, topic: &str, isolation: &str) -> Self {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("group.id", isolation)
@@ -190,7 +216,7 @@ impl Reader {
             .create()
             .unwrap();
         let mut partitions = rdkafka::TopicPartitionList::new();
-        partitions.add_partition_range("eo-out", 0, 1);
+        partitions.add_partition_range(topic, 0, 1);
         consumer.assign(&partitions).unwrap();
         Self { consumer, payloads: BTreeMap::new() }
     }
