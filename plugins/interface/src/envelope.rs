@@ -62,6 +62,23 @@ impl<'a> HeaderValue<'a> {
 /// # Errors
 /// Permanent where it can not be written, which no known record causes.
 pub fn line(record: &RecordView<'_>, with_headers: bool) -> Result<Vec<u8>> {
+    // Nearly always all that it takes: growing would copy the payload several times.
+    let mut line = Vec::with_capacity(line_bytes(record));
+    append_line(record, with_headers, &mut line)?;
+    Ok(line)
+}
+
+/// What a [`line`] takes, nearly always, bytes.
+#[must_use]
+pub fn line_bytes(record: &RecordView<'_>) -> usize {
+    record.payload.len() + record.id.len() + LINE_BYTES
+}
+
+/// Appends the [`line`] of a record.
+///
+/// # Errors
+/// As [`line`]; `out` is what it was then.
+pub fn append_line(record: &RecordView<'_>, with_headers: bool, out: &mut Vec<u8>) -> Result<()> {
     let payload = json::read(record.payload).ok();
     let is_other = payload.is_none();
     let payload_text = is_other.then(|| std::str::from_utf8(record.payload).ok()).flatten();
@@ -76,11 +93,13 @@ pub fn line(record: &RecordView<'_>, with_headers: bool) -> Result<Vec<u8>> {
         payload_text,
         payload_base64,
     };
-    // Nearly always all that it takes: growing would copy the payload several times.
-    let mut line = Vec::with_capacity(record.payload.len() + record.id.len() + LINE_BYTES);
-    serde_json::to_writer(&mut line, &envelope)
-        .map_err(|error| PluginError::permanent(format!("record {}: {error}", record.id)))?;
-    Ok(json::on_one_line(line))
+    let begin = out.len();
+    if let Err(error) = serde_json::to_writer(&mut *out, &envelope) {
+        out.truncate(begin);
+        return Err(PluginError::permanent(format!("record {}: {error}", record.id)));
+    }
+    json::put_on_one_line(out.get_mut(begin..).unwrap_or_default());
+    Ok(())
 }
 
 fn headers<'a>(record: &RecordView<'a>) -> BTreeMap<&'a str, HeaderValue<'a>> {

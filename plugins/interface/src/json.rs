@@ -46,12 +46,17 @@ pub fn depth(json: &str) -> usize {
 /// they are escaped.
 #[must_use]
 pub fn on_one_line(mut json: Vec<u8>) -> Vec<u8> {
+    put_on_one_line(&mut json);
+    json
+}
+
+/// [`on_one_line`] where it lies.
+pub fn put_on_one_line(json: &mut [u8]) {
     let mut done = 0;
     while let Some(found) = memchr::memchr2(b'\n', b'\r', &json[done..]) {
         done += found + 1;
         json[done - 1] = b' ';
     }
-    json
 }
 
 #[cfg(test)]

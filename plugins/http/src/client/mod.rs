@@ -28,7 +28,7 @@ use reqwest::{
     Method, Version,
     header::{ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderValue},
 };
-use tokio::{runtime::Runtime, time::timeout_at};
+use tokio::{runtime::Runtime, task::JoinHandle, time::timeout_at};
 use url::Url;
 
 pub(crate) use failure::{BodyFault, Failure};
@@ -147,9 +147,31 @@ impl Client {
     /// # Errors
     /// When the client is closed or the work panicked.
     pub(crate) fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T> {
-        let runtime = self.runtime.as_ref().ok_or_else(|| PluginError::fatal("the client is closed"))?;
-        let done = runtime.block_on(runtime.spawn(work));
+        self.finish(self.start(work)?)
+    }
+
+    /// Starts work on the client's thread.
+    ///
+    /// # Errors
+    /// When the client is closed.
+    pub(crate) fn start<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<JoinHandle<T>> {
+        Ok(self.open_runtime()?.spawn(work))
+    }
+
+    /// Waits for work that was started.
+    ///
+    /// # Errors
+    /// When the client is closed or the work panicked.
+    pub(crate) fn finish<T>(&self, work: JoinHandle<T>) -> Result<T> {
+        let done = self.open_runtime()?.block_on(work);
         done.map_err(|error| PluginError::fatal(format!("the client's work ended early: {error}")))
+    }
+
+    fn open_runtime(&self) -> Result<&Runtime> {
+        self.runtime.as_ref().ok_or_else(|| PluginError::fatal("the client is closed"))
     }
 
     /// Runs work in the background; it ends at the latest with the client.

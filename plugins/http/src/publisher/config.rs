@@ -77,10 +77,10 @@ pub struct PublisherConfig {
     /// than the connections allow are sent at the same time.
     #[serde(default = "default_concurrency")]
     pub concurrency: u32,
-    /// The most records in one call, and with `mode = "batch"` in one request, 1 to 10000.
+    /// The most records in one call; with `mode = "batch"` in one request, of which a call then makes up to 8. 1 to 10000.
     #[serde(default = "default_records_max")]
     pub records_max: u32,
-    /// The most payload bytes in one call, and with `mode = "batch"` in one request, 1024 to 1073741824.
+    /// The most payload bytes in one call, or with `mode = "batch"` in one request, 1024 to 1073741824.
     #[serde(default = "default_bytes_max")]
     pub bytes_max: u64,
     /// Time-outs, limits, proxy, certificates.

@@ -26,7 +26,10 @@ use reqwest::{Method, header::HeaderMap};
 
 use crate::client::{Ask, Client};
 use config::{Mode, PublisherConfig, Settings};
-use send::{Sender, Single, set};
+use send::{Sender, Sent, Single, set};
+
+/// Requests that the batches of one call make at most: while one is sent, the next is encoded.
+const REQUESTS_MAX: u32 = 8;
 
 /// Sends records as webhooks. See [`PublisherConfig`].
 #[derive(Debug)]
@@ -86,9 +89,10 @@ impl Component for WebhookPublisher {
 
 impl Publisher for WebhookPublisher {
     fn traits(&self) -> PublisherTraits {
+        let requests = if self.settings.mode == Mode::Batch { REQUESTS_MAX } else { 1 };
         PublisherTraits {
-            records_max: self.settings.records_max,
-            bytes_max: self.settings.bytes_max,
+            records_max: self.settings.records_max.saturating_mul(requests),
+            bytes_max: self.settings.bytes_max.saturating_mul(requests.into()),
             ordering: if self.settings.keeps_order() { Ordering::All } else { Ordering::None },
             idempotence: Idempotence::Key,
         }
@@ -100,17 +104,16 @@ impl Publisher for WebhookPublisher {
         let now = Instant::now();
         let time = Duration::from_millis(self.settings.plan.config.timeout_ms);
         let deadline = now.checked_add(context.timeout).unwrap_or(now + time);
-        let sender = Sender { core: client.core(), settings: Arc::clone(&self.settings), deadline };
+        let sender = Arc::new(Sender { core: client.core(), settings: Arc::clone(&self.settings), deadline });
         let results = match self.settings.mode {
             Mode::Single => {
                 let singles = records.iter().map(Single::new).collect();
                 client.run(async move { sender.singles(singles).await })?
             }
             Mode::Batch => {
-                let mut results: Vec<RecordResult> = records.iter().map(|_| Ok(())).collect();
-                let (encoded, faults) = body::encode(&self.settings, records);
-                faults.into_iter().for_each(|(index, error)| set(&mut results, index, Err(error)));
-                client.run(async move { sender.batch(encoded, results).await })?
+                // A call whose first requests were that slow ends with them, before its time is over.
+                let last_start = now + context.timeout.min(time) / 2;
+                batches(client, &sender, records, last_start)?
             }
         };
         let trouble = results.iter().filter_map(|result| result.as_ref().err());
@@ -122,4 +125,61 @@ impl Publisher for WebhookPublisher {
     fn flush(&mut self, _: Duration) -> Result<()> {
         Ok(())
     }
+}
+
+/// Sends records as batches, one request after the other, and encodes each while the one before it is sent.
+fn batches(
+    client: &Client,
+    sender: &Arc<Sender>,
+    records: &[RecordView<'_>],
+    last_start: Instant,
+) -> Result<Vec<RecordResult>> {
+    let settings = &*sender.settings;
+    let mut results: Vec<RecordResult> = records.iter().map(|_| Ok(())).collect();
+    let mut sending = None;
+    let mut stop = None;
+    let mut first = 0;
+    while first < records.len() && stop.is_none() {
+        let part = records.get(first..first + request_len(settings, records, first)).unwrap_or_default();
+        let (encoded, faults) = body::encode(settings, first, part);
+        faults.into_iter().for_each(|(index, error)| set(&mut results, index, Err(error)));
+        if let Some(sent) = sending.take() {
+            stop = take(client.finish(sent)?, &mut results);
+            if stop.is_none() && Instant::now() > last_start {
+                stop = Some(PluginError::retryable(
+                    "not sent, earlier records of the call took most of its time",
+                ));
+            }
+        }
+        if stop.is_none() {
+            let sender = Arc::clone(sender);
+            sending = Some(client.start(async move { sender.batch(encoded).await })?);
+            first += part.len();
+        }
+    }
+    if let Some(sent) = sending {
+        take(client.finish(sent)?, &mut results);
+    }
+    if let Some(error) = stop {
+        let rest = results.get_mut(first..).unwrap_or_default().iter_mut().filter(|result| result.is_ok());
+        rest.for_each(|result| *result = Err(error.clone()));
+    }
+    Ok(results)
+}
+
+/// How many records of a call, from one on, a request holds: at least one.
+fn request_len(settings: &Settings, records: &[RecordView<'_>], first: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |record: &&RecordView<'_>| {
+        bytes += record.payload.len() as u64;
+        bytes <= settings.bytes_max
+    };
+    let rest = records.get(first..).unwrap_or_default();
+    rest.iter().take(settings.records_max as usize).take_while(fits).count().max(1)
+}
+
+/// Notes what became of a request's records; gives the reason not to send another.
+fn take(sent: Sent, results: &mut [RecordResult]) -> Option<PluginError> {
+    sent.results.into_iter().for_each(|(index, result)| set(results, index, result));
+    sent.stop
 }

@@ -1,6 +1,6 @@
 //! Sending: single requests side by side, or batches one after the other, and one result for each record.
 
-use std::{sync::Arc, time::Instant};
+use std::{ops::Range, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -8,7 +8,7 @@ use mfn_plugin::value::{ErrorClass, PluginError, RecordResult, RecordView};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::{
-    body::{self, Encoded},
+    body::Encoded,
     config::{Answers, Settings},
     results::Results,
     sign,
@@ -67,56 +67,52 @@ impl Sender {
 
     /// Sends the records together; a batch that is too large for the receiver, or has something in it that it refuses,
     /// is sent in halves, so that only what is to blame is refused.
-    /// `results` has a place for each record of the call.
-    pub(crate) async fn batch(
-        &self,
-        encoded: Vec<Encoded>,
-        mut results: Vec<RecordResult>,
-    ) -> Vec<RecordResult> {
-        let mut left: Vec<&[Encoded]> = vec![&encoded];
+    pub(crate) async fn batch(&self, encoded: Encoded) -> Sent {
+        let mut sent = Sent { results: Vec::with_capacity(encoded.len()), stop: None };
+        let mut left: Vec<Range<usize>> = std::iter::once(0..encoded.len()).collect();
         while let Some(part) = left.pop() {
-            let Some((first, others)) = part.split_first() else { continue };
-            let outcome = self.part(part).await;
-            if let Ok(reply) = &outcome
-                && OF_CONTENT.contains(&reply.status)
-                && !others.is_empty()
-            {
-                let (begin, end) = part.split_at(part.len() / 2);
-                left.extend([end, begin]);
+            if part.is_empty() {
                 continue;
             }
-            let mut stop = None;
+            if let Some(error) = &sent.stop {
+                // Order matters more than trying.
+                sent.results.extend(encoded.of(part).map(|(index, _)| (index, Err(error.clone()))));
+                continue;
+            }
+            let outcome = self.part(&encoded, part.clone()).await;
+            if let Ok(reply) = &outcome
+                && OF_CONTENT.contains(&reply.status)
+                && part.len() > 1
+            {
+                let middle = part.start + part.len() / 2;
+                left.extend([middle..part.end, part.start..middle]);
+                continue;
+            }
             let outcome = outcome.and_then(|reply| match self.core.refusal(&reply) {
                 Some(refusal) => Err(refusal),
                 None => Ok(self.results(&reply)),
             });
-            for record in std::iter::once(first).chain(others) {
+            for (index, id) in encoded.of(part) {
                 let result = match &outcome {
-                    Ok(answer) => answer.result(&record.id),
+                    Ok(answer) => answer.result(id),
                     Err(error) => Err(error.clone()),
                 };
                 if let Err(error) = &result
                     && error.class != ErrorClass::Permanent
                 {
-                    stop = Some(not_sent(error));
+                    sent.stop = Some(not_sent(error));
                 }
-                set(&mut results, record.index, result);
-            }
-            if let Some(error) = stop {
-                // Order matters more than trying.
-                let rest = left.drain(..).flatten();
-                rest.for_each(|record| set(&mut results, record.index, Err(error.clone())));
+                sent.results.push((index, result));
             }
         }
-        results
+        sent
     }
 
-    async fn part(&self, records: &[Encoded]) -> Result<Reply, PluginError> {
-        let format = self.settings.batch_format;
+    async fn part(&self, encoded: &Encoded, part: Range<usize>) -> Result<Reply, PluginError> {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(body::content_type(format)));
-        let id = sign::id_of_batch(records.iter().map(|record| record.id.as_str()));
-        self.request(&id, headers, body::join(format, records)).await
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(encoded.content_type()));
+        let id = sign::id_of_batch(encoded.of(part.clone()).map(|(_, id)| id));
+        self.request(&id, headers, encoded.body(part)).await
     }
 
     /// Signs and sends a body.
@@ -152,6 +148,15 @@ impl Sender {
             Answers::Results => Results::read(self.core.origin(), reply),
         }
     }
+}
+
+/// What became of the records of a request.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// By place in the call.
+    pub(crate) results: Vec<(usize, RecordResult)>,
+    /// Why what comes after them is not to be sent.
+    pub(crate) stop: Option<PluginError>,
 }
 
 /// A record as a request of its own; owned, so that it can be sent by the client's thread.
