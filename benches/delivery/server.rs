@@ -14,7 +14,7 @@ use super::receiver::Receiver;
 /// The argument that makes this program the other side.
 pub(crate) const SERVE: &str = "--serve";
 /// Topics that a cluster has: a run takes the next pair.
-pub(crate) const TOPICS: usize = 40;
+pub(crate) const TOPICS: usize = 48;
 /// Partitions of a topic. A mock partition keeps its last 5 MiB and drops what is older.
 pub(crate) const PARTITIONS: i32 = 16;
 

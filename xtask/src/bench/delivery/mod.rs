@@ -59,6 +59,9 @@ pub(super) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<()> {
 fn bench(workspace: &Workspace, name: &str, quick: bool, arguments: &[&String]) -> Result<PathBuf> {
     let out = workspace.target_dir()?.join(format!("bench-{name}.json"));
     let mut cargo = workspace.cargo();
+    // Otherwise it is chance which program's large payloads glibc takes from the system anew each time, 16 page faults for
+    // one of 64 KiB, and which are in memory that it kept.
+    cargo.env("MALLOC_TRIM_THRESHOLD_", "268435456");
     cargo.args(["bench", "--package", "mfn-benches", "--bench", name, "--", "--out"]).arg(&out);
     if quick {
         cargo.arg("--quick");
