@@ -162,6 +162,14 @@ pub(crate) const AARCH64_GCC: Tool = Tool {
     homebrew: "(not available)",
 };
 
+/// The same for C++, which librdkafka's build wants to have.
+pub(crate) const AARCH64_GXX: Tool = Tool {
+    program: "aarch64-linux-gnu-g++",
+    purpose: "builds librdkafka for AArch64",
+    debian: "g++-aarch64-linux-gnu",
+    ..AARCH64_GCC
+};
+
 /// Runs programs of AArch64 on another machine.
 pub(crate) const QEMU_AARCH64: Tool = Tool {
     program: "qemu-aarch64",

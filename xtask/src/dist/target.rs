@@ -13,6 +13,8 @@ use crate::{command, tools};
 pub(crate) const AARCH64: &str = "aarch64-unknown-linux-gnu";
 /// Where Debian's cross compiler has the C library that emulated programs load.
 pub(crate) const AARCH64_SYSTEM_ROOT: &str = "/usr/aarch64-linux-gnu";
+/// What the names of binutils for it begin with.
+const BINUTILS: &str = "aarch64-linux-gnu-";
 
 /// A platform and its tools.
 #[derive(Debug, Clone)]
@@ -52,6 +54,19 @@ impl Target {
         if self.is_cross {
             cargo.args(["--target", &self.triple]);
             cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", tools::AARCH64_GCC.program);
+            // librdkafka's own configure knows these names only; what a build script compiles for this machine goes by
+            // the names that begin with HOST.
+            let [ar, nm] = ["ar", "nm"].map(|name| format!("{BINUTILS}{name}"));
+            let tools = [
+                ("CC", tools::AARCH64_GCC.program),
+                ("CXX", tools::AARCH64_GXX.program),
+                ("AR", &ar),
+                ("NM", &nm),
+                ("HOST_CC", tools::CC.program),
+                ("HOST_CXX", tools::CXX.program),
+                ("HOST_AR", "ar"),
+            ];
+            cargo.envs(tools);
         }
     }
 
@@ -60,7 +75,7 @@ impl Target {
         if !self.is_cross {
             return tools::require(&[tools::CC, tools::READELF, tools::STRIP]);
         }
-        tools::require(&[tools::AARCH64_GCC, tools::QEMU_AARCH64, tools::READELF])?;
+        tools::require(&[tools::AARCH64_GCC, tools::AARCH64_GXX, tools::QEMU_AARCH64, tools::READELF])?;
         // Nothing happens where it is installed already.
         command::run(Command::new("rustup").args(["target", "add", &self.triple]))
     }
@@ -72,7 +87,7 @@ impl Target {
 
     /// A program of binutils for its files.
     pub(crate) fn binutil(&self, name: &str) -> Command {
-        Command::new(if self.is_cross { format!("aarch64-linux-gnu-{name}") } else { name.to_owned() })
+        Command::new(if self.is_cross { format!("{BINUTILS}{name}") } else { name.to_owned() })
     }
 
     /// One of its programs, run on this machine.
