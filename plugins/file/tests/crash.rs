@@ -82,6 +82,7 @@ fn child(base: &Path, mode: &str) -> Command {
 fn survive(mode: &str, seed: u64) {
     let dir = tempdir().unwrap();
     let mut expected = fill(&dir.path().join("in"), 0);
+    let baseline = dir.path().join(BASELINE);
     let mut random = seed;
     // So many kills hit a child at work; one that was done before it could be killed does not count, and a fast
     // machine has many of them.
@@ -94,8 +95,13 @@ fn survive(mode: &str, seed: u64) {
         }
         // Knuth's MMIX generator: the moments differ, and are the same in every run of the test.
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        _ = fs::remove_file(&baseline);
         let mut child = child(dir.path(), mode).spawn().unwrap();
-        std::thread::sleep(Duration::from_micros(5_000 + (random >> 33) % 60_000));
+        // A child that is still starting has nothing to lose: the time runs from where it begins to work.
+        while !baseline.exists() && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        std::thread::sleep(Duration::from_micros((random >> 33) % 60_000));
         peaks.extend(peak_of(child.id()));
         let is_done = child.try_wait().unwrap().is_some();
         child.kill().unwrap();
@@ -107,7 +113,7 @@ fn survive(mode: &str, seed: u64) {
         }
     }
     // All are the same program. Three records at a time, of a few bytes; the connector knows 604 files.
-    let baseline: u64 = fs::read_to_string(dir.path().join(BASELINE)).unwrap().parse().unwrap();
+    let baseline: u64 = fs::read_to_string(baseline).unwrap().parse().unwrap();
     let mut memory = FaultMemory::of_children(baseline, 1 << 20);
     peaks.into_iter().for_each(|peak| memory.saw(peak));
     assert_eq!(at_work, kills, "too few kills hit a child at work");

@@ -16,7 +16,7 @@ use rdkafka::{ClientContext, mocking::MockCluster};
 use serde_json::{Value, json};
 
 /// The longest that anything may take here.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Something with brokers.
 pub(crate) trait Brokers {
