@@ -49,8 +49,17 @@ impl Staging {
 
     /// Writes one file; later files are published later.
     pub(crate) fn write(&mut self, name: &'static str, content: &[u8]) -> Result<(), Failure> {
+        self.write_with(name, |file| file.write_all(content))
+    }
+
+    /// The same, with a file that is written piece by piece.
+    pub(crate) fn write_with(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), Failure> {
         let hidden = self.hidden.as_ref().map_or(&*self.out, TempDir::path).join(name);
-        write_durably(&hidden, content).map_err(|error| Failure::writing(&self.out.join(name), error))?;
+        write_durably(&hidden, write).map_err(|error| Failure::writing(&self.out.join(name), error))?;
         self.names.push(name);
         Ok(())
     }
@@ -95,14 +104,14 @@ pub(crate) fn write_whole(place: &Path, content: &[u8]) -> Result<(), Failure> {
     let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = tempfile::Builder::new().prefix(".mfn-").tempdir_in(parent).and_then(|hidden| {
         let path = hidden.path().join("content");
-        write_durably(&path, content)?;
+        write_durably(&path, |file| file.write_all(content))?;
         fs::rename(&path, place)
     });
     written.map_err(|error| Failure::writing(place, error))
 }
 
-fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+fn write_durably(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(content)?;
+    write(&mut file)?;
     file.sync_all()
 }

@@ -11,7 +11,7 @@ mod header;
 pub mod stack;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use mfn_sim::bounds::CELLS_MAX;
@@ -195,13 +195,44 @@ fn encode_as<T: Copy, const BYTES: usize>(
     values: ArrayView2<'_, T>,
     bytes_of: impl Fn(T) -> [u8; BYTES],
 ) -> Vec<u8> {
-    let (rows, columns) = values.dim();
-    let mut bytes = header::write(element, &[rows as u64, columns as u64], header::ALIGNMENT);
-    bytes.reserve_exact(values.len() * BYTES);
-    for &value in values {
-        bytes.extend_from_slice(&bytes_of(value));
-    }
+    let mut bytes = Vec::new();
+    bytes.reserve_exact(header::ALIGNMENT * 2 + values.len() * BYTES);
+    // A vector takes everything.
+    _ = write_as(&mut bytes, element, values, bytes_of);
     bytes
+}
+
+/// Writes what [`encode`] gives, without a copy of the whole in memory.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_to(writer: &mut (impl Write + ?Sized), values: ArrayView2<'_, f64>) -> io::Result<()> {
+    write_as(writer, Element::F64, values, |value| value.to_le_bytes())
+}
+
+/// Writes what [`encode_single`] gives, without a copy of the whole in memory.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_single_to(writer: &mut (impl Write + ?Sized), values: ArrayView2<'_, f32>) -> io::Result<()> {
+    write_as(writer, Element::F32, values, |value| value.to_le_bytes())
+}
+
+fn write_as<T: Copy, const BYTES: usize>(
+    writer: &mut (impl Write + ?Sized),
+    element: Element,
+    values: ArrayView2<'_, T>,
+    bytes_of: impl Fn(T) -> [u8; BYTES],
+) -> io::Result<()> {
+    let (rows, columns) = values.dim();
+    writer.write_all(&header::write(element, &[rows as u64, columns as u64], header::ALIGNMENT))?;
+    let mut row_bytes = Vec::with_capacity(columns * BYTES);
+    for row in values.rows() {
+        row_bytes.clear();
+        row_bytes.extend(row.iter().flat_map(|&value| bytes_of(value)));
+        writer.write_all(&row_bytes)?;
+    }
+    Ok(())
 }
 
 /// Reads a file of at most [`FILE_BYTES_MAX`].
@@ -230,7 +261,7 @@ pub fn read(path: &Path) -> Result<Array2<f64>, NpyError> {
 /// [`NpyError::Io`] when it can not be written; what was there is then still there.
 pub fn write(path: &Path, values: ArrayView2<'_, f64>) -> Result<(), NpyError> {
     let io = |source| NpyError::Io { path: path.display().to_string(), source };
-    durable::write_whole(path, |writer| writer.write_all(&encode(values))).map_err(io)
+    durable::write_whole(path, |writer| write_to(writer, values)).map_err(io)
 }
 
 /// Splits a file into its header and its data.

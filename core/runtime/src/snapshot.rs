@@ -32,23 +32,82 @@ pub enum SnapshotKind {
     Field,
 }
 
-/// The immutable result of one request.
+/// What a result says of itself, without its fields: for a program that writes these from where they lie.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Snapshot {
+pub struct Summary {
     id: String,
     identity: Identity,
     features: Features,
-    field: Array2<f64>,
-    run: Option<Run>,
+    /// What only a simulation has.
+    run: Option<(Spec, Statistics)>,
 }
 
-/// What only a simulation has.
+impl Summary {
+    /// Sums up the present state of a simulation. Copies no grid.
+    ///
+    /// # Errors
+    /// Never for a specification that JSON can carry, which all valid ones are.
+    pub fn of_simulation(identity: Identity, simulation: &Simulation) -> Result<Self, serde_json::Error> {
+        let spec = simulation.spec().clone();
+        let id = result_id(&serde_json::to_vec(&spec)?, &identity, spec.random_seed, simulation.step_count());
+        let run = Some((spec, simulation.statistics()));
+        Ok(Self { id, identity, features: simulation.features(), run })
+    }
+
+    /// The 18 features.
+    #[must_use]
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// One line of JSON without a line feed, as [`Snapshot::to_json`] without its field.
+    ///
+    /// # Errors
+    /// Never in practice: all parts are plain numbers and text.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&self.document(None))
+    }
+
+    fn document<'a>(&'a self, field: Option<Rows<'a>>) -> Document<'a> {
+        Document {
+            id: &self.id,
+            request: &self.identity.request,
+            route: &self.identity.route,
+            kind: self.kind(),
+            status: "ok",
+            spec: self.spec(),
+            steps: self.steps(),
+            features: &self.features,
+            statistics: self.statistics(),
+            mfn_version: crate::version(),
+            field,
+        }
+    }
+
+    fn kind(&self) -> SnapshotKind {
+        if self.run.is_some() { SnapshotKind::Simulation } else { SnapshotKind::Field }
+    }
+
+    fn spec(&self) -> Option<&Spec> {
+        self.run.as_ref().map(|(spec, _)| spec)
+    }
+
+    fn statistics(&self) -> Option<&Statistics> {
+        self.run.as_ref().map(|(_, statistics)| statistics)
+    }
+
+    fn steps(&self) -> u64 {
+        self.statistics().map_or(0, |statistics| statistics.steps_computed)
+    }
+}
+
+/// The immutable result of one request.
 #[derive(Debug, Clone, PartialEq)]
-struct Run {
-    spec: Spec,
-    statistics: Statistics,
-    activator: Array2<f64>,
-    inhibitor: Array2<f64>,
+pub struct Snapshot {
+    summary: Summary,
+    field: Array2<f64>,
+    /// Activator and inhibitor of a simulation.
+    others: Option<[Array2<f64>; 2]>,
 }
 
 impl Snapshot {
@@ -60,19 +119,10 @@ impl Snapshot {
         identity: Identity,
         simulation: &Simulation,
     ) -> Result<Arc<Self>, serde_json::Error> {
-        let spec = simulation.spec().clone();
-        let id = result_id(&serde_json::to_vec(&spec)?, &identity, spec.random_seed, simulation.step_count());
         Ok(Arc::new(Self {
-            id,
-            identity,
-            features: simulation.features(),
+            summary: Summary::of_simulation(identity, simulation)?,
             field: simulation.field().to_owned(),
-            run: Some(Run {
-                spec,
-                statistics: simulation.statistics(),
-                activator: simulation.activator().to_owned(),
-                inhibitor: simulation.inhibitor().to_owned(),
-            }),
+            others: Some([simulation.activator().to_owned(), simulation.inhibitor().to_owned()]),
         }))
     }
 
@@ -87,55 +137,56 @@ impl Snapshot {
         field: Array2<f64>,
     ) -> Result<Arc<Self>, FeatureError> {
         let features = features::compute(field.view(), &FeatureConfig::default())?;
-        Ok(Arc::new(Self { id: result_id(payload, &identity, 0, 0), identity, features, field, run: None }))
+        let summary = Summary { id: result_id(payload, &identity, 0, 0), identity, features, run: None };
+        Ok(Arc::new(Self { summary, field, others: None }))
     }
 
     /// The id of the result: 32 hexadecimal digits, the same for the same request.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.id
+        &self.summary.id
     }
 
     /// The id of the request.
     #[must_use]
     pub fn request(&self) -> &str {
-        &self.identity.request
+        &self.summary.identity.request
     }
 
     /// The route that computed it.
     #[must_use]
     pub fn route(&self) -> &str {
-        &self.identity.route
+        &self.summary.identity.route
     }
 
     /// What was asked for.
     #[must_use]
     pub fn kind(&self) -> SnapshotKind {
-        if self.run.is_some() { SnapshotKind::Simulation } else { SnapshotKind::Field }
+        self.summary.kind()
     }
 
     /// The specification; `None` for a field that was not simulated here.
     #[must_use]
     pub fn spec(&self) -> Option<&Spec> {
-        self.run.as_ref().map(|run| &run.spec)
+        self.summary.spec()
     }
 
     /// Steps computed; 0 for a field that was not simulated here.
     #[must_use]
     pub fn steps(&self) -> u64 {
-        self.run.as_ref().map_or(0, |run| run.statistics.steps_computed)
+        self.summary.steps()
     }
 
     /// The 18 features.
     #[must_use]
     pub fn features(&self) -> &Features {
-        &self.features
+        &self.summary.features
     }
 
     /// The counters of the run; `None` for a field that was not simulated here.
     #[must_use]
     pub fn statistics(&self) -> Option<&Statistics> {
-        self.run.as_ref().map(|run| &run.statistics)
+        self.summary.statistics()
     }
 
     /// The final potential, volts, row-major.
@@ -147,13 +198,13 @@ impl Snapshot {
     /// The final activator; `None` for a field that was not simulated here.
     #[must_use]
     pub fn activator(&self) -> Option<ArrayView2<'_, f64>> {
-        self.run.as_ref().map(|run| run.activator.view())
+        self.others.as_ref().map(|[activator, _]| activator.view())
     }
 
     /// The final inhibitor; `None` for a field that was not simulated here.
     #[must_use]
     pub fn inhibitor(&self) -> Option<ArrayView2<'_, f64>> {
-        self.run.as_ref().map(|run| run.inhibitor.view())
+        self.others.as_ref().map(|[_, inhibitor]| inhibitor.view())
     }
 
     /// The snapshot as one line of JSON without a line feed; numbers that are not finite become null.
@@ -162,20 +213,7 @@ impl Snapshot {
     /// # Errors
     /// Never in practice: all parts are plain numbers and text.
     pub fn to_json(&self, include_field: bool) -> Result<Vec<u8>, serde_json::Error> {
-        let statistics = self.statistics();
-        serde_json::to_vec(&Document {
-            id: &self.id,
-            request: &self.identity.request,
-            route: &self.identity.route,
-            kind: self.kind(),
-            status: "ok",
-            spec: self.spec(),
-            steps: self.steps(),
-            features: &self.features,
-            statistics,
-            mfn_version: crate::version(),
-            field: include_field.then_some(Rows(self.field.view())),
-        })
+        serde_json::to_vec(&self.summary.document(include_field.then_some(Rows(self.field.view()))))
     }
 }
 

@@ -65,17 +65,27 @@ fn the_library_is_small_and_has_no_network_stack() {
 fn memory_does_not_grow_with_the_steps() {
     const SLACK_KIB: u64 = 1024;
     let _alone = alone();
-    let short = peak_kib(1_000);
-    let long = peak_kib(200_000);
+    let spec = |steps| format!("{{\"grid_size\": 32, \"steps\": {steps}, \"turing_enabled\": false}}");
+    let [short, long] = [1_000, 200_000].map(|steps| peak_kib(&spec(steps)));
     println!("peak resident memory: {short} KiB for 1,000 steps, {long} KiB for 200,000");
     assert!(long <= short + SLACK_KIB, "{short} KiB for 1,000 steps, {long} KiB for 200,000");
 }
 
-/// The peak resident memory of `mfn simulate`, as the kernel saw it just before the end.
-fn peak_kib(steps: u64) -> u64 {
+/// Guards what a run takes, its analysis and its files with it: six grids of doubles and 16 MiB.
+#[test]
+fn a_run_takes_six_grids() {
+    const SIDE: u64 = 1024;
+    let _alone = alone();
+    let peak = peak_kib(&format!("{{\"grid_size\": {SIDE}, \"steps\": 64}}"));
+    let allowed = 6 * SIDE * SIDE * 8 / 1024 + 16 * 1024;
+    println!("peak resident memory: {peak} KiB for {SIDE} x {SIDE} cells, allowed {allowed} KiB");
+    assert!(peak <= allowed, "{peak} KiB for {SIDE} x {SIDE} cells, allowed {allowed} KiB");
+}
+
+/// The peak resident memory of `mfn simulate` with a specification, as the kernel saw it just before the end.
+fn peak_kib(text: &str) -> u64 {
     let directory = tempfile::tempdir().expect("a directory");
     let spec = directory.path().join("spec.json");
-    let text = format!("{{\"grid_size\": 32, \"steps\": {steps}, \"turing_enabled\": false}}");
     std::fs::write(&spec, text).expect("a specification");
     let mut child = Command::new(STAGE.join("bin/mfn"))
         .args(["simulate", "--quiet", "--threads", "1", "--spec"])
@@ -98,7 +108,7 @@ fn peak_kib(steps: u64) -> u64 {
             assert!(status.success(), "mfn simulate: {status}");
             break;
         }
-        assert!(Instant::now() < deadline, "{steps} steps took too long");
+        assert!(Instant::now() < deadline, "{text} took too long");
         std::thread::sleep(Duration::from_micros(200));
     }
     assert!(peak > 0, "no reading within the run");

@@ -1,14 +1,11 @@
 //! `mfn simulate`: one run of the simulation, from a specification to files.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mfn_runtime::{
     npy,
-    snapshot::{Identity, Snapshot},
+    snapshot::{Identity, Summary},
 };
 use mfn_sim::{Execution, FeatureConfig, Simulation};
 
@@ -77,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let written = runtime
         .install(|| advance(simulation, arguments, &mut keeper, &interrupt))
         .and_then(|simulation| stage(&simulation, staging, arguments, &keeper, &interrupt));
-    let (snapshot, json, staging) = match written {
+    let (summary, json, staging) = match written {
         Ok(written) => written,
         Err(failure) => {
             keeper.abandon();
@@ -95,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Ok(())
     } else {
         let written: String = places.iter().map(|place| format!("wrote {}\n", place.display())).collect();
-        output.text(&format!("{}\n{written}", table_of(snapshot.features())))
+        output.text(&format!("{}\n{written}", table_of(summary.features())))
     }
 }
 
@@ -106,11 +103,12 @@ fn stage(
     arguments: &Arguments,
     keeper: &Keeper<'_>,
     interrupt: &Interrupt,
-) -> Result<(Arc<Snapshot>, String, Staging), Failure> {
+) -> Result<(Summary, String, Staging), Failure> {
     let identity = Identity { request: request_name(arguments), route: "simulate".to_owned() };
     let not_json = |error| Failure::work(format!("the snapshot is not JSON: {error}"), "report this fault");
-    let snapshot = Snapshot::of_simulation(identity, simulation).map_err(not_json)?;
-    let json = snapshot.to_json(false).map_err(not_json)?;
+    // Without copies of the fields: a run is at the end no larger than in its midst.
+    let summary = Summary::of_simulation(identity, simulation).map_err(not_json)?;
+    let json = summary.to_json().map_err(not_json)?;
     let json = String::from_utf8_lossy(&json).into_owned();
     for (name, cells, single) in [
         ("field.npy", simulation.field(), simulation.field_f32()),
@@ -118,8 +116,10 @@ fn stage(
         ("inhibitor.npy", simulation.inhibitor(), simulation.inhibitor_f32()),
     ] {
         // A file has the precision in which its run computed.
-        let file = single.map_or_else(|| npy::encode(cells.view()), npy::encode_single);
-        staging.write(name, &file)?;
+        staging.write_with(name, |file| match single {
+            Some(cells) => npy::write_single_to(file, cells),
+            None => npy::write_to(file, cells.view()),
+        })?;
     }
     if arguments.png {
         staging.write("field.png", &field::png("the final field", simulation.field().view())?)?;
@@ -128,7 +128,7 @@ fn stage(
     if interrupt.is_raised() {
         return Err(keeper.cancelled(simulation));
     }
-    Ok((snapshot, json, staging))
+    Ok((summary, json, staging))
 }
 
 /// The run of the specification, or of the checkpoint.
