@@ -9,7 +9,8 @@ use mfn_sim::ensemble::Ensemble;
 use mfn_sim::features::{BoxScales, Connectivity, box_fit, clusters};
 use mfn_sim::rng::Generator;
 use mfn_sim::{
-    BoundaryCondition, Coefficient, Execution, FeatureConfig, Precision, RngKind, SimdLevel, Simulation, Spec,
+    BoundaryCondition, Coefficient, Execution, FeatureConfig, KernelProbe, Precision, RngKind, SimdLevel,
+    Simulation, Spec,
 };
 use ndarray::Array2;
 
@@ -73,7 +74,7 @@ fn preset(name: &str, like: &Spec) -> Spec {
 }
 
 /// The columns of the two grids of `row`, whose three fields, old and new, take 12 and 36 KiB. What the wider one
-/// takes longer is what its further cells cost, without what a step or a row costs beside its cells: the bound.
+/// takes longer is what its further cells cost, without what a call or a row costs beside its cells: the bound.
 pub const L1_COLS: [usize; 2] = [64, 192];
 
 /// The program of a name for a square of `side` cells, such as `step avx2` or `components`; `None` for a name that
@@ -87,10 +88,7 @@ pub fn subject(name: &str, side: usize) -> Option<Subject> {
             Some(Subject::new((side * side) as f64, move || plain.step()))
         }
         ("step", way) => step(spec(side), way),
-        ("row", way) => {
-            let (rows, cols) = (Some(L1_ROWS), Some(side));
-            step(Spec { rows, cols, spike_probability: 0.0, ..spec(side) }, way)
-        }
+        ("row", way) => row(side, way),
         ("copy", "") => Some(copy(side)),
         ("update", "") => Some(update(side)),
         ("krum", "") => Some(aggregation(side)),
@@ -135,6 +133,22 @@ fn step(mut spec: Spec, way: &str) -> Option<Subject> {
         units_min: STEPS_MIN,
         work_per_unit: (rows * cols) as f64,
     })
+}
+
+/// The row kernel alone on four rows of `cols` cells; `way` is made of a level and a precision.
+fn row(cols: usize, way: &str) -> Option<Subject> {
+    let spec = Spec { rows: Some(L1_ROWS), cols: Some(cols), ..spec(cols) };
+    let (name, is_single) = way.strip_prefix("f32 ").map_or((way, false), |level| (level, true));
+    let level = SimdLevel::available().into_iter().find(|level| level.name() == name);
+    let level = if name.is_empty() { SimdLevel::Auto } else { level? };
+    let run: Box<dyn FnMut(u64)> = if is_single {
+        let mut kernel = KernelProbe::<f32>::new(spec, level).ok()?;
+        Box::new(move |times| kernel.run(times))
+    } else {
+        let mut kernel = KernelProbe::<f64>::new(spec, level).ok()?;
+        Box::new(move |times| kernel.run(times))
+    };
+    Some(Subject { run, units_min: STEPS_MIN, work_per_unit: (L1_ROWS * cols) as f64 })
 }
 
 /// STREAM copy (McCalpin, 1995) of as many doubles as three grids have: 16 bytes each.

@@ -49,6 +49,8 @@ pub mod rng;
 mod simd;
 mod spec;
 
+#[doc(hidden)]
+pub use engine::KernelProbe;
 pub use engine::{
     CancelToken, Coefficient, Execution, ExecutionError, FieldPlanes, Frame, Observer, Progress, RunCounters,
     RunEnd, Simulation, SimulationState, StateError, Statistics, THREADS_MAX, constants,
