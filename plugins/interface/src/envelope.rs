@@ -68,16 +68,16 @@ pub fn line(record: &RecordView<'_>, with_headers: bool) -> Result<Vec<u8>> {
     Ok(line)
 }
 
-/// What a [`line`] takes, nearly always, bytes.
+/// What a [`line()`] takes, nearly always, bytes.
 #[must_use]
 pub fn line_bytes(record: &RecordView<'_>) -> usize {
     record.payload.len() + record.id.len() + LINE_BYTES
 }
 
-/// Appends the [`line`] of a record.
+/// Appends the [`line()`] of a record.
 ///
 /// # Errors
-/// As [`line`]; `out` is what it was then.
+/// As [`line()`]; `out` is what it was then.
 pub fn append_line(record: &RecordView<'_>, with_headers: bool, out: &mut Vec<u8>) -> Result<()> {
     let payload = json::read(record.payload).ok();
     let is_other = payload.is_none();
