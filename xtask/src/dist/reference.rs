@@ -10,31 +10,30 @@ use anyhow::{Context, Result, ensure};
 use super::discovery::VERSION;
 use crate::command;
 use crate::header::HEADER;
+use crate::stage;
 use crate::workspace::Workspace;
 
 /// What begins a block of the C header.
 const BLOCK: &str = "/* ====";
 
-/// Writes the pages of the headers in `tree` to `folder`.
-pub(crate) fn write(workspace: &Workspace, tree: &Path, folder: &Path) -> Result<()> {
+/// Writes the pages of the headers to `folder`.
+pub(crate) fn write(workspace: &Workspace, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("can not make {}", folder.display()))?;
     let work = tempfile::tempdir().context("no temporary folder")?;
     let work = work.path();
-    let header = work.join("mfn.h");
-    std::fs::write(&header, documented(&workspace.read(HEADER)?))?;
-    let include = tree.join("include");
+    // All in one folder: Doxygen lists files by their whole paths, and the names of temporary folders are random.
+    let include = work.join("include");
+    stage::install_cpp(workspace, work)?;
+    std::fs::write(include.join("mfn.h"), documented(&workspace.read(HEADER)?))?;
     let settings = format!(
-        "PROJECT_NAME = libmfn\nPROJECT_NUMBER = {VERSION}\nINPUT = \"{}\" \"{}\" \"{}\"\nRECURSIVE = YES\n\
-         FILE_PATTERNS = *.h *.hpp\nEXTENSION_MAPPING = h=C++\nSTRIP_FROM_PATH = \"{}\" \"{}\"\nOUTPUT_DIRECTORY = \"{}\"\nHTML_OUTPUT = .\n\
+        "PROJECT_NAME = libmfn\nPROJECT_NUMBER = {VERSION}\nINPUT = \"{}\"\nRECURSIVE = YES\n\
+         FILE_PATTERNS = *.h *.hpp\nEXTENSION_MAPPING = h=C++\nSTRIP_FROM_PATH = \"{}\"\nOUTPUT_DIRECTORY = \"{}\"\nHTML_OUTPUT = .\n\
          GENERATE_LATEX = NO\nHTML_TIMESTAMP = NO\nSEARCHENGINE = NO\nHAVE_DOT = NO\nCLASS_GRAPH = NO\nSOURCE_BROWSER = NO\n\
          VERBATIM_HEADERS = NO\nEXTRACT_STATIC = YES\nHIDE_UNDOC_CLASSES = YES\nEXCLUDE_SYMBOLS = *detail*\n\
          JAVADOC_AUTOBRIEF = YES\nOPTIMIZE_OUTPUT_FOR_C = NO\nTYPEDEF_HIDES_STRUCT = YES\nMACRO_EXPANSION = YES\n\
          PREDEFINED = __cplusplus=201703L DOXYGEN=1\nSKIP_FUNCTION_MACROS = NO\nQUIET = YES\nWARNINGS = YES\n\
          WARN_IF_UNDOCUMENTED = YES\n",
-        header.display(),
-        include.join("mfn.hpp").display(),
-        include.join("mfn").display(),
-        work.display(),
+        include.display(),
         include.display(),
         folder.display(),
     );

@@ -148,7 +148,7 @@ impl Tree<'_> {
             sbom::document(self.workspace, &parts)?,
         )?;
         std::fs::write(self.place(&format!("{DOCUMENTS}/LICENSES-THIRD-PARTY"))?, licences::list(&parts)?)?;
-        reference::write(self.workspace, self.root, &self.root.join(DOCUMENTS).join("reference"))
+        reference::write(self.workspace, &self.root.join(DOCUMENTS).join("reference"))
     }
 }
 
