@@ -76,7 +76,7 @@ fn filled(document: &str, rows: &Rows) -> Result<String> {
         writeln!(table, "| {number} | {struck} | {lost} | {duplicated} | {peak} | {allowed} | {seconds} |")?;
     }
     let total: u64 = rows.values().map(|row| row.seconds).sum();
-    writeln!(table, "\nAll rows together took {} minutes.", total.div_ceil(60))?;
+    writeln!(table, "\nThese rows together took {} minutes.", total.div_ceil(60))?;
     let mut text = document.to_owned();
     text.replace_range(start..start + length, &table);
     Ok(text)
@@ -93,7 +93,7 @@ mod tests {
         let rows = Rows::from([(3, Row { counted, seconds: 61 })]);
         let text = filled(&format!("before\n{BEGIN}old\n{END}\nafter\n"), &rows).unwrap();
         assert!(text.contains(
-            "| 3 | 7 | 0 | 2 | 0.0 | 0.0 | 61 |\n\nAll rows together took 2 minutes.\n<!-- end -->"
+            "| 3 | 7 | 0 | 2 | 0.0 | 0.0 | 61 |\n\nThese rows together took 2 minutes.\n<!-- end -->"
         ));
         assert!(text.starts_with("before\n<!--") && text.ends_with("-->\nafter\n") && !text.contains("old"));
         assert!(filled("no marks", &rows).is_err());
