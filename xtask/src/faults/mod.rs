@@ -244,7 +244,9 @@ mod tests {
     #[test]
     fn the_document_has_the_same_faults() {
         let document = include_str!("../../../docs/delivery.md");
-        let rows = document.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+        // Behind it stands what long runs gave, with the same numbers.
+        let (table, _) = document.split_once("<!-- generated: soak -->").unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
         let named: Vec<(u8, &str)> = rows
             .filter_map(|(number, rest)| Some((number.parse().ok()?, rest.split_once(" | ")?.0)))
             .collect();
