@@ -4,8 +4,8 @@
 //! that moment a record was settled, which is the latency that a source sees.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use mfn_plugin::value::{
@@ -14,6 +14,9 @@ use mfn_plugin::value::{
 };
 use mfn_runtime::component::{Connector, Publisher, Result};
 
+/// How often to look whether the first record is settled.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+
 /// Makes records until it has made enough.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -21,7 +24,8 @@ pub(crate) struct Source {
     payload: Vec<u8>,
     /// Records per second; without it as many as are fetched.
     rate: Option<f64>,
-    started: Instant,
+    /// When the first record was settled: what a route does once, such as connecting, is done for that one.
+    started: OnceLock<Instant>,
     made: AtomicU64,
     settled: AtomicU64,
     refused: AtomicU64,
@@ -36,7 +40,7 @@ impl Source {
             records,
             payload,
             rate,
-            started: Instant::now(),
+            started: OnceLock::new(),
             made: AtomicU64::new(0),
             settled: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -45,7 +49,7 @@ impl Source {
         }
     }
 
-    /// How long each record took from the moment it was due until it was settled; empty without a rate.
+    /// How long each record but the first took from the moment it was due until it was settled; empty without a rate.
     pub(crate) fn latencies(&self) -> Vec<Duration> {
         std::mem::take(&mut *self.latencies.lock().unwrap())
     }
@@ -60,11 +64,16 @@ impl Source {
         Duration::from_secs_f64(number as f64 / rate)
     }
 
-    /// How many records are due by now; waits for the first that is not made yet, at most for `timeout`.
+    /// How many records are due by now; waits for the first that is not made yet, at most for `timeout`. The first of
+    /// all is due at once, and alone until it is settled.
     fn due_now(&self, first: u64, rate: f64, timeout: Duration) -> u64 {
-        let wait = Self::due(first, rate).saturating_sub(self.started.elapsed());
+        let Some(started) = self.started.get() else {
+            std::thread::sleep(if first == 0 { Duration::ZERO } else { timeout.min(FIRST_PAUSE) });
+            return u64::from(first == 0);
+        };
+        let wait = Self::due(first, rate).saturating_sub(started.elapsed());
         std::thread::sleep(wait.min(timeout));
-        let due = (self.started.elapsed().as_secs_f64() * rate).floor() as u64 + 1;
+        let due = (started.elapsed().as_secs_f64() * rate).floor() as u64 + 1;
         due.saturating_sub(first)
     }
 }
@@ -107,10 +116,12 @@ impl Connector for Source {
         let refused = verdicts.iter().filter(|verdict| **verdict != Verdict::Ack).count();
         self.refused.fetch_add(refused as u64, Ordering::Relaxed);
         if let Some(rate) = self.rate {
-            let now = self.started.elapsed();
             let (first, count) = self.out.lock().unwrap().remove(&token).unwrap_or_default();
-            let waited = (first..first + count).map(|number| now.saturating_sub(Self::due(number, rate)));
-            self.latencies.lock().unwrap().extend(waited);
+            if let Some(now) = self.started.get().map(Instant::elapsed) {
+                let waited = (first..first + count).map(|number| now.saturating_sub(Self::due(number, rate)));
+                self.latencies.lock().unwrap().extend(waited);
+            }
+            self.started.get_or_init(Instant::now);
         }
         self.settled.fetch_add(verdicts.len() as u64, Ordering::Relaxed);
         Ok(())

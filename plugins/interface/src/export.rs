@@ -20,6 +20,7 @@ use crate::{
     descriptor::{Descriptor, INTERFACE_VERSION, KindDescriptor},
     host::{Host, InstanceInfo},
     log_bridge,
+    room::Room,
     secret::{Secrets, read_config},
     value::{BatchToken, FetchLimits, Kind, PluginError, PublishContext, RecordView, Verdict},
 };
@@ -197,7 +198,7 @@ fn build<T: Component>(host: SHostObject, config: RStr<'_>, instance: RStr<'_>) 
         let (config, secrets) = read_config::<T>(config, &info.base_dir)?;
         let host = Host::new(host, info);
         let object = host.scope(|| T::create(config, host.clone()))?;
-        Ok(Shared { shield: Arc::new(Shield::new(object)), secrets: Arc::new(secrets), host })
+        Ok(Shared::new(Arc::new(Shield::new(object)), Arc::new(secrets), host))
     })
 }
 
@@ -220,12 +221,16 @@ struct Shared<T> {
     shield: Arc<Shield<T>>,
     secrets: Arc<Secrets>,
     host: Host,
+    views: Room<RecordView<'static>>,
 }
 
 impl<T: Component> Shared<T> {
+    fn new(shield: Arc<Shield<T>>, secrets: Arc<Secrets>, host: Host) -> Self {
+        Self { shield, secrets, host, views: Room::default() }
+    }
+
     fn twin(&self) -> Self {
-        let secrets = Arc::clone(&self.secrets);
-        Self { shield: Arc::clone(&self.shield), secrets, host: self.host.clone() }
+        Self::new(Arc::clone(&self.shield), Arc::clone(&self.secrets), self.host.clone())
     }
 
     /// Calls the author's object, with its events going to the log under the instance's name.
@@ -332,11 +337,14 @@ impl<T: Publisher> SPublisher for Shared<T> {
         attempt: u32,
         timeout_ms: u64,
     ) -> SResult<RVec<SRecordResult>> {
-        let views: Vec<RecordView<'_>> = records.as_slice().iter().map(SRecordView::plain).collect();
+        let mut views = self.views.take::<RecordView<'_>>();
+        views.extend(records.as_slice().iter().map(SRecordView::plain));
         let context = PublishContext { attempt, timeout: ms(timeout_ms) };
-        answer(self.call("publish", |object| {
+        let results = self.call("publish", |object| {
             Ok(object.publish(&views, context)?.into_iter().map(SRecordResult::from).collect())
-        }))
+        });
+        self.views.put(views);
+        answer(results)
     }
     fn flush(&self, timeout_ms: u64) -> SResult<()> {
         answer(self.call("flush", |object| object.flush(ms(timeout_ms))))

@@ -75,6 +75,8 @@ pub mod host;
 pub mod json;
 mod log_bridge;
 pub mod metric;
+#[doc(hidden)]
+pub mod room;
 pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;

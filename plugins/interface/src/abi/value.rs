@@ -124,12 +124,17 @@ pub struct SRecordView<'a> {
 /// The headers of records, one record's after the other's, in the form that a [`SRecordView`] borrows.
 #[must_use]
 pub fn header_views<'a>(views: &[RecordView<'a>]) -> Vec<SHeaderView<'a>> {
-    let count = views.iter().map(|view| view.headers.len()).sum();
-    let mut headers = Vec::with_capacity(count);
+    let mut headers = Vec::new();
+    list_headers(views, &mut headers);
+    headers
+}
+
+/// Puts into an empty list what [`header_views`] gives.
+pub fn list_headers<'a>(views: &[RecordView<'a>], headers: &mut Vec<SHeaderView<'a>>) {
+    headers.reserve(views.iter().map(|view| view.headers.len()).sum());
     for view in views {
         headers.extend(view.headers.iter().map(|(name, value)| Tuple2(name.into(), value.into())));
     }
-    headers
 }
 
 impl<'a> SRecordView<'a> {

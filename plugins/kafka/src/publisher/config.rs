@@ -50,8 +50,9 @@ pub struct PublisherConfig {
     /// How many bytes wait in librdkafka for a broker at most, 1048576 to 2147483648.
     #[serde(default = "default_queue_bytes_max")]
     pub queue_bytes_max: u64,
-    /// How long a message waits for others to share a request with, 0 to 60000 ms.
-    #[serde(default = "default_linger_ms")]
+    /// How long a message waits for others to share a request with, 0 to 60000 ms. The messages of a call share
+    /// requests without it: it is for brokers that are to be spared the first, smaller ones.
+    #[serde(default)]
     pub linger_ms: u64,
     /// Publishes each batch in a transaction under this id, together with the offsets of the records that a
     /// connector of the same process with `offsets = "transaction"` read. The id has to be the same after a
@@ -77,10 +78,6 @@ fn default_id_header() -> String {
 
 fn default_queue_bytes_max() -> u64 {
     64 * MIB
-}
-
-fn default_linger_ms() -> u64 {
-    2
 }
 
 /// Where a message's key comes from.

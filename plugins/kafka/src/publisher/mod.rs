@@ -34,7 +34,8 @@ use transaction::Transactions;
 
 use crate::{connector::shelf::deadline_in, observer::Observer, probe};
 
-const RECORDS_MAX: u32 = 10_000;
+/// More in a call would not be faster: what it holds no longer fits the caches.
+const RECORDS_MAX: u32 = 3000;
 const BYTES_MAX: u64 = 16 << 20;
 /// How long `open` waits until a transactional id is taken over.
 const TAKE_OVER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,12 +59,10 @@ impl std::fmt::Debug for KafkaPublisher {
     }
 }
 
-/// What is known of one record of a call.
-enum Slot {
+/// A record of a call that was not sent with it.
+enum Apart {
     Answered(RecordResult),
-    /// The call's report at an index will say.
-    Sent(usize),
-    /// The report of an earlier call will.
+    /// The report of an earlier call will say.
     Earlier(Arc<Reports>, usize),
 }
 
@@ -92,43 +91,48 @@ impl KafkaPublisher {
         self.session(deadline)?;
         let Some(session) = &self.session else { return Err(no_producer()) };
         let reports = session.open(records.len());
-        let mut slots = Vec::with_capacity(records.len());
+        // By place, ascending. All others were sent one after another, and their reports are in the same order.
+        let mut apart: Vec<(usize, Apart)> = Vec::new();
         let mut full: Option<PluginError> = None;
-        for record in records {
+        for (place, record) in records.iter().enumerate() {
             // There is seldom one, and a look would cost the hash of the id.
             let earlier = if self.unanswered.is_empty() { None } else { self.unanswered.remove(record.id) };
-            let slot = match (&full, earlier) {
+            let kept_apart = match (&full, earlier) {
                 (_, Some((earlier, index))) if !matches!(earlier.outcome(index), Some(Err(_))) => {
-                    Slot::Earlier(earlier, index)
+                    Some(Apart::Earlier(earlier, index))
                 }
-                (Some(full), _) => Slot::Answered(Err(full.clone())),
-                (None, _) => send(session, &self.settings, record, &reports),
+                (Some(full), _) => Some(Apart::Answered(Err(full.clone()))),
+                (None, _) => send(session, &self.settings, record, &reports)
+                    .err()
+                    .map(|error| Apart::Answered(Err(error))),
             };
-            if let Slot::Answered(Err(error)) = &slot
+            if let Some(Apart::Answered(Err(error))) = &kept_apart
                 && error.class == ErrorClass::Throttled
             {
                 // What follows must not overtake it.
                 full = Some(error.clone());
             }
-            slots.push(slot);
+            apart.extend(kept_apart.map(|kept| (place, kept)));
         }
         reports.close();
         session.wait(&reports, deadline);
-        for slot in &slots {
-            if let Slot::Earlier(earlier, _) = slot {
+        for (_, kept) in &apart {
+            if let Apart::Earlier(earlier, _) = kept {
                 // Once the deadline is over this only looks.
                 session.wait(earlier, deadline);
             }
         }
         let mut answers = Vec::with_capacity(records.len());
-        for (record, slot) in records.iter().zip(slots) {
-            let (reports, index) = match &slot {
-                Slot::Answered(answer) => {
-                    answers.push(answer.clone());
+        let mut apart = apart.into_iter().peekable();
+        let mut sent = 0..;
+        for (place, record) in records.iter().enumerate() {
+            let (reports, index) = match apart.next_if(|(kept, _)| *kept == place) {
+                Some((_, Apart::Answered(answer))) => {
+                    answers.push(answer);
                     continue;
                 }
-                Slot::Sent(index) => (&reports, *index),
-                Slot::Earlier(earlier, index) => (earlier, *index),
+                Some((_, Apart::Earlier(earlier, index))) => (earlier, index),
+                None => (Arc::clone(&reports), sent.next().unwrap_or_default()),
             };
             answers.push(match reports.outcome(index) {
                 Some(Ok(())) => Ok(()),
@@ -137,7 +141,7 @@ impl KafkaPublisher {
                     Err(session.refusal(topic, record.payload.len(), code))
                 }
                 None => {
-                    self.unanswered.insert(record.id.to_owned(), (Arc::clone(reports), index));
+                    self.unanswered.insert(record.id.to_owned(), (reports, index));
                     Err(self.no_report())
                 }
             });
@@ -179,12 +183,9 @@ fn no_producer() -> PluginError {
     PluginError::retryable("there is no producer")
 }
 
-/// Hands one record to librdkafka.
-fn send(session: &Session, settings: &Settings, record: &RecordView<'_>, reports: &Reports) -> Slot {
-    match Message::of_record(settings, record).and_then(|message| session.send(message, reports)) {
-        Ok(index) => Slot::Sent(index),
-        Err(error) => Slot::Answered(Err(error)),
-    }
+/// Hands one record to librdkafka. Says where its report will be.
+fn send(session: &Session, settings: &Settings, record: &RecordView<'_>, reports: &Reports) -> Result<usize> {
+    Message::of_record(settings, record).and_then(|message| session.send(message, reports))
 }
 
 impl Component for KafkaPublisher {

@@ -37,7 +37,7 @@ const LIMIT_TIMEOUT_MAX: Duration = Duration::from_secs(3);
 const MESSAGES_PER_LOOK: usize = 64;
 /// How often to look for an event before there seems to be none: each look takes one in, of any kind.
 const EVENTS_PER_LOOK: usize = 4;
-/// How long to pause before the next look, as a part (one n-th) of the time waited so far.
+/// How long to pause before the next look, as a part (one n-th) of the time since the last report.
 const WAIT_PART: u32 = 6;
 const WAIT_MIN: Duration = Duration::from_micros(150);
 const WAIT_MAX: Duration = Duration::from_millis(5);
@@ -137,20 +137,23 @@ impl Session {
 
     /// Takes in reports until every one of a closed call is there, at most until `deadline`; says whether it is.
     pub(crate) fn wait(&self, reports: &Reports, deadline: Instant) -> bool {
-        let begun = Instant::now();
+        let (mut filed, mut progressed) = (reports.filed(), Instant::now());
         loop {
             self.take_in(reports);
             if reports.is_complete() {
                 return true;
             }
             let now = Instant::now();
+            if reports.filed() > filed {
+                (filed, progressed) = (reports.filed(), now);
+            }
             let left = deadline.saturating_duration_since(now);
             if left.is_zero() {
                 return false;
             }
             // The binding can wait for an event, but goes on until its time is over and looks without a pause in the
-            // last millisecond of it. A pause that grows with the time passed costs no more than a part of that.
-            let pause = (now.duration_since(begun) / WAIT_PART).clamp(WAIT_MIN, WAIT_MAX);
+            // last millisecond of it. A pause that grows with the time since the last report costs no more than a part of that.
+            let pause = (now.duration_since(progressed) / WAIT_PART).clamp(WAIT_MIN, WAIT_MAX);
             std::thread::sleep(pause.min(left));
         }
     }

@@ -25,7 +25,7 @@ use rdkafka::{
     producer::Producer,
 };
 
-use super::{Slot, config::Settings, send, session::Session};
+use super::{config::Settings, send, session::Session};
 use crate::{
     cause,
     connector::shelf::Place,
@@ -90,8 +90,8 @@ impl Transactions {
         for &index in &plan.to_send {
             let Some(record) = records.get(index) else { continue };
             match send(session, settings, record, &reports) {
-                Slot::Sent(report) | Slot::Earlier(_, report) => awaited.push((index, report)),
-                Slot::Answered(answer) => plan.refused.extend(answer.err().map(|error| (index, error))),
+                Ok(report) => awaited.push((index, report)),
+                Err(error) => drop(plan.refused.insert(index, error)),
             }
         }
         reports.close();

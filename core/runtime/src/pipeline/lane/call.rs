@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use mfn_plugin::room::Room;
 use mfn_plugin::value::{ErrorClass, PluginError, PublishContext, PublisherTraits, RecordView};
 
 use super::super::metrics::ComponentMetrics;
@@ -19,6 +20,7 @@ pub(in crate::pipeline) struct Caller {
     metrics: ComponentMetrics,
     shared: Arc<Shared>,
     retries_counted: AtomicU64,
+    views: Room<RecordView<'static>>,
 }
 
 impl Caller {
@@ -27,7 +29,7 @@ impl Caller {
         metrics: ComponentMetrics,
         shared: Arc<Shared>,
     ) -> Self {
-        Self { publisher, metrics, shared, retries_counted: AtomicU64::new(0) }
+        Self { publisher, metrics, shared, retries_counted: AtomicU64::new(0), views: Room::default() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -40,9 +42,12 @@ impl Caller {
 
     /// One call. A wrong number of answers is handed on as it is: what it means is decided elsewhere.
     pub(super) fn publish(&self, records: &[RecordRef], attempt: u32, timeout: Duration) -> Answers {
-        let views: Vec<RecordView<'_>> = records.iter().map(|record| record.view()).collect();
+        let mut views = self.views.take::<RecordView<'_>>();
+        views.extend(records.iter().map(|record| record.view()));
         let context = PublishContext { attempt, timeout };
-        let results = match self.call("publish", || self.publisher.publish(&views, context)) {
+        let results = self.call("publish", || self.publisher.publish(&views, context));
+        self.views.put(views);
+        let results = match results {
             Ok(results) => results,
             Err(refusal) => return Answers::Whole(refusal),
         };

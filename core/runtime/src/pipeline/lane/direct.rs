@@ -108,22 +108,17 @@ impl Direct {
 
     fn resolve(&mut self, resolved: Vec<(ItemId, Resolution)>) {
         self.view.resolved(resolved.len());
-        for (item, resolution) in resolved {
-            let (name, index) = place(item);
-            let Some(job) = self.jobs.get_mut(&name) else { continue };
-            let Some(answer @ None) = job.answers.get_mut(index) else { continue };
-            *answer = Some(match resolution {
-                Resolution::Delivered => Ok(()),
-                Resolution::Unfit { reason } => {
-                    Err(Refusal { class: ErrorClass::Permanent, reason, retry_after: None })
+        let mut resolved = resolved.into_iter().peekable();
+        while let Some(&(first, _)) = resolved.peek() {
+            // Those of one job come together: it is looked for once.
+            let (name, _) = place(first);
+            let mut job = self.jobs.get_mut(&name);
+            while let Some((item, resolution)) = resolved.next_if(|(item, _)| place(*item).0 == name) {
+                if let Some(job) = &mut job {
+                    job.resolve(place(item).1, resolution, self.fenced.as_ref());
                 }
-                Resolution::Returned { reason, delay } => Err(match &self.fenced {
-                    Some(refusal) => refusal.clone(),
-                    None => Refusal { class: ErrorClass::Cancelled, reason, retry_after: Some(delay) },
-                }),
-            });
-            job.missing -= 1;
-            if job.missing == 0
+            }
+            if job.is_some_and(|job| job.missing == 0)
                 && let Some(job) = self.jobs.remove(&name)
             {
                 job.finish();
@@ -133,6 +128,22 @@ impl Direct {
 }
 
 impl Job {
+    /// Notes what became of a record; what came first stays.
+    fn resolve(&mut self, index: usize, resolution: Resolution, fenced: Option<&Refusal>) {
+        let Some(answer @ None) = self.answers.get_mut(index) else { return };
+        *answer = Some(match resolution {
+            Resolution::Delivered => Ok(()),
+            Resolution::Unfit { reason } => {
+                Err(Refusal { class: ErrorClass::Permanent, reason, retry_after: None })
+            }
+            Resolution::Returned { reason, delay } => Err(match fenced {
+                Some(refusal) => refusal.clone(),
+                None => Refusal { class: ErrorClass::Cancelled, reason, retry_after: Some(delay) },
+            }),
+        });
+        self.missing -= 1;
+    }
+
     fn finish(self) {
         // Before anybody is told: who is told drops the records, and should be the last who has them.
         drop(self.records);

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use abi_stable::std_types::RBox;
 use mfn_plugin::{
-    abi::{SExporter_TO, SPublisher_TO, SRecordView, STransport_TO, duration_ms, header_views},
+    abi::{
+        SExporter_TO, SHeaderView, SPublisher_TO, SRecordView, STransport_TO, duration_ms, header_views,
+        list_headers,
+    },
+    room::Room,
     value::{Cursor, ErrorClass, PublishContext, PublisherTraits, RecordResult, RecordView},
 };
 
@@ -12,15 +16,16 @@ use super::{Instance, delegate_component};
 use crate::component::{Exporter, Publisher, Result, Transport};
 
 macro_rules! adapter {
-    ($adapter:ident, $object:ident) => {
+    ($adapter:ident, $object:ident $(, $list:ident: $of:ty)*) => {
         pub(super) struct $adapter {
             instance: Instance,
             object: $object<'static, RBox<()>>,
+            $($list: Room<$of>,)*
         }
 
         impl $adapter {
             pub(super) fn new(instance: Instance, object: $object<'static, RBox<()>>) -> Self {
-                Self { instance, object }
+                Self { instance, object, $($list: Room::default(),)* }
             }
         }
 
@@ -28,7 +33,7 @@ macro_rules! adapter {
     };
 }
 
-adapter!(PublisherAdapter, SPublisher_TO);
+adapter!(PublisherAdapter, SPublisher_TO, views: SRecordView<'static>, headers: SHeaderView<'static>);
 adapter!(TransportAdapter, STransport_TO);
 adapter!(ExporterAdapter, SExporter_TO);
 
@@ -38,17 +43,21 @@ impl Publisher for PublisherAdapter {
     }
 
     fn publish(&self, records: &[RecordView<'_>], context: PublishContext) -> Result<Vec<RecordResult>> {
-        let headers = header_views(records);
+        let mut headers = self.headers.take();
+        list_headers(records, &mut headers);
         let mut left = headers.as_slice();
-        let mut lent = Vec::with_capacity(records.len());
-        for record in records {
+        let mut lent = self.views.take();
+        lent.extend(records.iter().map(|record| {
             let (own, others) = left.split_at(record.headers.len());
             left = others;
-            lent.push(SRecordView::new(record, own));
-        }
+            SRecordView::new(record, own)
+        }));
         let answers = self.instance.call("publish", || {
             self.object.publish(lent.as_slice().into(), context.attempt, duration_ms(context.timeout))
-        })?;
+        });
+        self.views.put(lent);
+        self.headers.put(headers);
+        let answers = answers?;
         if answers.len() != records.len() {
             let message = format!(
                 "{} answers for {} records; perhaps they were delivered",
