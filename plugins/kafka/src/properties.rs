@@ -108,6 +108,12 @@ impl Options {
         Ok(options)
     }
 
+    /// Grows whenever a secret that the configuration refers to has a new value. One that can not be read is as it was.
+    pub(crate) fn version(&self) -> u64 {
+        let versions = self.properties.values().filter_map(|value| value.0.current().ok());
+        versions.map(|secret| secret.version()).fold(0, u64::saturating_add)
+    }
+
     /// Lets librdkafka judge names and values, without I/O: references are left out.
     ///
     /// # Errors

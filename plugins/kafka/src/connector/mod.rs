@@ -35,6 +35,9 @@ use crate::{observer::Observer, probe};
 const WAIT_MAX: Duration = Duration::from_millis(250);
 /// With batches outstanding it waits less: their settlement needs the instance.
 const WAIT_OUTSTANDING_MAX: Duration = Duration::from_millis(20);
+/// How long settlements are awaited before another client, with newer secrets, takes over. What is settled later comes
+/// a second time.
+const RENEWAL_WAIT: Duration = Duration::from_secs(10);
 
 /// Reads topics as a member of a consumer group. See [`ConnectorConfig`].
 pub struct KafkaConnector {
@@ -42,6 +45,10 @@ pub struct KafkaConnector {
     shelf: Arc<Shelf>,
     observer: Arc<Observer>,
     worker: Option<Worker>,
+    /// Of the properties that the worker was started with.
+    version: u64,
+    /// Since when nothing is handed out because another worker, with newer secrets, is to take over.
+    outdated_since: Option<Instant>,
     is_open: bool,
     void_settlements: Metric,
     /// Whether records were acknowledged past the transactions that should hold their offsets.
@@ -61,6 +68,40 @@ impl KafkaConnector {
         }
         Err(PluginError::permanent("the connector is not open; call open first"))
     }
+
+    fn start(&mut self) -> Result<()> {
+        // Before the secrets are read: a value that changes in between is noticed by the next fetch.
+        let version = self.settings.options.version();
+        self.worker = Some(Worker::start(&self.settings, &self.shelf, &self.observer)?);
+        self.version = version;
+        Ok(())
+    }
+
+    /// Lets a member with the new values of secrets take over, once what is handed out is settled. The old one commits
+    /// and leaves the group in the background, and the group gives its partitions to the new one.
+    fn renew(&mut self) -> Result<()> {
+        if self.settings.options.version() == self.version {
+            return Ok(());
+        }
+        let mut state = self.shelf.lock();
+        if self.outdated_since.is_none() && state.is_draining {
+            return Ok(());
+        }
+        let since = *self.outdated_since.get_or_insert_with(Instant::now);
+        state.is_draining = true;
+        if state.out_count() > 0 && since.elapsed() < RENEWAL_WAIT {
+            return Ok(());
+        }
+        let successor = Shelf::from(state.successor());
+        drop(state);
+        tracing::info!("a secret has a new value; a new member of the group takes over");
+        self.shelf = Arc::new(successor);
+        self.worker = None;
+        // What librdkafka refuses is a new value that somebody has to correct: no reason to end.
+        self.start().map_err(|error| PluginError::new(ErrorClass::Blocked, error.message))?;
+        self.outdated_since = None;
+        Ok(())
+    }
 }
 
 impl Component for KafkaConnector {
@@ -75,6 +116,8 @@ impl Component for KafkaConnector {
             void_settlements: host.counter("mfn_kafka_void_settlements_total", help, &[]),
             observer: Arc::new(Observer::new(host)),
             worker: None,
+            version: 0,
+            outdated_since: None,
             is_open: false,
             bypasses_transactions: false,
         })
@@ -82,7 +125,7 @@ impl Component for KafkaConnector {
 
     /// Joins the group. Does not wait for a broker: until one answers the health says so.
     fn open(&mut self) -> Result<()> {
-        self.worker = Some(Worker::start(&self.settings, &self.shelf, &self.observer)?);
+        self.start()?;
         self.is_open = true;
         Ok(())
     }
@@ -108,6 +151,7 @@ impl Component for KafkaConnector {
     fn drain(&mut self, _timeout: Duration) -> Result<Drained> {
         let mut state = self.shelf.lock();
         state.is_draining = true;
+        self.outdated_since = None;
         Ok(Drained { records_left: state.out_count() as u64 })
     }
 
@@ -126,6 +170,7 @@ impl Component for KafkaConnector {
 impl Connector for KafkaConnector {
     fn fetch(&mut self, limits: FetchLimits) -> Result<Fetch> {
         self.opened()?;
+        self.renew()?;
         let mut state = self.shelf.lock();
         let wait_max = if state.out_count() > 0 { WAIT_OUTSTANDING_MAX } else { WAIT_MAX };
         let deadline = deadline_in(limits.timeout.min(wait_max));

@@ -96,6 +96,12 @@ pub(crate) enum Settled {
     Void,
 }
 
+impl From<State> for Shelf {
+    fn from(state: State) -> Self {
+        Self { state: Mutex::new(state), bell: Condvar::new() }
+    }
+}
+
 impl Shelf {
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -114,6 +120,18 @@ impl Shelf {
 }
 
 impl State {
+    /// The state for another member of the group in this one's place: what is handed out may still be settled, without
+    /// effect, and epochs go on.
+    pub(crate) fn successor(&mut self) -> Self {
+        Self {
+            epochs: self.epochs.clone(),
+            tickets: std::mem::take(&mut self.tickets),
+            last_token: self.last_token,
+            is_paused: self.is_paused,
+            ..Self::default()
+        }
+    }
+
     /// Takes over partitions; each gets a new epoch.
     pub(crate) fn assign(&mut self, places: impl IntoIterator<Item = Place>) {
         for place in places {

@@ -67,13 +67,24 @@ enum Apart {
 }
 
 impl KafkaPublisher {
-    /// Makes a producer where there is none or it has ended.
+    /// Whether a producer with newer secrets should take over: not while this one works and may still confirm what was
+    /// answered as unknown.
+    fn is_outdated(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.is_outdated(&self.settings))
+            && (self.unanswered.is_empty() || self.observer.current_trouble().is_some())
+    }
+
+    /// Makes a producer where there is none, where it has ended or where its secrets have been replaced.
     fn session(&mut self, deadline: Instant) -> Result<()> {
         if let Some(ended) = self.session.as_ref().and_then(Session::fatal) {
             if ended.class == ErrorClass::Fatal {
                 return Err(ended);
             }
             tracing::warn!("{}; a new one takes over", ended.message);
+            self.session = None;
+        }
+        if self.is_outdated() {
+            tracing::info!("a secret has a new value; a new producer takes over");
             self.session = None;
         }
         if self.session.is_none() {
@@ -157,7 +168,7 @@ impl KafkaPublisher {
         records: &[RecordView<'_>],
         deadline: Instant,
     ) -> Result<Vec<RecordResult>> {
-        if self.session.as_ref().is_some_and(|session| session.fatal().is_some()) {
+        if self.session.as_ref().is_some_and(|session| session.fatal().is_some()) || self.is_outdated() {
             transactions.forget();
         }
         self.session(deadline)?;

@@ -101,6 +101,8 @@ pub(crate) struct Session {
     pub(crate) producer: Arc<BaseProducer<Context, RoundRobin>>,
     /// The largest message it takes.
     message_bytes_max: u64,
+    /// Of the properties that it was made with.
+    version: u64,
 }
 
 impl Session {
@@ -115,6 +117,8 @@ impl Session {
             (None, Some(topic)) => broker_limit(settings, topic, deadline)?,
             (None, None) => MESSAGE_BYTES_DEFAULT,
         };
+        // Before they are read: a value that changes in between is noticed by the next call.
+        let version = settings.options.version();
         let mut options = settings.options.resolve()?;
         options.set("message.max.bytes", message_bytes_max.to_string());
         let round_robin = (settings.partition == PartitionChoice::RoundRobin).then(RoundRobin::default);
@@ -127,7 +131,12 @@ impl Session {
             .map_err(|error| {
                 PluginError::retryable(format!("no thread for the producer's events: {error}"))
             })?;
-        Ok(Self { _poller: poller, producer, message_bytes_max })
+        Ok(Self { _poller: poller, producer, message_bytes_max, version })
+    }
+
+    /// Whether a secret has got a new value since it was made.
+    pub(crate) fn is_outdated(&self, settings: &Settings) -> bool {
+        settings.options.version() != self.version
     }
 
     /// Opens a call of at most so many messages.

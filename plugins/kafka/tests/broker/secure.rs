@@ -1,6 +1,6 @@
 //! Credentials, with a real broker that asks for them: properties of SASL pass through.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use mfn_plugin::{
     author::{Component, Connector},
@@ -14,6 +14,67 @@ use crate::{
     cluster::{Cluster, SASL_PASSWORD, SASL_USER, shared},
     support::{ack, eventually, next, publish, publish_all, record},
 };
+
+/// Guards rotation: a replaced password file is taken up by clients that are at work, without a restart. That it is can be
+/// seen with a wrong password, which lets nothing through any more; with the right one again all goes on, and nothing is
+/// lost.
+#[test]
+fn a_replaced_password_file_is_taken_up_at_work() {
+    let cluster = shared();
+    cluster.create_topic("rotated", 1, &[]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
+    let write = |password: &str| std::fs::write(&file, password).unwrap();
+    write(SASL_PASSWORD);
+    let password = format!("file:{}", file.display());
+    let mut target: KafkaPublisher =
+        open(&cluster, &password, json!({ "topic": "rotated", "message_bytes_max": 1_000_000 }));
+    let mut source: KafkaConnector =
+        open(&cluster, &password, json!({ "topics": ["rotated"], "group": "rotated" }));
+    let mut missing = BTreeSet::from(["first".to_owned()]);
+    publish_all(&mut target, &[record("first", "first")]);
+    eventually("the first record", || {
+        take(&mut source, &mut missing);
+        missing.is_empty()
+    });
+
+    write("canary-wrong-password");
+    let mut count = 0;
+    eventually("the publisher's trouble", || {
+        count += 1;
+        let id = format!("{count}");
+        missing.insert(id.clone());
+        publish(&mut target, &[record(&id, &id)], Duration::from_millis(500))[0].is_err()
+    });
+    let refused = count.to_string();
+    eventually("the connector's trouble", || {
+        take(&mut source, &mut missing);
+        source.health().detail.to_ascii_lowercase().contains("authentication")
+    });
+    let said = format!("{:?} {:?}", target.health(), source.health());
+    assert!(said.to_ascii_lowercase().contains("authentication") && !said.contains("canary"), "{said}");
+    assert!(missing.contains(&refused), "what was refused is in no topic");
+
+    write(SASL_PASSWORD);
+    eventually("the record that was refused", || {
+        publish(&mut target, &[record(&refused, &refused)], Duration::from_millis(500))[0].is_ok()
+    });
+    eventually("all records", || {
+        take(&mut source, &mut missing);
+        missing.is_empty()
+    });
+}
+
+/// Fetches and acknowledges what is there, and strikes it off.
+fn take(source: &mut KafkaConnector, missing: &mut BTreeSet<String>) {
+    let limits = FetchLimits { records_max: 10, bytes_max: 1 << 30, timeout: Duration::from_millis(100) };
+    if let Ok(Fetch::Batch(batch)) = source.fetch(limits) {
+        for record in &batch.records {
+            missing.remove(std::str::from_utf8(&record.payload).unwrap());
+        }
+        ack(source, &batch);
+    }
+}
 
 /// An open component that logs in with this password.
 fn open<T: Component>(cluster: &Cluster, password: &str, fields: Value) -> T {
