@@ -33,6 +33,8 @@ const PAGES_REMEMBERED_MAX: usize = 1000;
 /// A page as it was last seen.
 #[derive(Debug, Clone)]
 struct Seen {
+    /// Of the page in the flight; 0 for one that was never there.
+    number: u64,
     validators: Validators,
     next: Option<Place>,
     /// Whether all its records are settled, so that it need not be seen again.
@@ -189,11 +191,12 @@ impl Feed {
         Position::new(identity(&self.settings), begin.unwrap_or_default(), pages)
     }
 
-    /// Remembers pages whose records are all settled.
-    pub(crate) fn mark_settled(&mut self, places: Vec<Place>) {
-        for place in places {
+    /// Remembers pages whose records are all settled, by their numbers.
+    pub(crate) fn mark_settled(&mut self, pages: Vec<(u64, Place)>) {
+        for (number, place) in pages {
             self.is_unsaved |= self.settings.pager.resumes();
-            if let Some(seen) = self.seen.get_mut(&place) {
+            // What came from there meanwhile has records of its own.
+            if let Some(seen) = self.seen.get_mut(&place).filter(|seen| seen.number == number) {
                 seen.is_settled = true;
                 self.is_unsaved = true;
             }
@@ -217,12 +220,10 @@ impl Feed {
                 }
                 // A page without records has nothing to be settled.
                 let is_settled = content.len() == 0;
-                self.seen.insert(here.clone(), Seen { validators, next: next.clone(), is_settled });
                 let items = content.items();
                 self.is_unsaved |= is_settled;
-                if content.len() > 0 {
-                    self.flight.add(here.clone(), content);
-                }
+                let number = if is_settled { 0 } else { self.flight.add(here.clone(), content) };
+                self.seen.insert(here.clone(), Seen { number, validators, next: next.clone(), is_settled });
                 (next, items)
             }
         };
@@ -300,5 +301,5 @@ fn restored(page: &SettledPage) -> Option<(Place, Seen)> {
         Some(next) => Some(Place::restored(next)?),
         None => None,
     };
-    Some((Place::restored(&page.place)?, Seen { validators, next, is_settled: true }))
+    Some((Place::restored(&page.place)?, Seen { validators, next, number: 0, is_settled: true }))
 }

@@ -52,12 +52,13 @@ impl Flight {
         Self { settled: Remembered { max: remember_max, ..Remembered::default() }, ..Self::default() }
     }
 
-    /// Takes a page.
-    pub(crate) fn add(&mut self, place: Place, content: Content) {
+    /// Takes a page and gives its number.
+    pub(crate) fn add(&mut self, place: Place, content: Content) -> u64 {
         self.last_page += 1;
         self.bytes += content.size();
         let held = Held { place, content, next: 0, outstanding: BTreeMap::new(), leans_on_others: false };
         self.pages.insert(self.last_page, held);
+        self.last_page
     }
 
     /// Whether nothing is to be brought, brought again or settled.
@@ -97,13 +98,14 @@ impl Flight {
         self.held_back.first().map(|(due, _)| *due)
     }
 
-    /// The next batch, records that were given back first. Pages that turn out to be done are handed to `done`.
+    /// The next batch, records that were given back first. Pages that turn out to be done are handed to `done`, with their
+    /// numbers.
     pub(crate) fn gather(
         &mut self,
         form: &Form,
         limits: FetchLimits,
         now: Instant,
-        done: impl FnMut(Place),
+        done: impl FnMut(u64, Place),
     ) -> Option<(BatchToken, Vec<Record>)> {
         let (mut records, mut keys, mut bytes) = (Vec::new(), Vec::new(), 0_u64);
         // Whether the record went in; where it did not, the batch is full.
@@ -154,7 +156,7 @@ impl Flight {
         Some((BatchToken(self.last_token), records))
     }
 
-    /// Settles a batch. Pages that are done by it are handed to `done`.
+    /// Settles a batch. Pages that are done by it are handed to `done`, with their numbers.
     ///
     /// # Errors
     /// Permanent for a token that is not outstanding and for another number of verdicts; nothing is changed.
@@ -163,7 +165,7 @@ impl Flight {
         token: BatchToken,
         verdicts: &[Verdict],
         now: Instant,
-        done: impl FnMut(Place),
+        done: impl FnMut(u64, Place),
     ) -> Result<()> {
         let keys = self.batches.get(&token.0).ok_or_else(|| {
             let number = token.0;
@@ -200,7 +202,7 @@ impl Flight {
     }
 
     /// Lets go of pages that are settled whole.
-    fn sweep(&mut self, mut done: impl FnMut(Place)) {
+    fn sweep(&mut self, mut done: impl FnMut(u64, Place)) {
         let is_done = |page: &Held| page.next >= page.content.len() && page.outstanding.is_empty();
         let numbers: Vec<u64> =
             self.pages.iter().filter(|(_, page)| is_done(page)).map(|(number, _)| *number).collect();
@@ -209,7 +211,7 @@ impl Flight {
                 self.bytes = self.bytes.saturating_sub(page.content.size());
                 // A page with a fault is looked at again: perhaps it was mended.
                 if page.content.fault().is_none() && !page.leans_on_others {
-                    done(page.place);
+                    done(number, page.place);
                 }
             }
         }

@@ -108,7 +108,7 @@ impl Connector for RestConnector {
             let now = Instant::now();
             if !is_paused {
                 let mut done = Vec::new();
-                let gathered = feed.flight.gather(&settings.form, limits, now, |place| done.push(place));
+                let gathered = feed.flight.gather(&settings.form, limits, now, |number, place| done.push((number, place)));
                 feed.mark_settled(done);
                 feed.save(false);
                 if let Some((token, records)) = gathered {
@@ -131,7 +131,7 @@ impl Connector for RestConnector {
     fn settle(&mut self, token: BatchToken, verdicts: &[Verdict]) -> Result<()> {
         let feed = self.feed()?;
         let mut done = Vec::new();
-        feed.flight.settle(token, verdicts, Instant::now(), |place| done.push(place))?;
+        feed.flight.settle(token, verdicts, Instant::now(), |number, place| done.push((number, place)))?;
         feed.mark_settled(done);
         feed.save(false);
         Ok(())

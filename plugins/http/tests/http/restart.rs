@@ -1,6 +1,7 @@
 //! The REST connector over a restart: it goes on after what was settled, and brings everything else again.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mfn_plugin::{
     author::{Component, Connector},
@@ -100,6 +101,32 @@ fn settled_pages_are_not_sent_again_after_a_restart() {
         })
         .collect();
     assert_eq!(conditions, ["\"v1\"", DATE, "\"v3\""]);
+}
+
+/// Guards a page that grows while its first record is open: settling what came of the older page says nothing of the newer
+/// one, whose record comes again after a restart.
+#[test]
+fn a_page_that_grew_is_not_settled_by_the_older_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state.json");
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |seen| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => answer(200, &[("etag", "\"v1\"")], "[{\"id\":1}]"),
+        _ if seen.header("if-none-match") == Some("\"v2\"") => answer(304, &[], ""),
+        _ => answer(200, &[("etag", "\"v2\"")], "[{\"id\":1},{\"id\":2}]"),
+    });
+    let config = json!({ "id": ["/id"], "state_file": state });
+    let open = || connector(&MemoryHost::new(), &server.url("/f"), config.clone());
+    let mut source = open();
+    let older = batch(&mut source);
+    assert_eq!(ids(&older.records), ["feed/1"]);
+    let newer = batch(&mut source);
+    assert_eq!(ids(&newer.records), ["feed/2"]);
+    source.settle(older.token, &acks(&older)).unwrap();
+    source.close().unwrap();
+    let mut source = open();
+    let again = batch(&mut source);
+    assert!(ids(&again.records).contains(&"feed/2"), "{again:?}");
 }
 
 /// Guards the file: one that is something else is refused and left as it is, a second instance is refused while the
