@@ -29,6 +29,8 @@ pub(crate) struct Observer {
 struct State {
     /// The last trouble with the cluster that was not followed by a success.
     trouble: Option<PluginError>,
+    /// What the last call has answered, where it was no success.
+    call: Option<PluginError>,
     /// Counters of librdkafka as they were last seen: they become increments.
     sent_bytes: i64,
     received_bytes: i64,
@@ -72,18 +74,26 @@ impl Observer {
         self.lock().trouble = Some(error);
     }
 
-    /// Notes that the cluster did what it was asked.
-    pub(crate) fn well(&self) {
-        self.lock().trouble = None;
+    /// Notes what a call has answered until [`well`](Self::well). It may quote the trouble and is not taken for one.
+    pub(crate) fn call_failed(&self, error: PluginError) {
+        self.lock().call = Some(error);
     }
 
-    /// The trouble there is, if any.
+    /// Notes that the cluster did what it was asked.
+    pub(crate) fn well(&self) {
+        let mut state = self.lock();
+        (state.trouble, state.call) = (None, None);
+    }
+
+    /// The trouble there is, if any, without what calls have answered.
     pub(crate) fn current_trouble(&self) -> Option<PluginError> {
         self.lock().trouble.clone()
     }
 
     pub(crate) fn health(&self) -> Health {
-        match &self.lock().trouble {
+        let state = self.lock();
+        let worst = [&state.call, &state.trouble].into_iter().flatten();
+        match worst.max_by_key(|error| error.class == ErrorClass::Fatal) {
             None => Health::ready(),
             Some(error) if error.class == ErrorClass::Fatal => {
                 Health::new(HealthState::Down, error.message.clone())

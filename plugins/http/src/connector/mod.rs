@@ -108,7 +108,9 @@ impl Connector for RestConnector {
             let now = Instant::now();
             if !is_paused {
                 let mut done = Vec::new();
-                let gathered = feed.flight.gather(&settings.form, limits, now, |number, place| done.push((number, place)));
+                let gathered = feed
+                    .flight
+                    .gather(&settings.form, limits, now, |number, place| done.push((number, place)));
                 feed.mark_settled(done);
                 feed.save(false);
                 if let Some((token, records)) = gathered {

@@ -27,7 +27,7 @@ use mfn_plugin::{
 
 use config::{ConnectorConfig, Offsets, Settings};
 use shelf::{Settled, Shelf, deadline_in};
-use worker::Worker;
+use worker::{Leaving, Worker};
 
 use crate::{observer::Observer, probe};
 
@@ -45,6 +45,8 @@ pub struct KafkaConnector {
     shelf: Arc<Shelf>,
     observer: Arc<Observer>,
     worker: Option<Worker>,
+    /// The worker before it, whose secrets were replaced.
+    leaving: Option<Leaving>,
     /// Of the properties that the worker was started with.
     version: u64,
     /// Since when nothing is handed out because another worker, with newer secrets, is to take over.
@@ -77,30 +79,41 @@ impl KafkaConnector {
         Ok(())
     }
 
-    /// Lets a member with the new values of secrets take over, once what is handed out is settled. The old one commits
-    /// and leaves the group in the background, and the group gives its partitions to the new one.
-    fn renew(&mut self) -> Result<()> {
-        if self.settings.options.version() == self.version {
-            return Ok(());
+    /// Lets a member with the new values of secrets take over: once what is handed out is settled, the old one commits and
+    /// leaves the group, and then the new one joins. Says whether there is a member to fetch from.
+    fn renew(&mut self) -> Result<bool> {
+        if self.worker.is_some() {
+            if self.settings.options.version() == self.version {
+                return Ok(true);
+            }
+            let mut state = self.shelf.lock();
+            if self.outdated_since.is_none() && state.is_draining {
+                return Ok(true);
+            }
+            let since = *self.outdated_since.get_or_insert_with(Instant::now);
+            state.is_draining = true;
+            if state.out_count() > 0 && since.elapsed() < RENEWAL_WAIT {
+                return Ok(true);
+            }
+            let successor = Shelf::from(state.successor());
+            drop(state);
+            tracing::info!("a secret has a new value; a new member of the group takes over");
+            self.shelf = Arc::new(successor);
+            self.leaving = self.worker.take().map(Worker::leave);
+            self.outdated_since = None;
         }
-        let mut state = self.shelf.lock();
-        if self.outdated_since.is_none() && state.is_draining {
-            return Ok(());
+        if self.leaving.as_ref().is_some_and(Leaving::is_on_its_way) || self.shelf.lock().is_draining {
+            return Ok(false);
         }
-        let since = *self.outdated_since.get_or_insert_with(Instant::now);
-        state.is_draining = true;
-        if state.out_count() > 0 && since.elapsed() < RENEWAL_WAIT {
-            return Ok(());
-        }
-        let successor = Shelf::from(state.successor());
-        drop(state);
-        tracing::info!("a secret has a new value; a new member of the group takes over");
-        self.shelf = Arc::new(successor);
-        self.worker = None;
+        self.leaving = None;
         // What librdkafka refuses is a new value that somebody has to correct: no reason to end.
-        self.start().map_err(|error| PluginError::new(ErrorClass::Blocked, error.message))?;
-        self.outdated_since = None;
-        Ok(())
+        let started = self.start().map_err(|error| PluginError::new(ErrorClass::Blocked, error.message));
+        match &started {
+            // What was said of the old values is no longer true.
+            Ok(()) => self.observer.well(),
+            Err(error) => self.observer.trouble(error.clone()),
+        }
+        started.map(|()| true)
     }
 }
 
@@ -116,6 +129,7 @@ impl Component for KafkaConnector {
             void_settlements: host.counter("mfn_kafka_void_settlements_total", help, &[]),
             observer: Arc::new(Observer::new(host)),
             worker: None,
+            leaving: None,
             version: 0,
             outdated_since: None,
             is_open: false,
@@ -158,7 +172,8 @@ impl Component for KafkaConnector {
     /// Commits what is settled and leaves the group.
     fn close(&mut self) -> Result<()> {
         self.is_open = false;
-        let has_ended = self.worker.take().is_none_or(Worker::end);
+        let has_left = self.leaving.take().is_none_or(Leaving::end);
+        let has_ended = self.worker.take().is_none_or(|worker| worker.leave().end()) && has_left;
         if has_ended {
             return Ok(());
         }
@@ -170,9 +185,10 @@ impl Component for KafkaConnector {
 impl Connector for KafkaConnector {
     fn fetch(&mut self, limits: FetchLimits) -> Result<Fetch> {
         self.opened()?;
-        self.renew()?;
+        let has_member = self.renew()?;
         let mut state = self.shelf.lock();
-        let wait_max = if state.out_count() > 0 { WAIT_OUTSTANDING_MAX } else { WAIT_MAX };
+        let is_brief = state.out_count() > 0 || !has_member;
+        let wait_max = if is_brief { WAIT_OUTSTANDING_MAX } else { WAIT_MAX };
         let deadline = deadline_in(limits.timeout.min(wait_max));
         loop {
             if let Some(batch) = state.next_batch(limits) {

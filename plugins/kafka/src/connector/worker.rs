@@ -58,7 +58,7 @@ const END_WAIT: Duration = Duration::from_secs(8);
 /// The thread and the way to end it. Dropped, it ends in the background.
 pub(crate) struct Worker {
     must_stop: Arc<AtomicBool>,
-    ended: mpsc::Receiver<()>,
+    ended: Option<mpsc::Receiver<()>>,
 }
 
 impl Worker {
@@ -105,13 +105,36 @@ impl Worker {
                 let _ = ending.send(());
             })
             .map_err(|error| PluginError::io("the connector's thread", &error))?;
-        Ok(Self { must_stop, ended })
+        Ok(Self { must_stop, ended: Some(ended) })
     }
 
-    /// Commits, leaves the group and ends the thread; says whether it has ended in time.
-    pub(crate) fn end(self) -> bool {
+    /// Lets it commit, leave the group and end, in the background.
+    pub(crate) fn leave(mut self) -> Leaving {
         self.must_stop.store(true, Ordering::Release);
-        !matches!(self.ended.recv_timeout(END_WAIT), Err(mpsc::RecvTimeoutError::Timeout))
+        Leaving { ended: self.ended.take(), deadline: deadline_in(END_WAIT) }
+    }
+}
+
+/// A thread that was told to end.
+pub(crate) struct Leaving {
+    ended: Option<mpsc::Receiver<()>>,
+    /// Until when it is waited for.
+    deadline: Instant,
+}
+
+impl Leaving {
+    /// Whether it has not ended, and is still waited for.
+    pub(crate) fn is_on_its_way(&self) -> bool {
+        let has_ended =
+            self.ended.as_ref().is_none_or(|ended| ended.try_recv() != Err(mpsc::TryRecvError::Empty));
+        !has_ended && Instant::now() < self.deadline
+    }
+
+    /// Waits for it; says whether it has ended in time.
+    pub(crate) fn end(self) -> bool {
+        let wait = self.deadline.saturating_duration_since(Instant::now());
+        let timeout = Err(mpsc::RecvTimeoutError::Timeout);
+        self.ended.is_none_or(|ended| ended.recv_timeout(wait) != timeout)
     }
 }
 

@@ -69,28 +69,37 @@ enum Apart {
 impl KafkaPublisher {
     /// Whether a producer with newer secrets should take over: not while this one works and may still confirm what was
     /// answered as unknown.
-    fn is_outdated(&self) -> bool {
+    fn is_outdated(&self, is_uncertain: bool) -> bool {
+        let is_open = |(reports, index): &(Arc<Reports>, usize)| reports.outcome(*index).is_none();
         self.session.as_ref().is_some_and(|session| session.is_outdated(&self.settings))
-            && (self.unanswered.is_empty() || self.observer.current_trouble().is_some())
+            && (self.observer.current_trouble().is_some()
+                || !(is_uncertain || self.unanswered.values().any(is_open)))
     }
 
-    /// Makes a producer where there is none, where it has ended or where its secrets have been replaced.
-    fn session(&mut self, deadline: Instant) -> Result<()> {
+    /// Makes a producer where there is none, where it has ended or where its secrets have been replaced. `is_uncertain`:
+    /// it may have committed a transaction.
+    fn session(&mut self, deadline: Instant, is_uncertain: bool) -> Result<()> {
         if let Some(ended) = self.session.as_ref().and_then(Session::fatal) {
             if ended.class == ErrorClass::Fatal {
                 return Err(ended);
             }
             tracing::warn!("{}; a new one takes over", ended.message);
-            self.session = None;
+            self.end_session();
         }
-        if self.is_outdated() {
+        if self.is_outdated(is_uncertain) {
             tracing::info!("a secret has a new value; a new producer takes over");
-            self.session = None;
+            self.end_session();
         }
         if self.session.is_none() {
             self.session = Some(Session::begin(&self.settings, &self.observer, deadline)?);
         }
         Ok(())
+    }
+
+    /// Ends the producer. What it has not reported by then is not awaited any more: it is sent again when it comes again.
+    fn end_session(&mut self) {
+        self.session = None;
+        self.unanswered.retain(|_, (reports, index)| reports.outcome(*index).is_some());
     }
 
     /// Sends records and waits for their reports.
@@ -99,30 +108,23 @@ impl KafkaPublisher {
         records: &[RecordView<'_>],
         deadline: Instant,
     ) -> Result<Vec<RecordResult>> {
-        self.session(deadline)?;
+        self.session(deadline, false)?;
         let Some(session) = &self.session else { return Err(no_producer()) };
         let reports = session.open(records.len());
         // By place, ascending. All others were sent one after another, and their reports are in the same order.
         let mut apart: Vec<(usize, Apart)> = Vec::new();
-        let mut full: Option<PluginError> = None;
+        let mut held_up: Vec<HeldUp<'_>> = Vec::new();
         for (place, record) in records.iter().enumerate() {
             // There is seldom one, and a look would cost the hash of the id.
             let earlier = if self.unanswered.is_empty() { None } else { self.unanswered.remove(record.id) };
-            let kept_apart = match (&full, earlier) {
-                (_, Some((earlier, index))) if !matches!(earlier.outcome(index), Some(Err(_))) => {
+            let kept_apart = match earlier {
+                Some((earlier, index)) if !matches!(earlier.outcome(index), Some(Err(_))) => {
                     Some(Apart::Earlier(earlier, index))
                 }
-                (Some(full), _) => Some(Apart::Answered(Err(full.clone()))),
-                (None, _) => send(session, &self.settings, record, &reports)
+                _ => send_in_order(session, &self.settings, record, &reports, &mut held_up)
                     .err()
                     .map(|error| Apart::Answered(Err(error))),
             };
-            if let Some(Apart::Answered(Err(error))) = &kept_apart
-                && error.class == ErrorClass::Throttled
-            {
-                // What follows must not overtake it.
-                full = Some(error.clone());
-            }
             apart.extend(kept_apart.map(|kept| (place, kept)));
         }
         reports.close();
@@ -168,10 +170,7 @@ impl KafkaPublisher {
         records: &[RecordView<'_>],
         deadline: Instant,
     ) -> Result<Vec<RecordResult>> {
-        if self.session.as_ref().is_some_and(|session| session.fatal().is_some()) || self.is_outdated() {
-            transactions.forget();
-        }
-        self.session(deadline)?;
+        self.session(deadline, transactions.is_uncertain())?;
         let Some(session) = &self.session else { return Err(no_producer()) };
         transactions.publish(session, &self.settings, records, deadline)
     }
@@ -192,6 +191,34 @@ impl KafkaPublisher {
 
 fn no_producer() -> PluginError {
     PluginError::retryable("there is no producer")
+}
+
+/// What is not to be sent in the rest of a call, because something before it was refused for the moment.
+struct HeldUp<'a> {
+    /// The topic, or all.
+    topic: Option<&'a str>,
+    error: PluginError,
+}
+
+/// Hands one record to librdkafka unless that would let it overtake one that was refused.
+fn send_in_order<'a>(
+    session: &Session,
+    settings: &'a Settings,
+    record: &RecordView<'a>,
+    reports: &Reports,
+    held_up: &mut Vec<HeldUp<'a>>,
+) -> Result<()> {
+    let message = Message::of_record(settings, record)?;
+    let topic = message.topic;
+    if let Some(held) = held_up.iter().find(|held| held.topic.is_none_or(|held| held == topic)) {
+        return Err(held.error.clone());
+    }
+    let Err(error) = session.send(message, reports) else { return Ok(()) };
+    if error.class != ErrorClass::Permanent {
+        let topic = (error.class != ErrorClass::Throttled).then_some(topic);
+        held_up.push(HeldUp { topic, error: error.clone() });
+    }
+    Err(error)
 }
 
 /// Hands one record to librdkafka. Says where its report will be.
@@ -221,7 +248,7 @@ impl Component for KafkaPublisher {
         self.is_open = true;
         if let Some(mut transactions) = self.transactions.take() {
             let deadline = deadline_in(TAKE_OVER_TIMEOUT);
-            let prepared = self.session(deadline).and_then(|()| match &self.session {
+            let prepared = self.session(deadline, false).and_then(|()| match &self.session {
                 Some(session) => transactions.prepare(session, deadline),
                 None => Err(no_producer()),
             });
@@ -299,9 +326,9 @@ impl Publisher for KafkaPublisher {
             Ok(answers) => match answers.iter().find_map(|answer| answer.as_ref().err()) {
                 None => self.observer.well(),
                 Some(error) if error.class == ErrorClass::Permanent => {}
-                Some(error) => self.observer.trouble(error.clone()),
+                Some(error) => self.observer.call_failed(error.clone()),
             },
-            Err(error) => self.observer.trouble(error.clone()),
+            Err(error) => self.observer.call_failed(error.clone()),
         }
         answers
     }

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -103,7 +103,11 @@ pub(crate) struct Session {
     message_bytes_max: u64,
     /// Of the properties that it was made with.
     version: u64,
+    /// No other of this process has it.
+    pub(crate) number: u64,
 }
+
+static SESSIONS: AtomicU64 = AtomicU64::new(0);
 
 impl Session {
     /// Makes a producer. Asks the broker for the largest message of the configured topic, at most until
@@ -131,7 +135,13 @@ impl Session {
             .map_err(|error| {
                 PluginError::retryable(format!("no thread for the producer's events: {error}"))
             })?;
-        Ok(Self { _poller: poller, producer, message_bytes_max, version })
+        Ok(Self {
+            _poller: poller,
+            producer,
+            message_bytes_max,
+            version,
+            number: SESSIONS.fetch_add(1, Ordering::Relaxed),
+        })
     }
 
     /// Whether a secret has got a new value since it was made.

@@ -46,8 +46,10 @@ type Batches = BTreeMap<(u64, Place, u64), Batch>;
 /// The state of the producer's transactions.
 #[derive(Debug, Default)]
 pub(crate) struct Transactions {
-    /// Whether the producer has fenced its predecessors and may begin.
-    is_ready: bool,
+    /// The number of the session whose producer has fenced its predecessors and may begin.
+    ready: Option<u64>,
+    /// Whether a transaction is to be aborted before another may begin.
+    must_abort: bool,
     /// A transaction that was told to commit and has not answered, with what it holds.
     uncertain: Option<Batches>,
     /// Whether the producer of that transaction is gone.
@@ -55,13 +57,6 @@ pub(crate) struct Transactions {
 }
 
 impl Transactions {
-    /// The producer is gone. Its successor, by taking the id over, ends what it had open; what became of an
-    /// uncertain transaction is then seen by the group's offsets.
-    pub(crate) fn forget(&mut self) {
-        self.is_ready = false;
-        self.is_orphan = self.uncertain.is_some();
-    }
-
     /// Whether it is unknown what became of the last transaction.
     pub(crate) fn is_uncertain(&self) -> bool {
         self.uncertain.is_some()
@@ -79,6 +74,9 @@ impl Transactions {
         deadline: Instant,
     ) -> Result<Vec<RecordResult>> {
         self.prepare(session, deadline)?;
+        if self.must_abort {
+            self.abort(session, deadline)?;
+        }
         self.resolve(session, deadline)?;
         let mut plan = Plan::new(records);
         if plan.to_send.is_empty() {
@@ -103,7 +101,7 @@ impl Transactions {
             }
         }
         if !all_reported || !plan.refused.is_empty() {
-            abort(session, deadline)?;
+            self.abort(session, deadline)?;
             let text = if plan.refused.is_empty() {
                 "no broker has confirmed the transaction's records in time; it was aborted"
             } else {
@@ -117,14 +115,17 @@ impl Transactions {
         }
     }
 
-    /// Fences predecessors, once.
+    /// Fences predecessors, once for each producer. By taking the id over it ends what the one before had open; what
+    /// became of an uncertain transaction is then seen by the group's offsets.
     pub(crate) fn prepare(&mut self, session: &Session, deadline: Instant) -> Result<()> {
-        if self.is_ready {
+        if self.ready == Some(session.number) {
             return Ok(());
         }
+        self.is_orphan = self.uncertain.is_some();
+        self.must_abort = false;
         repeat(deadline, |left| session.producer.init_transactions(left))
             .map_err(|error| cause::of_error("transactional_id", &error))?;
-        self.is_ready = true;
+        self.ready = Some(session.number);
         Ok(())
     }
 
@@ -146,11 +147,21 @@ impl Transactions {
         Ok(())
     }
 
+    /// Undoes the open transaction; where nobody answers, the next call does.
+    fn abort(&mut self, session: &Session, deadline: Instant) -> Result<()> {
+        self.must_abort = true;
+        let deadline = deadline.max(Instant::now() + END_TIMEOUT_MIN);
+        repeat(deadline, |left| session.producer.abort_transaction(left))
+            .map_err(|error| cause::of_error("the transaction's abort", &error))?;
+        self.must_abort = false;
+        Ok(())
+    }
+
     /// Adds the offsets and commits.
     fn finish(&mut self, session: &Session, plan: &Plan, deadline: Instant) -> Result<()> {
         let added = add_offsets(session, &plan.batches, deadline);
         if let Err(error) = added {
-            abort(session, deadline)?;
+            self.abort(session, deadline)?;
             return Err(error);
         }
         self.uncertain = Some(plan.batches.clone());
@@ -172,7 +183,7 @@ impl Transactions {
             }
             Err(KafkaError::Transaction(error)) if error.txn_requires_abort() => {
                 self.uncertain = None;
-                abort(session, deadline)?;
+                self.abort(session, deadline)?;
                 Err(PluginError::retryable(format!("the transaction was aborted: {}", error.string())))
             }
             Err(error) => {
@@ -313,13 +324,6 @@ fn offsets_of(source: &Source, number: u64, batches: &Batches) -> Result<TopicPa
             .map_err(|error| cause::of_error("the transaction's offsets", &error))?;
     }
     Ok(offsets)
-}
-
-/// Undoes the open transaction.
-fn abort(session: &Session, deadline: Instant) -> Result<()> {
-    let deadline = deadline.max(Instant::now() + END_TIMEOUT_MIN);
-    repeat(deadline, |left| session.producer.abort_transaction(left))
-        .map_err(|error| cause::of_error("the transaction's abort", &error))
 }
 
 /// Repeats a call while librdkafka says that it may be, until the deadline.
