@@ -151,9 +151,8 @@ fn members_come_and_go() {
     let seen = Seen::default();
     let rounds = fault_size(2, 20);
     // Each member may read ahead, in the plugin and in librdkafka; clients, threads and their metadata are some megabytes
-    // each, and the test keeps an id of each record for all that it sees.
+    // each.
     let clients = FaultMemory::here(MEMBERS as u64 * (2 * BUFFER_BYTES + CLIENT_BYTES) + 2 * CLIENT_BYTES);
-    let memory = clients.kept_by_test(rounds << 20);
     let writer = Writer::start(&*cluster, "crowd", Duration::from_millis(10));
     let watch = Watch::start(&cluster);
     // It stalls from the beginning, so partitions are taken from it while it holds batches.
@@ -175,6 +174,8 @@ fn members_come_and_go() {
     last.leave();
     let samples = watch.stop();
     let Judged { lost, duplicated } = seen.judge(written);
+    // An id and a number of each record, and while they are judged maps of both.
+    let memory = clients.kept_by_test(128 * written);
     let rebalances = host.number("mfn_kafka_rebalances_total", &[("kind", "revoke")]);
     let void = host.number("mfn_kafka_void_settlements_total", &[]);
     println!(
