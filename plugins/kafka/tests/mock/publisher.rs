@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mfn_plugin::author::Connector;
+use mfn_plugin::author::{Connector, Publisher};
 use mfn_plugin::{
     testing::MemoryHost,
-    value::{ErrorClass, Record, Verdict},
+    value::{ErrorClass, PublishContext, Record, Verdict},
 };
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr as Refusal};
 use serde_json::json;
 
 use crate::{
@@ -118,7 +119,6 @@ fn an_unanswered_record_is_not_sent_twice() {
 /// Guards the classes of what a broker refuses, and that the next attempt goes through.
 #[test]
 fn refusals_have_their_class() {
-    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr as Refusal};
     let cluster = cluster("t", 1);
     let host = MemoryHost::new();
     let mut target =
@@ -139,4 +139,29 @@ fn refusals_have_their_class() {
     // What passes by itself is librdkafka's to repeat.
     cluster.request_errors(RDKafkaApiKey::Produce, &[Refusal::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS]);
     publish_all(&mut target, &[record("b", "b")]);
+}
+
+/// Guards a transaction that can not even be aborted, because nobody answers for it: once somebody does, the next call
+/// makes up for the abort and publishes.
+#[test]
+fn an_abort_without_an_answer_is_made_up_for() {
+    let cluster = cluster("away", 1);
+    let host = MemoryHost::new();
+    let fields =
+        json!({ "topic": "away", "transactional_id": "one", "message_bytes_max": MESSAGE_BYTES_MAX });
+    let mut target = publisher(&host, &cluster, fields);
+    publish_all(&mut target, &[record("1", "before")]);
+    let refused = [Refusal::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS; 1000];
+    cluster.request_errors(RDKafkaApiKey::Produce, &refused);
+    let away = [Refusal::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE; 1000];
+    cluster.request_errors(RDKafkaApiKey::EndTxn, &away);
+    let views = [record("2", "while nobody answers")];
+    let views: Vec<_> = views.iter().map(Record::view).collect();
+    let context = PublishContext { attempt: 1, timeout: Duration::from_millis(500) };
+    let answer = target.publish(&views, context);
+    let error = answer.expect_err("the abort was not answered");
+    assert!(error.message.contains("abort"), "{error}");
+    cluster.clear_request_errors(RDKafkaApiKey::Produce);
+    cluster.clear_request_errors(RDKafkaApiKey::EndTxn);
+    eventually("a transaction", || target.publish(&views, context).is_ok_and(|answers| answers[0].is_ok()));
 }
