@@ -31,6 +31,8 @@ pub(crate) enum Verb {
     TestGo(GoOptions),
     /// Runs the reference vectors and the comparison with the plain loop as AArch64 programs under QEMU.
     TestAarch64,
+    /// Runs the test of the Kafka plugin over TLS, with a real broker. Needs OpenSSL's headers.
+    TestKafkaTls,
     /// Injects the faults of docs/delivery.md in the size of continuous integration and prints a line for each.
     Faults(FaultOptions),
     /// Injects them in full size: hours.

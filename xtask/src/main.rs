@@ -52,6 +52,7 @@ fn run(cli: Cli) -> Result<()> {
         Verb::Test => test::run(&workspace),
         Verb::TestGo(options) => golang::run(&workspace, &options),
         Verb::TestAarch64 => aarch64::run(&workspace),
+        Verb::TestKafkaTls => test::kafka_tls(&workspace),
         Verb::Faults(options) => faults::run(&workspace, false, &options.numbers),
         Verb::Soak(options) => faults::run(&workspace, true, &options.numbers),
         Verb::TestCpp => cpp::run(&workspace),

@@ -32,6 +32,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     cpp.and(go).and(packages)
 }
 
+/// Runs the test of the Kafka plugin over TLS. It is built apart, so that the plugin of all other tests stays as it is.
+pub(crate) fn kafka_tls(workspace: &Workspace) -> Result<()> {
+    tools::require(&[tools::CC, tools::CXX, tools::JAVA, tools::MAVEN])?;
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--package", "mfn-plugin-kafka", "--features", "tls", "--test", "broker", "tls::"]);
+    command::run(cargo.arg("--target-dir").arg(workspace.target_dir()?.join("kafka-tls")))
+}
+
 /// How many tests ended how.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {

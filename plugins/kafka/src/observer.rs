@@ -18,6 +18,8 @@ use crate::cause;
 const BROKERS_MAX: usize = 32;
 const PARTITIONS_MAX: usize = 128;
 const OTHER: &str = "other";
+/// How much of librdkafka's own words is shown.
+const REASON_CHARS_MAX: usize = 300;
 
 /// Hears one client.
 pub(crate) struct Observer {
@@ -62,11 +64,18 @@ impl Observer {
     /// An error that concerns the client as a whole.
     pub(crate) fn error(&self, error: &KafkaError, reason: &str) {
         let mut told = cause::of_error("kafka", error);
-        if error.rdkafka_error_code() == Some(Code::AllBrokersDown) {
+        let follows = error.rdkafka_error_code() == Some(Code::AllBrokersDown);
+        if follows {
             told.class = ErrorClass::Retryable;
         }
         self.host.scope(|| tracing::warn!(class = told.class.name(), reason, "{}", told.message));
-        self.trouble(told);
+        // Says which broker and why, for instance that its certificate is not trusted.
+        told.message = format!("{}: {}", told.message, first_line(reason));
+        // That no broker is left follows from what was told of each: a password or a certificate that is refused.
+        let mut state = self.lock();
+        if !(follows && state.trouble.is_some()) {
+            state.trouble = Some(told);
+        }
     }
 
     /// Notes what is wrong until [`well`](Self::well).
@@ -171,6 +180,11 @@ impl Observer {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The beginning of a text's first line.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(REASON_CHARS_MAX).collect()
 }
 
 /// A label value, or `other` when there are too many already.

@@ -29,6 +29,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const SASL_USER: &str = "mfn";
 pub(crate) const SASL_PASSWORD: &str = "canary-sasl-password";
 
+/// What its key store is locked with.
+const STORE_PASSWORD: &str = "only-of-this-test";
+
 /// Directories of clusters, before the number of their process.
 const RUN_PREFIX: &str = "kafka-run-";
 
@@ -40,6 +43,8 @@ pub(crate) struct Cluster {
     nodes: [Option<Node>; 2],
     ports: [u16; 2],
     sasl_ports: [u16; 2],
+    /// Where clients log in by SCRAM over TLS, in a cluster that was started so.
+    tls_ports: Option<[u16; 2]>,
     controller: u16,
 }
 
@@ -110,12 +115,22 @@ impl Cluster {
     /// # Panics
     /// When Java, Maven or the jars can not be had; the text says what to do.
     pub(crate) fn start(directory: PathBuf) -> Self {
+        Self::start_with(directory, false)
+    }
+
+    /// The same; `tls`: it also listens for clients that log in by SCRAM over TLS, and has a certificate of its own.
+    pub(crate) fn start_with(directory: PathBuf, tls: bool) -> Self {
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("space for a broker");
         let jars = jars();
-        let [first, second, third, fourth, controller] = free_ports();
+        let [first, second, third, fourth, fifth, sixth, controller] = free_ports();
         let (ports, sasl_ports) = ([first, second], [third, fourth]);
-        let mut cluster = Self { directory, jars, nodes: [None, None], ports, sasl_ports, controller };
+        let tls_ports = tls.then_some([fifth, sixth]);
+        let mut cluster =
+            Self { directory, jars, nodes: [None, None], ports, sasl_ports, tls_ports, controller };
+        if tls {
+            cluster.certify();
+        }
         // Both at the same time: most of it is the start of Java.
         let formats = [1, 2].map(|node| cluster.configure(node));
         for format in formats {
@@ -134,6 +149,48 @@ impl Cluster {
     /// Addresses of the brokers for clients that log in.
     pub(crate) fn sasl_brokers(&self) -> Vec<String> {
         self.sasl_ports.iter().map(|port| format!("127.0.0.1:{port}")).collect()
+    }
+
+    /// Addresses of the brokers for clients that log in by SCRAM over TLS.
+    pub(crate) fn tls_brokers(&self) -> Vec<String> {
+        let ports = self.tls_ports.expect("a cluster with TLS");
+        ports.iter().map(|port| format!("127.0.0.1:{port}")).collect()
+    }
+
+    /// The certificate that clients have to trust, as PEM.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.directory.join("broker.pem")
+    }
+
+    /// Makes the brokers' key and certificate.
+    fn certify(&self) {
+        let store = self.directory.join("broker.p12");
+        let keytool = |arguments: &[&str]| {
+            let mut keytool = Command::new("keytool");
+            keytool.args(arguments).args(["-alias", "broker", "-storepass", STORE_PASSWORD, "-keystore"]);
+            let output = keytool.arg(&store).output().expect("keytool, which comes with Java, runs");
+            assert!(output.status.success(), "keytool: {}", String::from_utf8_lossy(&output.stdout));
+        };
+        let key = ["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-validity", "30"];
+        let name = ["-storetype", "PKCS12", "-dname", "CN=127.0.0.1", "-ext", "SAN=IP:127.0.0.1"];
+        keytool(&[&key[..], &name[..]].concat());
+        let pem = self.certificate();
+        keytool(&["-exportcert", "-rfc", "-file", pem.to_str().expect("a path in UTF-8")]);
+    }
+
+    /// What a node's configuration has besides for TLS: names of listeners, further lines.
+    fn tls_configuration(&self, node: usize) -> [String; 3] {
+        let Some(ports) = self.tls_ports else { return [const { String::new() }; 3] };
+        let port = ports[node - 1];
+        let store = self.directory.join("broker.p12");
+        let lines = format!(
+            "ssl.keystore.type=PKCS12\nssl.keystore.location={}\nssl.keystore.password={STORE_PASSWORD}\n\
+             listener.name.sasl_ssl.sasl.enabled.mechanisms=SCRAM-SHA-512\n\
+             listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
+             org.apache.kafka.common.security.scram.ScramLoginModule required;\n",
+            store.display()
+        );
+        [format!(",SASL_SSL://127.0.0.1:{port}"), ",SASL_SSL:SASL_SSL".to_owned(), lines]
     }
 
     /// Kills a node, 1 or 2, as `kill -9` does. Node 1 is the controller as well. Gives the number of brokers that died of
@@ -209,14 +266,15 @@ impl Cluster {
         let listener =
             if is_controller { format!(",CONTROLLER://127.0.0.1:{controller}") } else { String::new() };
         let data = self.directory.join(format!("data-{node}"));
+        let [tls_listener, tls_protocol, tls_lines] = self.tls_configuration(node);
         // Small internal topics and short sessions: what is tested is the protocol, not patience.
         let text = format!(
             "process.roles={roles}\nnode.id={id}\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\ncontroller.listener.names=CONTROLLER\n\
-             listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}{listener}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}{tls_listener}{listener}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}{tls_listener}\n\
              listener.security.protocol.map=\
-             CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT\n\
+             CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT{tls_protocol}\n{tls_lines}\
              sasl.enabled.mechanisms=PLAIN\nlistener.name.sasl_plaintext.plain.sasl.jaas.config=\
              org.apache.kafka.common.security.plain.PlainLoginModule required \
              user_{SASL_USER}=\"{SASL_PASSWORD}\";\n\
@@ -235,7 +293,12 @@ impl Cluster {
         fs::write(&file, text).expect("space for a broker");
         let mut format =
             self.java(&["kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c"]);
-        format.arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        format.arg(&file);
+        if self.tls_ports.is_some() {
+            format.arg("--add-scram");
+            format.arg(format!("SCRAM-SHA-512=[name={SASL_USER},password={SASL_PASSWORD}]"));
+        }
+        format.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         format.spawn().expect("java runs")
     }
 

@@ -14,6 +14,8 @@ mod stream;
 #[path = "../support/mod.rs"]
 mod support;
 mod third_party;
+#[cfg(feature = "tls")]
+mod tls;
 
 impl support::Brokers for cluster::Cluster {
     fn brokers(&self) -> Vec<String> {
