@@ -1,23 +1,19 @@
 // What a call through the C++ interface costs over the same call of the C interface: nothing that can be measured.
 //
 // Both are measured in turns in one run, and the fastest round of each counts, because whatever else the machine does
-// only ever makes a round slower. With --check the program fails when the difference is more than ALLOWED_NS or
-// ALLOWED_PART of the C call.
+// only ever makes a round slower. What it prints is read by `cargo xtask bench --crossing`; as a test it only has to run.
 #include <mfn.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <limits>
 
 namespace {
 
 constexpr int rounds = 300;
 constexpr int calls = 2000;
-constexpr double allowed_ns = 3.0;
-constexpr double allowed_part = 0.10;
 
 volatile std::uint64_t sink;
 
@@ -30,19 +26,16 @@ double round_ns(Call& call) {
     return took.count() / calls;
 }
 
-// Measures a call of each interface; whether the difference is within what is allowed.
+// Measures a call of each interface.
 template <class C, class Cpp>
-bool compare(const char* name, C c, Cpp cpp) {
+void compare(const char* name, C c, Cpp cpp) {
     double c_ns = std::numeric_limits<double>::infinity();
     double cpp_ns = c_ns;
     for (int round = 0; round < rounds; ++round) {
         c_ns = std::min(c_ns, round_ns(c));
         cpp_ns = std::min(cpp_ns, round_ns(cpp));
     }
-    const bool within = cpp_ns - c_ns <= std::max(allowed_ns, allowed_part * c_ns);
-    std::printf("%-28s C %8.2f ns  C++ %8.2f ns  difference %+6.2f ns%s\n", name, c_ns, cpp_ns, cpp_ns - c_ns,
-                within ? "" : "  TOO MUCH");
-    return within;
+    std::printf("%-28s C %8.2f ns  C++ %8.2f ns  difference %+6.2f ns\n", name, c_ns, cpp_ns, cpp_ns - c_ns);
 }
 
 std::int32_t on_progress(void* user_data, std::uint64_t step, std::uint64_t) {
@@ -52,14 +45,13 @@ std::int32_t on_progress(void* user_data, std::uint64_t step, std::uint64_t) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main() {
     auto sim = mfn::simulation::create_json(R"({"grid_size": 8, "record_every": 0})").value_or_throw();
     mfn_sim* const raw = sim.get();
-    bool within = true;
 
-    within &= compare(
+    compare(
         "count (no result)", [&] { return mfn_sim_step_count(raw); }, [&] { return sim.step_count(); });
-    within &= compare(
+    compare(
         "borrow a field",
         [&] {
             mfn_field_view view;
@@ -71,7 +63,7 @@ int main(int argc, char** argv) {
             const auto view = sim.field();
             return view ? static_cast<std::uint64_t>(view->rows()) : std::uint64_t{0};
         });
-    within &= compare(
+    compare(
         "one step, 8 x 8 cells",
         [&] {
             mfn_error* error = nullptr;
@@ -79,7 +71,7 @@ int main(int argc, char** argv) {
         },
         [&] { return static_cast<std::uint64_t>(sim.step().code()); });
     std::uint64_t heard = 0;
-    within &= compare(
+    compare(
         "one step with a callback",
         [&] {
             mfn_error* error = nullptr;
@@ -90,6 +82,5 @@ int main(int argc, char** argv) {
                 sim.run(1, [&](std::uint64_t step, std::uint64_t) { heard += step; }).code());
         });
     if (heard == 0) std::puts("the callbacks were not called");
-    const bool check = argc == 2 && std::strcmp(argv[1], "--check") == 0;
-    return heard == 0 || (check && !within) ? 1 : 0;
+    return heard == 0 ? 1 : 0;
 }
