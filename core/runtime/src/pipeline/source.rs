@@ -36,6 +36,9 @@ const BACKLOG_PAUSE: Duration = Duration::from_millis(100);
 /// The most payload bytes that are asked for at once. More saves nothing, but is out of the processor's caches when it is
 /// published, and all of it waits for its slowest record. A single larger record still comes, as the permit has room for it.
 const FETCH_BYTES_MAX: u64 = 4 << 20;
+/// What a record takes beside its payload, as a rule, and the part (one n-th) of a fetch that is kept for it at most.
+const BESIDE_BYTES: u64 = 256;
+const BESIDE_PART: u64 = 4;
 
 /// What the thread of a connector is told.
 pub(super) enum SourceJob {
@@ -221,7 +224,9 @@ impl Source {
             std::thread::sleep(timeout.min(BUSY_PAUSE));
             return Tried::Nothing { asked: false };
         };
-        let bytes_max = permit.bytes().min(FETCH_BYTES_MAX);
+        // The limit is for payloads, and records take more than that.
+        let beside = (u64::from(self.records_max) * BESIDE_BYTES).min(permit.bytes() / BESIDE_PART);
+        let bytes_max = (permit.bytes() - beside).min(FETCH_BYTES_MAX);
         let limits = FetchLimits { records_max: self.records_max, bytes_max, timeout };
         match self.call("fetch", || self.connector.fetch(limits)) {
             Ok(Fetch::Batch(batch)) if batch.records.is_empty() => {
