@@ -169,7 +169,8 @@ impl<'a> Tracer<'a> {
             to: self.node_of[last],
             cells: path.len() as u32 - 2,
             length: steps.length(),
-            mean_width: sum / path.len() as f64,
+            // Rounding can bring the mean of equal widths below them.
+            mean_width: (sum / path.len() as f64).max(least),
             min_width: least,
         });
         self.paths.extend(path.iter().map(|&index| self.graph.cells[index]));
