@@ -14,14 +14,12 @@ pub(super) trait RowKernel<T>: Sync {
     /// Fields that advance: 3, or 1 for the potential alone.
     fn fields(&self) -> usize;
 
-    /// Computes rows into the buffer `out`. `extras` is `None` where there are none; else there
-    /// is one row.
+    /// Computes rows. `extras` is `None` where there are none; else there is one row.
     fn rows(
         &self,
         level: DetectedLevel,
         batch: Batch<'_, T>,
         extras: Option<&Extras<'_, T>>,
-        out: &mut [T],
     ) -> Counts;
 }
 
@@ -41,7 +39,6 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         level: DetectedLevel,
         batch: Batch<'_, T>,
         extras: Option<&Extras<'_, T>>,
-        out: &mut [T],
     ) -> Counts {
         let Self { reaction, numbers } = self;
         let leaks = numbers.leak_rate != T::ZERO;
@@ -49,13 +46,13 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         let extras = extras.unwrap_or(&Extras::NONE);
         match (plain, leaks) {
             (true, false) => {
-                on_lanes(level, Coupled::<_, _, true, false> { batch, extras, numbers, reaction, out })
+                on_lanes(level, Coupled::<_, _, true, false> { batch, extras, numbers, reaction })
             }
             (true, true) => {
-                on_lanes(level, Coupled::<_, _, true, true> { batch, extras, numbers, reaction, out })
+                on_lanes(level, Coupled::<_, _, true, true> { batch, extras, numbers, reaction })
             }
             (false, _) => {
-                on_lanes(level, Coupled::<_, _, false, false> { batch, extras, numbers, reaction, out })
+                on_lanes(level, Coupled::<_, _, false, false> { batch, extras, numbers, reaction })
             }
         }
     }
@@ -76,9 +73,8 @@ impl<T: Real> RowKernel<T> for Standing<T> {
         level: DetectedLevel,
         batch: Batch<'_, T>,
         extras: Option<&Extras<'_, T>>,
-        out: &mut [T],
     ) -> Counts {
-        on_lanes(level, Alone { batch, extras: extras.unwrap_or(&Extras::NONE), numbers: &self.numbers, out })
+        on_lanes(level, Alone { batch, extras: extras.unwrap_or(&Extras::NONE), numbers: &self.numbers })
     }
 }
 
@@ -108,7 +104,7 @@ impl<T: Real> Hosted<'_, T> {
     pub(super) fn rates(
         &self,
         [a, i]: [&[T]; 2],
-        rates: &mut [Vec<T>; 2],
+        rates: [&mut [T]; 2],
         [u, v, du, dv]: &mut [Vec<f64>; 4],
     ) -> Result<(), HostReactionError> {
         let n = a.len();
@@ -117,7 +113,7 @@ impl<T: Real> Hosted<'_, T> {
             *wide = narrow.wide();
         }
         self.host.rates(u, v, du, dv)?;
-        for ((rate, wide), factor) in rates.iter_mut().zip([du, dv]).zip(self.factors) {
+        for ((rate, wide), factor) in rates.into_iter().zip([du, dv]).zip(self.factors) {
             for (narrow, wide) in rate.iter_mut().zip(wide) {
                 *narrow = factor * T::of(*wide);
             }

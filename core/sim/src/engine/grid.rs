@@ -10,9 +10,11 @@ use super::block::Block;
 use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
 use super::execution::Executor;
 use super::maps::{Coefficient, Maps};
-use super::scratch::Scratch;
+use super::scratch::{Kept, Scratch};
 use super::tiling::{Lanes, Shape, Tiling};
-use super::wavefront::{Inputs, Lane, Next, Swept};
+use super::strip::Strip;
+use super::team::Team;
+use super::wavefront::{Inputs, Lane, LaneRows, Next, Swept};
 use crate::error::Instability;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
@@ -82,6 +84,7 @@ pub(crate) struct Grid<T: Real> {
     noise: Vec<T>,
     sums: Vec<RowSums>,
     scratch: Vec<Scratch<T>>,
+    kept: Vec<Kept<T>>,
     lanes: Lanes,
     tiling: Tiling,
 }
@@ -111,6 +114,7 @@ impl<T: Real> Grid<T> {
             maps: Maps::default(),
             sums: Vec::new(),
             scratch: Vec::new(),
+            kept: Vec::new(),
             lanes,
             tiling: Tiling::default(),
         };
@@ -142,6 +146,8 @@ impl<T: Real> Grid<T> {
         self.tiling = Tiling::of(&shape, self.lanes);
         self.scratch.clear();
         self.scratch.resize_with(self.tiling.lanes, || Scratch::new(self.tiling.needs));
+        self.kept.clear();
+        self.kept.resize_with(self.tiling.lanes, || Kept::new(self.tiling.needs));
         let summed = if self.demands.followed { self.rows * self.tiling.block_steps } else { 0 };
         self.sums.clear();
         self.sums.resize(summed, RowSums::default());
@@ -206,7 +212,11 @@ impl<T: Real> Grid<T> {
 
     /// The sums of the step `index` of the last block of `steps`, row by row.
     pub(crate) fn sums(&self, index: usize, steps: usize) -> impl Iterator<Item = &RowSums> {
-        self.sums.iter().skip(index).step_by(steps).take(self.rows)
+        let rows = &self.sums[index * self.rows..][..self.rows];
+        // Where a grid wraps, the rows of a level are those around the first lane's, which begins above the grid.
+        let above = if self.boundary == BoundaryCondition::Periodic { steps - 1 - index } else { 0 };
+        let (first, rest) = rows.split_at(above);
+        rest.iter().chain(first)
     }
 
     /// What is wrong with the step that was computed and not kept.
@@ -238,37 +248,63 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             drawn: &grid.noise,
             block,
             stride: tiling.needs.stride::<T>(),
-            strip_cols: tiling.strip_cols,
             batch_rows: tiling.needs.batch_rows,
             level: executor.level(),
         };
-        let rows = grid.rows;
-        let lane = |lane: usize, next: Next<'_, T>, scratch: &mut Scratch<T>| {
-            Lane { inputs: &inputs, kernel, hosted, rows: tiling.rows_of(lane, rows), next, scratch }.run()
-        };
-        let sums = &mut grid.sums[..if block.followed { rows * block.spikes.len() } else { 0 }];
-        let next = Next {
-            fields: [&mut grid.next.potential, &mut grid.next.activator, &mut grid.next.inhibitor],
-            sums,
-        };
-        let scratch = &mut grid.scratch[..];
-        if let [scratch] = scratch {
-            return lane(0, next, scratch);
+        let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
+        let linked = tiling.needs.linked && block.spikes.len() > 1;
+        for start in (0..grid.columns).step_by(tiling.strip_cols) {
+            let owned = start..grid.columns.min(start + tiling.strip_cols);
+            let strip = &Strip::of(owned, grid.columns, grid.boundary);
+            let shared = Shared { tiling: &tiling, inputs: &inputs, kernel, hosted };
+            if linked {
+                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(&mut grid.kept);
+                team.fork(lanes.map(|(lane, kept)| move || lane.open(strip, kept)));
+            }
+            let behind = grid.kept.iter().cycle().skip(1).map(|kept| linked.then_some(kept));
+            let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(behind);
+            team.fork(lanes.map(|(lane, behind)| move || lane.go_on(strip, behind)));
         }
-        let cells = tiling.lane_rows * grid.columns;
-        let sums = tiling.lane_rows * block.spikes.len();
-        let mut rest = next;
-        let lanes = scratch.iter_mut().enumerate().map(|(index, scratch)| {
-            let own = rest.split_off(cells, sums);
-            let lane = &lane;
-            move || scratch.swept = lane(index, own, scratch)
-        });
-        executor.team().fork(lanes);
-        let swept = scratch.iter_mut().map(|scratch| std::mem::take(&mut scratch.swept));
+        let swept = grid.scratch.iter_mut().map(|scratch| std::mem::take(&mut scratch.swept));
         swept.reduce(Swept::then).unwrap_or_default()
     }
 
     fn missing(self) -> Swept {
         Swept { failure: Some(HostReactionError::missing()), ..Swept::default() }
+    }
+}
+
+/// What the lanes of a block have in common.
+struct Shared<'s, T: Real> {
+    tiling: &'s Tiling,
+    inputs: &'s Inputs<'s, T>,
+    kernel: &'s dyn RowKernel<T>,
+    hosted: Option<Hosted<'s, T>>,
+}
+
+impl<'s, T: Real> Shared<'s, T> {
+    /// The lanes, each with its buffers and its part of what is written.
+    fn lanes<'l>(
+        &self,
+        next: &'l mut Fields<T>,
+        sums: &'l mut [RowSums],
+        scratch: &'l mut [Scratch<T>],
+    ) -> impl Iterator<Item = Lane<'l, T>>
+    where
+        's: 'l,
+    {
+        let Self { tiling, inputs, kernel, hosted } = *self;
+        let steps = inputs.block.spikes.len();
+        let mut levels = sums.chunks_exact_mut(inputs.rows);
+        let followed = inputs.block.followed;
+        let sums = std::array::from_fn(|_| levels.next().filter(|_| followed).unwrap_or_default());
+        let mut rest = Next { fields: [&mut next.potential, &mut next.activator, &mut next.inhibitor], sums };
+        scratch.iter_mut().enumerate().map(move |(index, scratch)| {
+            let rows = tiling.rows_of(index, inputs.rows);
+            let lane = LaneRows::of(rows.clone(), inputs.rows, inputs.boundary);
+            let summed = |level: usize| lane.below(steps.saturating_sub(level)).len();
+            let next = rest.split_off(rows.len() * inputs.columns, summed);
+            Lane::of(inputs, (kernel, hosted), lane, next, scratch)
+        })
     }
 }

@@ -62,7 +62,7 @@ impl Simulation {
         let tiling = on_grid!(&self.planes, grid => grid.tiling());
         Execution {
             threads: tiling.lanes,
-            band_rows: tiling.lane_rows,
+            band_rows: tiling.rows_of(0, self.spec.rows()).len(),
             strip_cols: tiling.strip_cols,
             block_steps: tiling.block_steps,
             simd: self.simd_level(),

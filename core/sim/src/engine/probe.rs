@@ -6,10 +6,10 @@
 use super::block::{Block, Noise};
 use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
 use super::constants::REST_MEAN_V;
-use super::kernel::{Batch, Counts, Numbers, Outside, Span};
+use super::kernel::{Batch, Counts, Numbers, Span};
 use super::scratch::{MARGIN, Needs, Scratch};
 use crate::real::Real;
-use crate::simd::{DetectedLevel, SimdLevel, UnavailableLevel};
+use crate::simd::{Copied, DetectedLevel, SimdLevel, UnavailableLevel};
 use crate::spec::Spec;
 
 /// Rows of all fields, old and new, and the kernel of a specification.
@@ -28,16 +28,14 @@ impl<T: Real> KernelProbe<T> {
     pub fn new(spec: Spec, simd: SimdLevel) -> Result<Self, UnavailableLevel> {
         let level = simd.resolve()?;
         let (batch_rows, columns) = (spec.rows(), spec.cols());
-        let needs = Needs { steps: 1, batch_rows, fields: 3, columns, noise: false, host: false };
+        // Room for rows, those around them, and the new rows.
+        let steps = batch_rows.div_ceil(2) + 1;
+        let needs = Needs { steps, batch_rows, fields: 3, columns, ..Needs::default() };
         let mut scratch = Scratch::new(needs);
         let mut ring = scratch.parts().ring;
         let rest = [T::of(REST_MEAN_V), T::of(0.05), T::of(0.05)];
-        for level in 0..2 {
-            ring.each(level, &(0..needs.ring_rows() as isize), |row| {
-                for (field, value) in row.chunks_mut(needs.stride::<T>()).zip(rest) {
-                    field.fill(value);
-                }
-            });
+        for (field, value) in ring.cells().chunks_mut(needs.stride::<T>()).zip(rest.into_iter().cycle()) {
+            field.fill(value);
         }
         Ok(Self { spec, level, scratch, needs })
     }
@@ -70,25 +68,21 @@ impl<T: Real> WithKernel<T> for Repeated<'_, T> {
     type Output = ();
 
     fn run(self, kernel: &dyn RowKernel<T>, _: Option<Hosted<'_, T>>) {
-        let mut parts = self.scratch.parts();
-        let (row_cells, slots, zeros) = (parts.ring.row_cells(), parts.ring.slots(), parts.zeros);
-        let stride = self.needs.stride::<T>();
-        let span = Span { stride, first: MARGIN, cells: self.needs.columns, right_first: false };
-        let (before, after) = parts.ring.step(0);
+        let mut ring = self.scratch.parts().ring;
+        let Needs { batch_rows, columns, .. } = self.needs;
+        let span = Span {
+            row_cells: ring.row_cells(),
+            stride: self.needs.stride::<T>(),
+            first: MARGIN,
+            cells: columns,
+            beside: [0; 2],
+            copied: [Copied { from: 0, to: 0 }; 2],
+            right_first: false,
+        };
         let mut counts = Counts::default();
         for _ in 0..self.times {
-            let batch = Batch {
-                before,
-                zeros,
-                row_cells,
-                slots,
-                slot: 1,
-                rows: self.needs.batch_rows,
-                above: Outside::Row,
-                below: Outside::Row,
-                span,
-            };
-            counts.add(kernel.rows(self.level, batch, None, after));
+            let batch = Batch { ring: ring.cells(), above: 0, new: batch_rows + 2, rows: batch_rows, span };
+            counts.add(kernel.rows(self.level, batch, None));
         }
         std::hint::black_box(counts);
     }

@@ -1,7 +1,9 @@
 //! The buffers of a lane: for every step of a block the rows that the next step reads.
 //!
 //! They are what stays in the second-level cache while the grid itself is read and written once
-//! for a whole block.
+//! for a whole block. All steps share one ring of rows: a new row takes the place of the row above it of the step
+//! before, which nothing needs any more. So the ring has two rows for each step and those that are computed at
+//! once, and a row is written where its line is in the first-level cache already.
 
 use std::ops::Range;
 
@@ -33,6 +35,8 @@ pub(crate) struct Needs {
     pub(crate) noise: bool,
     /// The rates come from the host.
     pub(crate) host: bool,
+    /// A lane needs rows of the one behind it, or of its own beginning.
+    pub(crate) linked: bool,
 }
 
 impl Needs {
@@ -43,21 +47,26 @@ impl Needs {
         stride + if aliased { MARGIN } else { 0 }
     }
 
-    /// Rows of a level: those that are computed at once, and one on either side.
+    /// Rows of the ring: two of each step, and those that are computed at once.
     pub(super) fn ring_rows(&self) -> usize {
-        self.batch_rows + 2
+        2 * self.steps + self.batch_rows
     }
 
     fn ring_cells<T>(&self) -> usize {
-        // The rows of each step and of the state before the first, and a row of zeros.
-        (self.ring_rows() * (self.steps + 1) + 1) * self.fields * self.stride::<T>()
+        self.ring_rows() * self.fields * self.stride::<T>()
+    }
+
+    /// Rows that a lane keeps for the lane before it: two of each step but the last.
+    fn kept_rows(&self) -> usize {
+        if self.linked { 2 * (self.steps - 1) } else { 0 }
     }
 
     /// Bytes of the buffers of a lane.
     pub(crate) fn bytes<T>(&self) -> usize {
         let row = |needed: bool| if needed { self.stride::<T>() } else { 0 };
         let narrow = row(self.noise) + 2 * row(self.host);
-        (self.ring_cells::<T>() + narrow) * size_of::<T>() + 4 * row(self.host) * 8 + ALIGNMENT_BYTES
+        let kept = self.kept_rows() * self.fields * self.stride::<T>();
+        (self.ring_cells::<T>() + kept + narrow) * size_of::<T>() + 4 * row(self.host) * 8 + ALIGNMENT_BYTES
     }
 }
 
@@ -67,11 +76,12 @@ pub(crate) struct Scratch<T> {
     cells: Vec<T>,
     start: usize,
     row_cells: usize,
-    ring_rows: usize,
     noise: Vec<T>,
     rates: [Vec<T>; 2],
     /// u, v, f and g in double precision for the host's kinetics.
     wide: [Vec<f64>; 4],
+    /// For each step the potential of the cell of the growth event, before it.
+    spiked: [T; BLOCK_STEPS_MAX],
     /// What came of the lane, until those of all lanes are put together.
     pub(super) swept: Swept,
 }
@@ -88,100 +98,123 @@ impl<T: Real> Scratch<T> {
             cells,
             start,
             row_cells: needs.fields * stride,
-            ring_rows: needs.ring_rows(),
             noise: row(needs.noise),
             rates: [row(needs.host), row(needs.host)],
             wide: [wide(needs.host), wide(needs.host), wide(needs.host), wide(needs.host)],
+            spiked: [T::ZERO; BLOCK_STEPS_MAX],
             swept: Swept::default(),
         }
     }
 
     /// The buffers, apart.
     pub(super) fn parts(&mut self) -> Parts<'_, T> {
-        let Self { cells, start, row_cells, ring_rows, noise, rates, wide, swept: _ } = self;
-        let (zeros, cells) = cells[*start..].split_at_mut(*row_cells);
-        let ring = Ring { cells, row_cells: *row_cells, rows: *ring_rows as isize };
-        Parts { zeros, ring, noise, rates, wide }
+        let Self { cells, start, row_cells, noise, rates, wide, spiked, swept } = self;
+        let rows = (cells.len() - *start) / *row_cells;
+        let ring = Ring { cells: &mut cells[*start..][..rows * *row_cells], row_cells: *row_cells, rows: rows as isize };
+        Parts { ring, noise, rates, wide, spiked, swept }
     }
 }
 
 /// The buffers, apart.
 pub(super) struct Parts<'a, T> {
-    pub(super) zeros: &'a [T],
     pub(super) ring: Ring<'a, T>,
     pub(super) noise: &'a mut [T],
     pub(super) rates: &'a mut [Vec<T>; 2],
     pub(super) wide: &'a mut [Vec<f64>; 4],
+    pub(super) spiked: &'a mut [T; BLOCK_STEPS_MAX],
+    pub(super) swept: &'a mut Swept,
 }
 
-/// The rows of every level, one level after the other. A row takes the place of the one as many
-/// rows before it as a level has.
+/// The rows of all levels. A row of a level takes the place of the row before it of the level before.
 pub(super) struct Ring<'a, T> {
     cells: &'a mut [T],
     row_cells: usize,
-    /// Rows of a level.
     rows: isize,
 }
 
-impl<T> Ring<'_, T> {
+impl<T: Copy> Ring<'_, T> {
     /// Cells of a row: all its fields.
     pub(super) fn row_cells(&self) -> usize {
         self.row_cells
     }
 
-    /// Rows of a level.
-    pub(super) fn slots(&self) -> usize {
-        self.rows as usize
+    /// All rows.
+    pub(super) fn cells(&mut self) -> &mut [T] {
+        self.cells
     }
 
-    /// The place of a row among those of its level.
-    pub(super) fn slot(&self, row: isize) -> usize {
-        row.rem_euclid(self.rows) as usize
+    /// The place of a row of a level among all rows.
+    pub(super) fn slot(&self, level: usize, row: isize) -> usize {
+        (row - level as isize).rem_euclid(self.rows) as usize
     }
 
-    /// The first cell of a row in its level.
-    fn place(&self, row: isize) -> usize {
-        self.slot(row) * self.row_cells
-    }
-
-    fn level_cells(&self) -> usize {
-        self.rows as usize * self.row_cells
+    fn cells_of(&self, level: usize, row: isize) -> Range<usize> {
+        let start = self.slot(level, row) * self.row_cells;
+        start..start + self.row_cells
     }
 
     /// A row of a level.
     pub(super) fn row(&self, level: usize, row: isize) -> &[T] {
-        &self.cells[level * self.level_cells() + self.place(row)..][..self.row_cells]
+        &self.cells[self.cells_of(level, row)]
     }
 
     /// A row of a level.
     pub(super) fn row_mut(&mut self, level: usize, row: isize) -> &mut [T] {
-        let place = level * self.level_cells() + self.place(row);
-        &mut self.cells[place..][..self.row_cells]
+        let cells = self.cells_of(level, row);
+        &mut self.cells[cells]
     }
 
-    /// Does something with some rows of a level.
-    pub(super) fn each(&mut self, level: usize, rows: &Range<isize>, mut work: impl FnMut(&mut [T])) {
-        let (row_cells, level_cells) = (self.row_cells, self.slots() * self.row_cells);
-        let mut place = self.place(rows.start);
-        let first = level * self.level_cells();
-        let cells = &mut self.cells[first..first + level_cells];
-        for _ in rows.clone() {
-            work(&mut cells[place..place + row_cells]);
-            place += row_cells;
-            place = if place < level_cells { place } else { 0 };
+    /// Makes a row of a level the same as another one of it.
+    pub(super) fn copy(&mut self, level: usize, from: isize, to: isize) {
+        let to = self.cells_of(level, to).start;
+        self.cells.copy_within(self.cells_of(level, from), to);
+    }
+
+    /// The row `row` of a level and of the level before, which are beside each other.
+    pub(super) fn pair(&mut self, level: usize, row: isize) -> (&mut [T], &[T]) {
+        let (before, after) = (self.cells_of(level - 1, row), self.cells_of(level, row));
+        if before.start > after.start {
+            let (low, high) = self.cells.split_at_mut(before.start);
+            (&mut high[..before.len()], &low[after])
+        } else {
+            let (low, high) = self.cells.split_at_mut(after.start);
+            (&mut low[before], &high[..after.len()])
         }
     }
+}
 
-    /// All rows of a level and of the next one.
-    pub(super) fn step(&mut self, level: usize) -> (&mut [T], &mut [T]) {
-        let level_cells = self.level_cells();
-        self.cells[level * level_cells..][..2 * level_cells].split_at_mut(level_cells)
+/// The first two rows of a lane of every level but the first and the last, which the lane before it needs: it
+/// computes rows of a level until one short of where it ends in the level before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept<T> {
+    cells: Vec<T>,
+    row_cells: usize,
+    spiked: [T; BLOCK_STEPS_MAX],
+}
+
+impl<T: Real> Kept<T> {
+    /// Rows of each level.
+    pub(super) const ROWS: isize = 2;
+
+    pub(super) fn new(needs: Needs) -> Self {
+        let row_cells = needs.fields * needs.stride::<T>();
+        Self { cells: vec![T::ZERO; needs.kept_rows() * row_cells], row_cells, spiked: [T::ZERO; BLOCK_STEPS_MAX] }
     }
 
-    /// The row `row` of level `level` and of the next level.
-    pub(super) fn pair(&mut self, level: usize, row: isize) -> (&mut [T], &[T]) {
-        let cells = self.place(row)..self.place(row) + self.row_cells;
-        let (before, after) = self.step(level);
-        (&mut before[cells.clone()], &after[cells])
+    fn cells_of(&self, level: usize, index: isize) -> Range<usize> {
+        let start = ((level - 1) * Self::ROWS as usize + index as usize) * self.row_cells;
+        start..start + self.row_cells
+    }
+
+    /// Keeps row `index` of a level, and what its growth event has replaced.
+    pub(super) fn keep(&mut self, level: usize, index: isize, row: &[T], spiked: T) {
+        let cells = self.cells_of(level, index);
+        self.cells[cells].copy_from_slice(row);
+        self.spiked[level] = spiked;
+    }
+
+    /// What was kept.
+    pub(super) fn row(&self, level: usize, index: isize) -> (&[T], T) {
+        (&self.cells[self.cells_of(level, index)], self.spiked[level])
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::scratch::MARGIN;
-use crate::real::Real;
+use crate::simd::Copied;
 use crate::spec::BoundaryCondition;
 
 /// Columns before and behind a strip that the lower levels of a block compute for it: as many
@@ -16,6 +16,8 @@ pub(super) struct Strip {
     pub(super) owned: Range<usize>,
     /// Columns of the buffer before those; beyond the grid where it wraps.
     pub(super) before: usize,
+    /// Columns of the buffer behind those.
+    pub(super) behind: usize,
     /// All columns of the buffer.
     pub(super) width: usize,
     ends: [Beside; 2],
@@ -43,12 +45,12 @@ impl Strip {
                 BoundaryCondition::Neumann => Beside::Itself,
                 BoundaryCondition::Dirichlet => Beside::Zero,
             };
-            return Self { owned, before: 0, width: columns, ends: [end; 2] };
+            return Self { owned, before: 0, behind: 0, width: columns, ends: [end; 2] };
         }
         let edge = match boundary {
             BoundaryCondition::Periodic => {
                 let width = owned.len() + 2 * HALO;
-                return Self { owned, before: HALO, width, ends: [Beside::Unused; 2] };
+                return Self { owned, before: HALO, behind: HALO, width, ends: [Beside::Unused; 2] };
             }
             BoundaryCondition::Neumann => Beside::Itself,
             BoundaryCondition::Dirichlet => Beside::Zero,
@@ -57,12 +59,7 @@ impl Strip {
         let end = |at_edge: bool| if at_edge { edge } else { Beside::Unused };
         let ends = [end(owned.start == before), end(owned.end + behind == columns)];
         let width = before + owned.len() + behind;
-        Self { owned, before, width, ends }
-    }
-
-    /// Places of the buffer that are kept.
-    pub(super) fn kept(&self) -> Range<usize> {
-        self.before..self.before + self.owned.len()
+        Self { owned, before, behind, width, ends }
     }
 
     /// The stretches of a row of the grid that the buffer shows: place in the buffer, columns.
@@ -83,34 +80,30 @@ impl Strip {
         })
     }
 
-    /// Writes what lies beside the first and the last cell of a row of so many fields. `stride` is
-    /// from a field to the next; each begins at [`MARGIN`].
-    #[inline]
-    pub(super) fn close<T: Real>(&self, cells: &mut [T], stride: usize, fields: usize) {
-        let width = self.width;
-        let [left, right] = self.ends;
-        for field in 0..fields {
-            let start = field * stride + MARGIN - 1;
-            let field = &mut cells[start..start + width + 2];
-            let (first, last) = (field[1], field[width]);
-            if let Some(value) = left.value(first, last) {
-                field[0] = value;
-            }
-            if let Some(value) = right.value(last, first) {
-                field[width + 1] = value;
-            }
-        }
+    /// What is copied in each field of a row that is finished, so that the cells beside its first and its last one
+    /// hold what lies there. Each field begins at [`MARGIN`], before which no other cell is ever written.
+    pub(super) fn copied(&self) -> [Copied; 2] {
+        const ZERO: usize = 0;
+        let (first, last) = (MARGIN, MARGIN + self.width - 1);
+        let [left, right] = [(first - 1, first, last), (last + 1, last, first)];
+        let from = |end: Beside, (to, cell, other): (usize, usize, usize)| Copied {
+            to,
+            from: match end {
+                Beside::Around => other,
+                Beside::Itself => cell,
+                Beside::Zero => ZERO,
+                Beside::Unused => to,
+            },
+        };
+        [from(self.ends[0], left), from(self.ends[1], right)]
     }
 }
 
-impl Beside {
-    /// What to write beside a cell, given that at the other end of the row.
-    fn value<T: Real>(self, cell: T, other: T) -> Option<T> {
-        match self {
-            Self::Around => Some(other),
-            Self::Itself => Some(cell),
-            Self::Zero => Some(T::ZERO),
-            Self::Unused => None,
+/// Copies the cells of a row of so many fields, each of `stride` cells.
+pub(super) fn copy<T: Copy>(copied: [Copied; 2], row: &mut [T], stride: usize, fields: usize) {
+    for field in row.chunks_exact_mut(stride).take(fields) {
+        for Copied { from, to } in copied {
+            field[to] = field[from];
         }
     }
 }

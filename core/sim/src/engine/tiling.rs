@@ -12,18 +12,16 @@ use crate::simd::cache_bytes;
 /// Fewest cells of a lane that is cut without being asked for: a block of fewer is done before
 /// another thread has woken up.
 const LANE_CELLS_MIN: usize = 1 << 11;
-/// Rows of a lane for each step of a block beyond the first: at its edges a lane computes one
-/// more row for each, so that this is about the inverse of the share of work done twice.
-const ROWS_PER_STEP: usize = 16;
-/// The same where lanes wait for each other after every block: what is done twice is weighed against the wait.
-const ROWS_PER_STEP_SHARED: usize = 4;
 /// Fewest steps of a block for which a strip is left as wide as the grid.
 const BLOCK_STEPS_WIDE: usize = 12;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
 const COLUMNS_PER_SUM: usize = 4;
-/// Cells of the rows that are computed at once, where they are more than a row.
+/// Cells of the rows that are computed at once: these and two rows more of all fields are in the first-level cache
+/// while all steps pass over them.
 const BATCH_CELLS: usize = 768;
+/// Rows of a lane for each of those that are computed at once.
+const ROWS_PER_BATCH: usize = 4;
 /// Fewest columns of a strip that is cut without being asked for.
 const STRIP_COLS_MIN: usize = 16 * HALO;
 
@@ -53,7 +51,8 @@ pub(crate) struct Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Tiling {
     pub(crate) lanes: usize,
-    pub(crate) lane_rows: usize,
+    /// Rows by which the beginning of every lane but the first is moved down.
+    shift: usize,
     pub(crate) strip_cols: usize,
     pub(crate) block_steps: usize,
     pub(crate) needs: Needs,
@@ -63,69 +62,79 @@ impl Tiling {
     /// Cuts a grid of at least one cell.
     pub(crate) fn of(shape: &Shape, asked: Lanes) -> Self {
         let Shape { rows, columns, demands, .. } = *shape;
-        let (lanes, lane_rows) = lanes_of(rows, columns, asked);
+        let lanes = lanes_of(rows, columns, asked);
+        let lane_rows = rows / lanes;
+        let linked = shape.wraps || lanes > 1;
         let fields = if demands.turing { 3 } else { 1 };
-        let budget = cache_bytes() / 8 * 5;
-        // Rows of all fields of a level, of which three are kept at least.
+        // Rows of all fields of this many columns are in the cache.
         let row_bytes = fields * shape.cell_bytes;
-        let column_bytes = 3 * row_bytes;
-        let steps_whole = budget / (column_bytes * columns);
+        let cached = |columns: usize| cache_bytes() / 8 * 5 / (row_bytes * columns);
         // These are computed over whole rows.
         let whole = shape.mapped || demands.followed;
         let strip_cols = match asked.strip_cols {
             _ if whole => columns,
-            0 if steps_whole >= BLOCK_STEPS_WIDE => columns,
+            0 if cached(columns) >= ring_rows(BLOCK_STEPS_WIDE, 1) => columns,
             0 => {
-                let widest = (budget / (column_bytes * BLOCK_STEPS_MAX)).max(STRIP_COLS_MIN);
+                let widest = cached(ring_rows(BLOCK_STEPS_MAX, 1)).max(STRIP_COLS_MIN);
                 // Strips of about one width.
                 columns.div_ceil(columns.div_ceil(widest)).next_multiple_of(HALO).min(columns)
             }
             asked => asked.min(columns).next_multiple_of(HALO).min(columns),
+        };
+        let batch_rows = (BATCH_CELLS / strip_cols).min(lane_rows / ROWS_PER_BATCH).clamp(1, BATCH_ROWS_MAX);
+        // A lane that others need keeps its first rows before it needs theirs, and all of them its own.
+        let steps_linked = |batch_rows: usize| {
+            let moved = if shape.wraps { 4 } else { 5 };
+            if linked { 2 * lane_rows.saturating_sub(batch_rows) / moved } else { BLOCK_STEPS_MAX }
         };
         // A host's callback and numbers drawn in sequence go step by step.
         let one_by_one = demands.host || demands.noise_plane;
         let block_steps = match asked.block_steps {
             _ if one_by_one => 1,
             0 => {
-                let cached = budget / (column_bytes * strip_cols);
-                let useful = match lanes {
-                    1 if !shape.wraps => BLOCK_STEPS_MAX,
-                    1 => 1 + lane_rows / ROWS_PER_STEP,
-                    _ => 1 + lane_rows / ROWS_PER_STEP_SHARED,
-                };
+                let cached = cached(strip_cols).saturating_sub(batch_rows) / 2;
                 let summed = if demands.followed { columns / COLUMNS_PER_SUM } else { BLOCK_STEPS_MAX };
-                cached.min(useful).min(summed).clamp(1, BLOCK_STEPS_MAX)
+                cached.min(summed).min(steps_linked(batch_rows))
             }
-            asked => asked.min(BLOCK_STEPS_MAX),
+            asked => asked.min(steps_linked(1)),
         };
-        // More rows at once where they leave room for the steps.
-        let rows_cached = budget / (block_steps * row_bytes * strip_cols);
-        let batch_rows =
-            (BATCH_CELLS / strip_cols).min(rows_cached.saturating_sub(2)).clamp(1, BATCH_ROWS_MAX);
+        let block_steps = block_steps.clamp(1, BLOCK_STEPS_MAX);
+        let linked = linked && block_steps > 1;
+        let shift = if linked && !shape.wraps { block_steps / 2 } else { 0 };
+        let rows_left = if linked { lane_rows - shift - 2 * block_steps } else { BATCH_ROWS_MAX };
         let needs = Needs {
             steps: block_steps,
-            batch_rows,
+            batch_rows: batch_rows.min(rows_left),
             fields,
             columns: if strip_cols < columns { strip_cols + 2 * HALO } else { columns },
             noise: demands.noise,
             host: demands.host,
+            linked,
         };
-        Self { lanes, lane_rows, strip_cols, block_steps, needs }
+        Self { lanes, shift, strip_cols, block_steps, needs }
     }
 
-    /// The rows of a lane.
+    /// The rows of a lane. Where a grid does not wrap, a lane has more rows in the lower levels than the one behind it,
+    /// which begins further down to make up for it.
     pub(crate) fn rows_of(&self, lane: usize, rows: usize) -> Range<usize> {
-        lane * self.lane_rows..((lane + 1) * self.lane_rows).min(rows)
+        let start = |lane: usize| match lane {
+            0 => 0,
+            _ if lane == self.lanes => rows,
+            _ => lane * rows / self.lanes + self.shift,
+        };
+        start(lane)..start(lane + 1)
     }
 }
 
-/// Lanes, and rows of each but the last.
-fn lanes_of(rows: usize, columns: usize, asked: Lanes) -> (usize, usize) {
+/// Rows of the buffers of a lane.
+const fn ring_rows(steps: usize, batch_rows: usize) -> usize {
+    2 * steps + batch_rows
+}
+
+/// Lanes of a grid.
+fn lanes_of(rows: usize, columns: usize, asked: Lanes) -> usize {
     let least_rows = if asked.band_rows == 0 { LANE_CELLS_MIN.div_ceil(columns) } else { asked.band_rows };
-    let least_rows = least_rows.clamp(1, rows);
-    let lanes_max = asked.threads.max(1).min(rows.div_ceil(least_rows));
-    let lane_rows = rows.div_ceil(lanes_max);
-    (rows.div_ceil(lane_rows), lane_rows)
+    asked.threads.max(1).min(rows.div_ceil(least_rows.clamp(1, rows)))
 }
 
 #[cfg(test)]

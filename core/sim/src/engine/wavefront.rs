@@ -2,21 +2,25 @@
 //!
 //! Row after row of the grid enters at level 0, and behind it the levels follow one row apart:
 //! when row r has entered, level t can compute its row r - t from the rows around it of level
-//! t - 1. Of a narrow grid a batch of rows enters at once, and each level computes as many. Only
-//! the last level is written back. A lane (the rows of one thread) and a strip (a
-//! range of columns) compute in the lower levels also what they need of their neighbours, so
-//! that they depend on nothing but the grid before the block; a cell that is computed twice has
-//! the same bits twice and is counted where it belongs.
+//! t - 1. A batch of rows enters at once, and each level computes as many. Only
+//! the last level is written back.
+//!
+//! A lane (the rows of one thread) begins and ends one row earlier in each level below the last, so that it never
+//! needs a row of the lane before it, and of the lane behind it the first two rows of each level. Those it
+//! keeps when it [opens](Lane::open); when all lanes have, each can [go on](Lane::go_on) to its end. A grid that wraps
+//! is behind itself. So every row of every level is computed once. A strip (a range of columns) computes in the
+//! lower levels also what it needs of its neighbours; a cell that is computed twice has the same bits twice and is
+//! counted where it belongs.
 
 use std::ops::Range;
 
 use super::block::{BLOCK_STEPS_MAX, Block, Noise};
 use super::chemistry::{Hosted, RowKernel};
-use super::kernel::{Batch, Counts, Extras, Finish, Outside, Span};
+use super::kernel::{Batch, Counts, Extras, Finish, Span};
 use super::maps::Maps;
 use super::noise::FillNoise;
-use super::scratch::{MARGIN, Parts, Scratch};
-use super::strip::Strip;
+use super::scratch::{Kept, MARGIN, Parts, Scratch};
+use super::strip::{self, Strip};
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
 use crate::real::Real;
@@ -49,7 +53,6 @@ pub(super) struct Inputs<'a, T> {
     pub(super) block: &'a Block<'a, T>,
     /// Cells from a field to the next in a row of the buffers.
     pub(super) stride: usize,
-    pub(super) strip_cols: usize,
     /// Rows that are computed at once.
     pub(super) batch_rows: usize,
     pub(super) level: DetectedLevel,
@@ -82,88 +85,135 @@ impl<'a, T: Real> Inputs<'a, T> {
 pub(super) struct Next<'a, T> {
     /// The new cells of its rows: potential, activator, inhibitor; the last two may be empty.
     pub(super) fields: [&'a mut [T]; 3],
-    /// For each of its rows the sums of every step; empty if the block is not followed.
-    pub(super) sums: &'a mut [RowSums],
+    /// For each step the sums of its rows; empty if the block is not followed.
+    pub(super) sums: [&'a mut [RowSums]; BLOCK_STEPS_MAX],
 }
 
 impl<'a, T> Next<'a, T> {
-    /// Takes so many cells and sums from the front, or all that are left.
-    pub(super) fn split_off(&mut self, cells: usize, sums: usize) -> Self {
+    /// Takes so many cells from the front, and sums of so many rows of each step, or all that are left.
+    pub(super) fn split_off(&mut self, cells: usize, rows: impl Fn(usize) -> usize) -> Self {
         fn front<'a, I>(rest: &mut &'a mut [I], length: usize) -> &'a mut [I] {
             rest.split_off_mut(..length.min(rest.len())).unwrap_or_default()
         }
         let [potential, activator, inhibitor] = &mut self.fields;
-        Self {
-            fields: [front(potential, cells), front(activator, cells), front(inhibitor, cells)],
-            sums: front(&mut self.sums, sums),
-        }
+        let fields = [front(potential, cells), front(activator, cells), front(inhibitor, cells)];
+        let mut levels = 1..;
+        let sums = self.sums.each_mut().map(|sums| front(sums, levels.next().map_or(0, &rows)));
+        Self { fields, sums }
     }
+}
+
+/// The rows of a lane.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LaneRows {
+    /// Its rows of the last level.
+    start: isize,
+    end: isize,
+    /// There is nothing above its first row, or below its last one.
+    edges: [bool; 2],
+}
+
+impl LaneRows {
+    /// The rows of the last level that are `rows` of a grid with `all` rows.
+    pub(super) fn of(rows: Range<usize>, all: usize, boundary: BoundaryCondition) -> Self {
+        let bounded = boundary != BoundaryCondition::Periodic;
+        let edges = [bounded && rows.start == 0, bounded && rows.end == all];
+        Self { start: rows.start as isize, end: rows.end as isize, edges }
+    }
+
+    /// The rows of a level that lies so many below the last; of a grid that wraps they may be above its first one.
+    pub(super) fn below(&self, levels: usize) -> Range<isize> {
+        let [start, end] = [(self.start, self.edges[0]), (self.end, self.edges[1])]
+            .map(|(row, edge)| if edge { row } else { row - levels as isize });
+        start..end
+    }
+}
+
+/// How a lane is tied to the one before it and the one behind it.
+enum Tie<'k, T> {
+    /// In no way.
+    None,
+    /// It keeps its first rows.
+    Keeps(&'k mut Kept<T>),
+    /// It needs what the lane behind has kept.
+    Needs(&'k Kept<T>),
 }
 
 /// The part of a block that one thread does.
 pub(super) struct Lane<'s, T: Real> {
-    pub(super) inputs: &'s Inputs<'s, T>,
-    pub(super) kernel: &'s dyn RowKernel<T>,
-    pub(super) hosted: Option<Hosted<'s, T>>,
-    pub(super) rows: Range<usize>,
-    pub(super) next: Next<'s, T>,
-    pub(super) scratch: &'s mut Scratch<T>,
-}
-
-impl<T: Real> Lane<'_, T> {
-    pub(super) fn run(self) -> Swept {
-        let Self { inputs, kernel, hosted, rows, next, scratch } = self;
-        let Inputs { columns, boundary, strip_cols, .. } = *inputs;
-        let steps = inputs.block.spikes.len();
-        let parts = scratch.parts();
-        let plain = inputs.maps.is_empty() && parts.noise.is_empty() && hosted.is_none();
-        let mut walk = Walk {
-            plain,
-            inputs,
-            kernel,
-            hosted,
-            steps,
-            lane: rows.start as isize..rows.end as isize,
-            next,
-            parts,
-            spiked: [T::ZERO; BLOCK_STEPS_MAX],
-            counts: Counts::default(),
-        };
-        for start in (0..columns).step_by(strip_cols) {
-            let strip = Strip::of(start..columns.min(start + strip_cols), columns, boundary);
-            if let Err(failure) = walk.strip(&strip) {
-                return Swept { counts: walk.counts, failure: Some(failure) };
-            }
-        }
-        Swept { counts: walk.counts, failure: None }
-    }
-}
-
-struct Walk<'s, T: Real> {
-    /// There are no maps, no noise and no host's rates.
-    plain: bool,
     inputs: &'s Inputs<'s, T>,
     kernel: &'s dyn RowKernel<T>,
     hosted: Option<Hosted<'s, T>>,
-    steps: usize,
-    /// The rows that are kept.
-    lane: Range<isize>,
+    rows: LaneRows,
     next: Next<'s, T>,
     parts: Parts<'s, T>,
-    /// For each level the potential of the cell of the growth event, before it.
-    spiked: [T; BLOCK_STEPS_MAX],
-    counts: Counts,
+    /// The levels that are computed.
+    steps: usize,
+    /// There are no maps, no noise and no host's rates.
+    plain: bool,
 }
 
-impl<T: Real> Walk<'_, T> {
-    /// The rows that a level has; beyond the grid where it wraps.
-    fn rows_of(&self, level: usize) -> Range<isize> {
-        let margin = (self.steps - level) as isize;
-        let (start, end) = (self.lane.start - margin, self.lane.end + margin);
-        match self.inputs.boundary {
-            BoundaryCondition::Periodic => start..end,
-            _ => start.max(0)..end.min(self.inputs.rows as isize),
+impl<'s, T: Real> Lane<'s, T> {
+    pub(super) fn of(
+        inputs: &'s Inputs<'s, T>,
+        (kernel, hosted): (&'s dyn RowKernel<T>, Option<Hosted<'s, T>>),
+        rows: LaneRows,
+        next: Next<'s, T>,
+        scratch: &'s mut Scratch<T>,
+    ) -> Self {
+        let parts = scratch.parts();
+        let plain = inputs.maps.is_empty() && parts.noise.is_empty() && hosted.is_none();
+        Self { inputs, kernel, hosted, rows, next, parts, steps: inputs.block.spikes.len(), plain }
+    }
+
+    /// Computes a strip until the first two rows of every level are there, and keeps them.
+    pub(super) fn open(mut self, strip: &Strip, kept: &mut Kept<T>) {
+        let (start, end) = (self.heads().start, self.opened());
+        // A failure would be the host's, and its kinetics goes step by step, where nothing is kept.
+        let _ = self.fronts(start..end, strip, Tie::Keeps(kept));
+    }
+
+    /// Computes a strip from where it was opened, if it was, to its end. `behind` is what the lane behind has kept.
+    pub(super) fn go_on(mut self, strip: &Strip, behind: Option<&Kept<T>>) {
+        if self.parts.swept.failure.is_some() {
+            return;
         }
+        let Range { mut start, end } = self.heads();
+        let mut tie = Tie::None;
+        if let Some(kept) = behind {
+            (start, tie) = (self.opened(), Tie::Needs(kept));
+        }
+        if let Err(failure) = self.fronts(start..end, strip, tie) {
+            self.parts.swept.failure = Some(failure);
+        }
+    }
+
+    /// The rows of a level that this lane computes.
+    fn rows_of(&self, level: usize) -> Range<isize> {
+        self.rows.below(self.steps - level)
+    }
+
+    /// The rows that begin a batch at level 0, until all rows of the last level are computed.
+    fn heads(&self) -> Range<isize> {
+        self.rows_of(0).start..self.rows.end + self.steps as isize
+    }
+
+    /// The first of them that is not needed to open the lane: row 1 of the last level but one comes so many rows
+    /// after the first that enters.
+    fn opened(&self) -> isize {
+        self.heads().start + (2 * self.steps).next_multiple_of(self.inputs.batch_rows) as isize
+    }
+
+    /// The rows of a level when `head` begins the batch at level 0.
+    fn batch(&self, head: isize, level: usize) -> Range<isize> {
+        let first = head - level as isize;
+        first..first + self.inputs.batch_rows as isize
+    }
+
+    /// The rows of a level that the next one needs and that this lane does not compute.
+    fn rows_behind(&self, level: usize) -> Range<isize> {
+        let end = self.rows_of(level).end;
+        end..end + if self.rows.edges[1] { 0 } else { Kept::<T>::ROWS }
     }
 
     /// The row of the grid that a row is.
@@ -173,29 +223,50 @@ impl<T: Real> Walk<'_, T> {
         (if (0..rows).contains(&row) { row } else { row.rem_euclid(rows) }) as usize
     }
 
-    fn strip(&mut self, strip: &Strip) -> Result<(), HostReactionError> {
-        let mut rows = [const { 0..0 }; BLOCK_STEPS_MAX + 1];
-        for (level, rows) in rows.iter_mut().enumerate().take(self.steps + 1) {
-            *rows = self.rows_of(level);
-        }
-        let [entering, computed @ ..] = &rows;
-        let batch = self.inputs.batch_rows as isize;
-        for head in (entering.start..self.lane.end + self.steps as isize).step_by(batch as usize) {
-            let mut front = head..head + batch;
-            let rows = shared(&front, entering);
+    /// Lets one batch of rows after the other enter, and takes every level as far as they allow.
+    fn fronts(&mut self, heads: Range<isize>, strip: &Strip, mut tie: Tie<'_, T>) -> Result<(), HostReactionError> {
+        let entering = self.rows_of(0).start..self.rows_behind(0).end;
+        for head in heads.step_by(self.inputs.batch_rows) {
+            let rows = shared(&self.batch(head, 0), &entering);
             for row in rows.clone() {
                 self.enter(row, strip);
             }
             self.settle(0, rows, strip);
-            for (level, rows) in (1..).zip(&computed[..self.steps]) {
-                front = front.start - 1..front.end - 1;
-                let rows = shared(&front, rows);
+            for level in 1..=self.steps {
+                let rows = shared(&self.batch(head, level), &self.rows_of(level));
                 if !rows.is_empty() {
-                    self.compute(level, rows, strip)?;
+                    self.compute(level, rows.clone(), strip)?;
+                }
+                // At once: the next level takes the places of these rows.
+                match &mut tie {
+                    _ if level == self.steps => {}
+                    Tie::None => {}
+                    Tie::Keeps(kept) => self.keep(level, rows, kept),
+                    Tie::Needs(kept) => self.take(level, head, kept),
                 }
             }
         }
         Ok(())
+    }
+
+    /// Keeps those of the computed rows that the lane before needs.
+    fn keep(&self, level: usize, rows: Range<isize>, kept: &mut Kept<T>) {
+        let first = self.rows_of(level).start;
+        for row in shared(&rows, &(first..first + Kept::<T>::ROWS)) {
+            kept.keep(level, row - first, self.parts.ring.row(level, row), self.parts.spiked[level]);
+        }
+    }
+
+    /// Copies rows that the lane behind has kept.
+    fn take(&mut self, level: usize, head: isize, kept: &Kept<T>) {
+        let rows = self.rows_behind(level);
+        for row in shared(&self.batch(head, level), &rows) {
+            let (cells, spiked) = kept.row(level, row - rows.start);
+            self.parts.ring.row_mut(level, row).copy_from_slice(cells);
+            if self.inputs.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
+                self.parts.spiked[level] = spiked;
+            }
+        }
     }
 
     /// Copies a row of the grid to level 0.
@@ -210,13 +281,12 @@ impl<T: Real> Walk<'_, T> {
                     .copy_from_slice(&field[source + stretch.start..source + stretch.end]);
             }
         }
+        strip::copy(strip.copied(), target, stride, self.kernel.fields());
     }
 
-    /// Makes finished rows ready for the next step: what lies beside them, the growth event.
+    /// Makes finished rows ready for the next step: the growth event.
     fn settle(&mut self, level: usize, rows: Range<isize>, strip: &Strip) {
         let Inputs { columns, stride, .. } = *self.inputs;
-        let fields = self.kernel.fields();
-        self.parts.ring.each(level, &rows, |cells| strip.close(cells, stride, fields));
         let Some(spike) = self.inputs.block.spikes[level] else { return };
         for row in rows {
             if self.in_grid(row) != spike.row {
@@ -226,34 +296,27 @@ impl<T: Real> Walk<'_, T> {
             for (place, stretch) in strip.stretches(columns) {
                 if stretch.contains(&spike.column) {
                     let cell = &mut cells[MARGIN + place + spike.column - stretch.start];
-                    self.spiked[level] = *cell;
+                    self.parts.spiked[level] = *cell;
                     *cell += T::of(spike.volts);
                 }
             }
-            strip.close(cells, stride, fields);
+            strip::copy(strip.copied(), cells, stride, 1);
         }
     }
 
     /// Computes rows of a level from the level before.
     fn compute(&mut self, level: usize, rows: Range<isize>, strip: &Strip) -> Result<(), HostReactionError> {
-        if self.plain {
-            let Range { start, end } = self.lane;
-            for part in
-                [rows.start..rows.end.min(start), shared(&rows, &self.lane), rows.start.max(end)..rows.end]
-            {
-                if !part.is_empty() {
-                    self.stretches(level, part, strip);
-                }
-            }
+        self.bound(level - 1, &rows);
+        if self.plain && self.next.sums[0].is_empty() {
+            self.cells(level, rows.clone(), strip);
         } else {
             for row in rows.clone() {
                 self.prepare(level, row, strip)?;
-                self.stretches(level, row..row + 1, strip);
-            }
-        }
-        if !self.next.sums.is_empty() {
-            for row in shared(&rows, &self.lane) {
-                self.sum_up(level, row);
+                self.cells(level, row..row + 1, strip);
+                // The row of the step before is gone when the next one is computed.
+                if !self.next.sums[0].is_empty() {
+                    self.sum_up(level, row);
+                }
             }
         }
         if level < self.steps {
@@ -266,19 +329,19 @@ impl<T: Real> Walk<'_, T> {
         Ok(())
     }
 
-    /// Computes all cells of rows of a level that are either all kept or all computed for others.
-    fn stretches(&mut self, level: usize, rows: Range<isize>, strip: &Strip) {
-        let kept = strip.kept();
-        let last = level == self.steps;
-        if !last {
-            self.cells(level, rows.clone(), 0..kept.start);
-        }
-        let counts = self.cells(level, rows.clone(), kept.clone());
-        if self.lane.contains(&rows.start) {
-            self.counts.add(counts);
-        }
-        if !last {
-            self.cells(level, rows, kept.end..strip.width);
+    /// Writes what lies above the first and below the last row of a bounded grid, where `rows` need it.
+    fn bound(&mut self, level: usize, rows: &Range<isize>) {
+        let ring = &mut self.parts.ring;
+        let [above, below] = self.rows.edges;
+        for (edge, row, outside) in [
+            (above && rows.start == 0, rows.start, rows.start - 1),
+            (below && rows.end == self.rows.end, rows.end - 1, rows.end),
+        ] {
+            match self.inputs.boundary {
+                _ if !edge => {}
+                BoundaryCondition::Dirichlet => ring.row_mut(level, outside).fill(T::ZERO),
+                _ => ring.copy(level, row, outside),
+            }
         }
     }
 
@@ -303,48 +366,37 @@ impl<T: Real> Walk<'_, T> {
             let (start, cells) = (MARGIN + strip.before, strip.owned.len());
             let row = self.parts.ring.row(level - 1, row);
             let [a, i] = [1, 2].map(|field| &row[field * stride + start..field * stride + start + cells]);
-            hosted.rates([a, i], self.parts.rates, self.parts.wide)?;
+            let [f, g] = &mut *self.parts.rates;
+            hosted.rates([a, i], [f, g], self.parts.wide)?;
         }
         Ok(())
     }
 
-    /// Computes the cells at `columns` of the buffer in rows of a level; in one row if there are extras.
-    fn cells(&mut self, level: usize, rows: Range<isize>, columns: Range<usize>) -> Counts {
-        if columns.is_empty() {
-            return Counts::default();
-        }
+    /// Computes the cells of rows of a level; of one row if there are extras.
+    fn cells(&mut self, level: usize, rows: Range<isize>, strip: &Strip) {
         let Inputs { stride, boundary, level: simd, .. } = *self.inputs;
-        let outside = |at_edge: bool| match boundary {
-            BoundaryCondition::Neumann if at_edge => Outside::Itself,
-            BoundaryCondition::Dirichlet if at_edge => Outside::Zeros,
-            _ => Outside::Row,
-        };
-        let (above, below) = (outside(rows.start == 0), outside(rows.end == self.inputs.rows as isize));
+        let later = self.steps - level;
+        // Extras begin where a register of any width can.
+        let reach = if self.plain || later == 0 { later } else { usize::MAX };
+        let beside = [strip.before.min(reach), strip.behind.min(reach)];
         let in_grid = self.in_grid(rows.start);
-        let Parts { zeros, ring, noise, rates, .. } = &mut self.parts;
+        let Parts { ring, noise, rates, swept, .. } = &mut self.parts;
         let extras = (!self.plain).then(|| {
             let rates = self.hosted.map(|_| &**rates);
-            self.inputs.extras(in_grid, columns.start, rates, noise)
+            self.inputs.extras(in_grid, strip.before - beside[0], rates, noise)
         });
-        let (row_cells, slots, slot) = (ring.row_cells(), ring.slots(), ring.slot(rows.start));
-        let (before, out) = ring.step(level - 1);
-        let batch = Batch {
-            before,
-            zeros,
-            row_cells,
-            slots,
-            slot,
-            rows: rows.len(),
-            above,
-            below,
-            span: Span {
-                stride,
-                first: MARGIN + columns.start,
-                cells: columns.len(),
-                right_first: boundary == BoundaryCondition::Dirichlet,
-            },
+        let above = ring.slot(level - 1, rows.start - 1);
+        let span = Span {
+            row_cells: ring.row_cells(),
+            stride,
+            first: MARGIN + strip.before,
+            cells: strip.owned.len(),
+            beside,
+            copied: strip.copied(),
+            right_first: boundary == BoundaryCondition::Dirichlet,
         };
-        self.kernel.rows(simd, batch, extras.as_ref(), out)
+        let batch = Batch { ring: ring.cells(), above, new: above, rows: rows.len(), span };
+        swept.counts.add(self.kernel.rows(simd, batch, extras.as_ref()));
     }
 
     /// Sums up a finished row of a step, and the change that led to it.
@@ -352,29 +404,31 @@ impl<T: Real> Walk<'_, T> {
         let Inputs { columns, block, level: simd, .. } = *self.inputs;
         let cells = MARGIN..MARGIN + columns;
         // The change is from the step before, not from the growth event that followed it.
-        let spike = block.spikes[level - 1].filter(|spike| spike.row as isize == row);
-        let (before, after) = self.parts.ring.pair(level - 1, row);
+        let spike = block.spikes[level - 1].filter(|spike| spike.row == self.in_grid(row));
+        let (before, after) = self.parts.ring.pair(level, row);
         let spiked = spike.map(|spike| {
             let place = MARGIN + spike.column;
-            (place, std::mem::replace(&mut before[place], self.spiked[level - 1]))
+            (place, std::mem::replace(&mut before[place], self.parts.spiked[level - 1]))
         });
         let sums = RowSums::of(simd, &after[cells.clone()], &before[cells]);
         if let Some((place, value)) = spiked {
             before[place] = value;
         }
-        self.next.sums[(row - self.lane.start) as usize * self.steps + level - 1] = sums;
+        let index = (row - self.rows_of(level).start) as usize;
+        self.next.sums[level - 1][index] = sums;
     }
 
     /// Copies a row of the last level to the grid.
     fn leave(&mut self, row: isize, strip: &Strip) {
         let Inputs { columns, stride, level: simd, .. } = *self.inputs;
-        let start = (row - self.lane.start) as usize * columns;
+        let start = (row - self.rows.start) as usize * columns;
         let target = start + strip.owned.start..start + strip.owned.end;
-        let from = &self.parts.ring.row(self.steps, row)[MARGIN + strip.before..];
+        let Parts { ring, swept, .. } = &mut self.parts;
+        let from = &ring.row(self.steps, row)[MARGIN + strip.before..];
         let [potential, activator, inhibitor] = &mut self.next.fields;
         let others = if self.kernel.fields() > 1 { target.clone() } else { 0..0 };
         let to = [&mut potential[target], &mut activator[others.clone()], &mut inhibitor[others]];
-        self.counts.not_finite |= on_lanes(simd, Finish { from, stride, to });
+        swept.counts.not_finite |= on_lanes(simd, Finish { from, stride, to });
     }
 }
 

@@ -10,6 +10,7 @@
     reason = "intrinsics, and calls of functions compiled for instructions that were detected"
 )]
 
+mod around;
 mod cache;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -22,6 +23,7 @@ mod x86;
 use serde::{Deserialize, Serialize};
 
 use crate::real::Real;
+pub(crate) use around::{Around, Copied, RowForm, Sheet};
 pub(crate) use cache::cache_bytes;
 pub(crate) use vector::{LaneWork, Lanes, Registers, Vector};
 

@@ -1,10 +1,11 @@
 //! The kernel of the potential alone.
 
 use super::cells::Cells;
-use super::stencil::{Diffusion, chunks_out};
-use super::{Batch, Counts, Extras, Numbers, part_mut};
+use super::rows::RegisterWork;
+use super::stencil::{Map, laplacian};
+use super::{Batch, Counts, Extras, Numbers};
 use crate::real::Real;
-use crate::simd::{LaneWork, Lanes, Vector};
+use crate::simd::{Around, LaneWork, Lanes, Vector};
 
 /// Diffusion, leak, noise and clamp of the potential alone; its rows are of one field.
 pub(crate) struct Alone<'a, T> {
@@ -12,24 +13,34 @@ pub(crate) struct Alone<'a, T> {
     pub(crate) batch: Batch<'a, T>,
     pub(crate) extras: &'a Extras<'a, T>,
     pub(crate) numbers: &'a Numbers<T>,
-    pub(crate) out: &'a mut [T],
 }
 
-/// [`Alone`] in the registers of a level.
-struct AloneRow<'a, 'o, T, V: Vector<T>> {
-    cells: &'o mut Cells<'a, T, V>,
+/// What [`Alone`] needs in every row, in the registers of a level.
+struct AloneRows<'a, T, V: Vector<T>> {
+    cells: Cells<'a, T, V>,
     leaks: bool,
-    v: Diffusion<'a, V, V::Chunk>,
-    out: &'o mut [V::Chunk],
+    alpha: V,
+    map: Option<Map<'a, V::Chunk>>,
 }
 
-impl<T: Real, V: Vector<T>> AloneRow<'_, '_, T, V> {
+impl<'a, T: Real, V: Vector<T> + 'a> RegisterWork<'a, T, V, 1> for AloneRows<'a, T, V> {
+    const FOR_SPEED: bool = false;
+
     #[inline(always)]
-    fn cell(&mut self, k: usize, counted: usize) {
-        let v_old = self.cells.lanes.load(&self.v.field.centre[k]);
-        let diffusion = self.v.at::<T, false>(self.cells.lanes, k, v_old);
+    fn cells(&mut self) -> &mut Cells<'a, T, V> {
+        &mut self.cells
+    }
+
+    #[inline(always)]
+    fn compute(&mut self, around: &mut Around<'_, T, V, 1>, k: usize, counted: usize) {
+        let lanes = self.cells.lanes;
+        let v_old = around.centre::<0>(lanes, k);
+        let diffusion = match &self.map {
+            Some(map) => map.flux_divergence::<T, V, 1, 0>(around, lanes, k, v_old),
+            None => self.alpha * laplacian::<T, V, 1, 0>(around, lanes, k, v_old),
+        };
         let diffused = self.cells.relaxed::<false>(v_old, diffusion, self.leaks);
-        self.cells.potential::<false>(k, diffused, counted).store(&mut self.out[k]);
+        around.put::<0>(k, self.cells.potential::<false>(k, diffused, counted));
     }
 }
 
@@ -38,24 +49,15 @@ impl<T: Real> LaneWork<T> for Alone<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> Counts {
-        let Self { batch, extras, numbers: p, out } = self;
+        let Self { batch, extras, numbers: p } = self;
         let span = batch.span;
-        let (whole, rest, vectors) = span.vectors(V::LANES);
-        let mut cells = Cells::new(lanes, p, extras.noise, vectors);
-        let alpha = lanes.splat(p.alpha);
-        for index in 0..batch.rows {
-            let (place, rows) = batch.row(index);
-            let new = part_mut(out, place..place + batch.row_cells);
-            let mut row = AloneRow::<T, V> {
-                cells: &mut cells,
-                leaks: p.leak_rate != T::ZERO,
-                v: Diffusion::of::<T>(&rows, extras, 0, alpha, vectors),
-                out: chunks_out::<T, V>(new, span.first, vectors),
-            };
-            for k in 0..vectors {
-                row.cell(k, if k < whole { V::LANES } else { rest });
-            }
-        }
-        cells.counts()
+        let registers = span.registers(V::LANES);
+        let rows = AloneRows::<T, V> {
+            cells: Cells::new(lanes, p, extras.noise, registers.all()),
+            leaks: p.leak_rate != T::ZERO,
+            alpha: lanes.splat(p.alpha),
+            map: Map::of::<T, V>(extras.diffusion[0], span.right_first, registers.all()),
+        };
+        rows.rows(batch, &registers)
     }
 }

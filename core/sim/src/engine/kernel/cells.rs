@@ -79,8 +79,20 @@ impl<'a, T: Real, V: Vector<T>> Cells<'a, T, V> {
         raised
     }
 
+    /// What was counted until now.
     #[inline(always)]
-    pub(super) fn counts(self) -> Counts {
+    pub(super) fn tallies(&self) -> [V::Tally; 2] {
+        [self.activations, self.clamps]
+    }
+
+    /// Forgets what was counted since.
+    #[inline(always)]
+    pub(super) fn count_again(&mut self, [activations, clamps]: [V::Tally; 2]) {
+        (self.activations, self.clamps) = (activations, clamps);
+    }
+
+    #[inline(always)]
+    pub(super) fn counts(&self) -> Counts {
         Counts { activations: V::total(self.activations), clamps: V::total(self.clamps), not_finite: false }
     }
 }

@@ -13,6 +13,7 @@ mod alone;
 mod cells;
 mod coupled;
 mod finish;
+mod rows;
 mod stencil;
 
 pub(crate) use alone::Alone;
@@ -22,6 +23,7 @@ pub(crate) use finish::Finish;
 use std::ops::Range;
 
 use crate::real::Real;
+use crate::simd::{Copied, RowForm};
 
 /// `value` moved into [`low`, `high`]; NaN stays NaN.
 #[inline(always)]
@@ -35,15 +37,6 @@ pub(crate) fn clamp<T: Real>(value: T, low: T, high: T) -> T {
 #[inline(always)]
 pub(crate) fn part<T>(row: &[T], at: Range<usize>) -> &[T] {
     match row.get(at) {
-        Some(part) => part,
-        None => too_short(),
-    }
-}
-
-/// The same, to be written to.
-#[inline(always)]
-pub(crate) fn part_mut<T>(row: &mut [T], at: Range<usize>) -> &mut [T] {
-    match row.get_mut(at) {
         Some(part) => part,
         None => too_short(),
     }
@@ -87,95 +80,129 @@ impl Counts {
     }
 }
 
-/// What lies above the first or below the last row of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outside {
-    /// Another row.
-    Row,
-    /// The same row once more.
-    Itself,
-    /// Zeros.
-    Zeros,
-}
-
-/// Rows of one step that are computed by one call: for a narrow grid a call costs as much as a
-/// row.
-#[derive(Debug, Clone, Copy)]
+/// Rows of one step that are computed by one call: for a narrow grid a call costs as much as a row.
+#[derive(Debug)]
 pub(crate) struct Batch<'a, T> {
-    /// A ring of rows of the step before, each with all fields, one field after the other. A
-    /// field has at least one cell more on either side of those that are computed, and room for
-    /// a whole register behind them. The new rows have the same places in a ring of their own.
-    pub(crate) before: &'a [T],
-    /// A row of zeros.
-    pub(crate) zeros: &'a [T],
-    /// Cells from a row to the next.
-    pub(crate) row_cells: usize,
-    /// Rows in the ring.
-    pub(crate) slots: usize,
-    /// The first row to be computed.
-    pub(crate) slot: usize,
+    /// A ring of rows, each with all fields, one field after the other. A field has room for a whole register
+    /// beside the cells that are computed.
+    pub(crate) ring: &'a mut [T],
+    /// Place in the ring of the row above the first one that is computed.
+    pub(crate) above: usize,
+    /// Place in the ring of the first new row: the same, or one that no row is computed from.
+    pub(crate) new: usize,
     /// Rows to be computed.
     pub(crate) rows: usize,
-    pub(crate) above: Outside,
-    pub(crate) below: Outside,
     /// What the rows have in common.
-    pub(crate) span: Span,
-}
-
-impl<'a, T> Batch<'a, T> {
-    /// Where row `index` of the batch begins in its ring, and the rows from which it is computed.
-    #[inline(always)]
-    pub(crate) fn row(&self, index: usize) -> (usize, Rows<'a, T>) {
-        let Self { before, row_cells, slots, .. } = *self;
-        // Else the compiler writes the first and the last row out apart: three kernels in place of one.
-        let index = std::hint::black_box(index);
-        let slot = self.slot + index;
-        let slot = if slot < slots { slot } else { slot - slots };
-        let place = slot * row_cells;
-        let previous = if slot == 0 { slots * row_cells } else { place } - row_cells;
-        let following = if slot + 1 == slots { 0 } else { place + row_cells };
-        let centre = part(before, place..place + row_cells);
-        let mut rows = Rows {
-            up: part(before, previous..previous + row_cells),
-            centre,
-            down: part(before, following..following + row_cells),
-            span: self.span,
-        };
-        if index == 0 && self.above != Outside::Row {
-            rows.up = if self.above == Outside::Itself { centre } else { self.zeros };
-        }
-        if index + 1 == self.rows && self.below != Outside::Row {
-            rows.down = if self.below == Outside::Itself { centre } else { self.zeros };
-        }
-        (place, rows)
-    }
-}
-
-/// The rows around the one that is computed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows<'a, T> {
-    pub(crate) up: &'a [T],
-    pub(crate) centre: &'a [T],
-    pub(crate) down: &'a [T],
     pub(crate) span: Span,
 }
 
 /// The cells that are computed in a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
+    /// Cells from a row to the next.
+    pub(crate) row_cells: usize,
     /// Cells from a field to the next.
     pub(crate) stride: usize,
-    /// Place of the first cell to be computed.
+    /// Place of the first cell that is kept.
     pub(crate) first: usize,
-    /// Cells to be computed.
+    /// Cells that are kept, and counted.
     pub(crate) cells: usize,
+    /// Cells that are computed before and behind those, for the steps that follow: more of them may be, up to a
+    /// whole register.
+    pub(crate) beside: [usize; 2],
+    /// Cells that are copied in a finished row, to where what lies beside the grid is read.
+    pub(crate) copied: [Copied; 2],
     /// Whether the right neighbour is summed before the left one, as MFN 4.1 does on a
     /// Dirichlet grid.
     pub(crate) right_first: bool,
 }
 
+/// The registers of a [`Span`].
+#[derive(Debug, Clone, Copy)]
+struct Registers {
+    /// Those that are computed for the steps that follow; these, then all whose cells are kept; these and what is
+    /// computed behind them.
+    ends: [usize; 3],
+    /// Kept cells of the last register that has some, if they do not fill it.
+    rest: usize,
+}
+
+impl Registers {
+    #[inline(always)]
+    fn all(&self) -> usize {
+        self.ends[2]
+    }
+
+    /// Kept cells of register `k`.
+    #[inline(always)]
+    fn counted(&self, k: usize, lanes: usize) -> usize {
+        let [before, whole, _] = self.ends;
+        if k < before || k > whole {
+            0
+        } else if k < whole {
+            lanes
+        } else {
+            self.rest
+        }
+    }
+}
+
+impl Span {
+    /// How the cells fall into registers. Those that are kept begin with one.
+    #[inline(always)]
+    fn registers(&self, lanes: usize) -> Registers {
+        let [before, behind] = self.beside;
+        let start = before.div_ceil(lanes);
+        let kept = start + self.cells / lanes;
+        Registers { ends: [start, kept, start + (self.cells + behind).div_ceil(lanes)], rest: self.cells % lanes }
+    }
+
+    /// The form of the rows, for these registers.
+    #[inline(always)]
+    fn form(&self, registers: &Registers, lanes: usize) -> RowForm {
+        let [start, _, end] = registers.ends;
+        RowForm {
+            row_cells: self.row_cells,
+            stride: self.stride,
+            first: self.first.saturating_sub(start * lanes),
+            registers: end,
+            right_first: self.right_first,
+        }
+    }
+}
+
+/// Places of the ring for a row that is computed, one row after the other.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    up: usize,
+    new: usize,
+    slots: usize,
+}
+
+impl Places {
+    #[inline(always)]
+    fn of<T>(batch: &Batch<'_, T>) -> Self {
+        let Batch { ring, above, new, span, .. } = batch;
+        Self { up: *above, new: *new, slots: ring.len() / span.row_cells.max(1) }
+    }
+
+    #[inline(always)]
+    fn after(&self, slot: usize) -> usize {
+        if slot + 1 < self.slots { slot + 1 } else { 0 }
+    }
+
+    /// The rows above, of and below the next row, and that which takes the new one.
+    #[inline(always)]
+    fn next(&mut self) -> [usize; 4] {
+        let Self { up, new, .. } = *self;
+        let centre = self.after(up);
+        (self.up, self.new) = (centre, self.after(new));
+        [up, centre, self.after(centre), new]
+    }
+}
+
 /// Rows of a map of diffusion coefficients; the first number belongs to the cell left of the
-/// first one.
+/// first register.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MapRows<'a, T> {
     pub(crate) up: &'a [T],
@@ -183,19 +210,7 @@ pub(crate) struct MapRows<'a, T> {
     pub(crate) down: &'a [T],
 }
 
-impl Span {
-    /// Whole registers, cells in the last one that is not whole, registers with it.
-    #[inline(always)]
-    pub(crate) fn vectors(self, lanes: usize) -> (usize, usize, usize) {
-        // The narrow type tells the compiler that no product of these overflows, so that it looks
-        // at the length of a slice once and not twice.
-        let cells = self.cells as u32;
-        let (whole, rest) = (cells / lanes as u32, cells % lanes as u32);
-        (whole as usize, rest as usize, (whole + u32::from(rest > 0)) as usize)
-    }
-}
-
-/// What only some runs have. The slices begin at the first cell unless said otherwise.
+/// What only some runs have. The slices begin with the first register.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extras<'a, T> {
     /// Diffusion coefficients of potential, activator, inhibitor.

@@ -1,0 +1,294 @@
+//! The registers around the cells of a row, in rows that are replaced while they are read.
+//!
+//! A step reads three rows of every field and writes one, in registers that overlap. With slices each of those
+//! eighteen streams would be looked at for its length in every row, which for a narrow grid is a third of the
+//! work; and no slice could be read while its cells are replaced. So the form of the rows is checked once for
+//! all rows of a [`Sheet`], the place of a row once for the row, and the register once for all its fields.
+
+use std::marker::PhantomData;
+
+use super::vector::{Lanes, Vector};
+
+/// Cells of a field that are written from others of the same row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Copied {
+    /// Place in the field.
+    pub(crate) from: usize,
+    /// Place in the field.
+    pub(crate) to: usize,
+}
+
+/// What all rows of a [`Sheet`] have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowForm {
+    /// Cells from a row to the next; each has all fields, one after the other.
+    pub(crate) row_cells: usize,
+    /// Cells from a field to the next.
+    pub(crate) stride: usize,
+    /// Place in a field of the first cell of the first register.
+    pub(crate) first: usize,
+    /// Registers that are computed. The cell before the first and the one behind the last are read as well.
+    pub(crate) registers: usize,
+    /// Whether the right neighbour is summed before the left one.
+    pub(crate) right_first: bool,
+}
+
+/// Rows of `FIELDS` fields in one buffer, of which some are replaced.
+pub(crate) struct Sheet<'a, T, V, const FIELDS: usize> {
+    cells: *mut T,
+    rows: usize,
+    form: RowForm,
+    kind: PhantomData<(&'a mut [T], V)>,
+}
+
+impl<'a, T: Copy, V: Vector<T>, const FIELDS: usize> Sheet<'a, T, V, FIELDS> {
+    /// The rows of a buffer.
+    ///
+    /// # Panics
+    /// If a register of a row lies outside of its field, or a field outside of its row.
+    #[inline(always)]
+    pub(crate) fn of(cells: &'a mut [T], form: RowForm) -> Self {
+        let RowForm { row_cells, stride, first, registers, .. } = form;
+        // Every number that follows is at most a length, so that nothing overflows.
+        let fits = row_cells > 0
+            && stride <= row_cells / FIELDS
+            && first >= 1
+            && first < stride
+            && registers <= (stride - first) / V::LANES
+            && first + registers * V::LANES < stride;
+        if !fits {
+            too_short();
+        }
+        Self { rows: cells.len() / row_cells, cells: cells.as_mut_ptr(), form, kind: PhantomData }
+    }
+
+    /// The rows around one that is computed: that above, itself, that below, and that which takes the new cells and
+    /// may be any of them. A cell of a row that is replaced may be read in no later register.
+    ///
+    /// # Panics
+    /// If the buffer has no such row.
+    #[inline(always)]
+    pub(crate) fn around(&mut self, [up, centre, down, new]: [usize; 4]) -> Around<'_, T, V, FIELDS> {
+        let Self { cells, rows, form, .. } = *self;
+        if up.max(centre).max(down.max(new)) >= rows {
+            too_short();
+        }
+        // SAFETY: the rows are in the buffer, and the first register is in each of their fields.
+        let at = |row: usize| unsafe { cells.add(row * form.row_cells + form.first) };
+        let centre = at(centre).cast_const();
+        // SAFETY: a cell is on either side of the first one.
+        let (left, right) = unsafe { (centre.sub(1), centre.add(1)) };
+        let (first, second) = if form.right_first { (right, left) } else { (left, right) };
+        let (up, down, new) = (at(up).cast_const(), at(down).cast_const(), at(new));
+        Around { up, down, first, second, centre, new, form, kind: PhantomData }
+    }
+}
+
+/// A row that is computed, with its neighbours. `FIELD` is one of its fields, `k` the number of a register.
+pub(crate) struct Around<'s, T, V, const FIELDS: usize> {
+    up: *const T,
+    down: *const T,
+    /// The neighbours within the row, in the order in which they are summed.
+    first: *const T,
+    second: *const T,
+    centre: *const T,
+    new: *mut T,
+    form: RowForm,
+    kind: PhantomData<(&'s mut [T], V)>,
+}
+
+impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
+    /// Cells from the first register of the first field to a register of a field.
+    #[inline(always)]
+    fn offset<const FIELD: usize>(&self, k: usize) -> usize {
+        const { assert!(FIELD < FIELDS, "a row has no such field") };
+        if k >= self.form.registers {
+            too_short();
+        }
+        FIELD * self.form.stride + k * V::LANES
+    }
+
+    #[inline(always)]
+    fn load<const FIELD: usize>(&self, lanes: Lanes<V>, row: *const T, k: usize) -> V {
+        let offset = self.offset::<FIELD>(k);
+        // SAFETY: `Sheet` has checked that all registers of all fields are in the row, also when they are a cell
+        // further to the left or to the right. What is borrowed here is read at once.
+        lanes.load(unsafe { &*row.add(offset).cast::<V::Chunk>() })
+    }
+
+    /// The cells above.
+    #[inline(always)]
+    pub(crate) fn up<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
+        self.load::<FIELD>(lanes, self.up, k)
+    }
+
+    /// The cells below.
+    #[inline(always)]
+    pub(crate) fn down<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
+        self.load::<FIELD>(lanes, self.down, k)
+    }
+
+    /// The cells on the side that is summed first.
+    #[inline(always)]
+    pub(crate) fn first<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
+        self.load::<FIELD>(lanes, self.first, k)
+    }
+
+    /// The cells on the other side.
+    #[inline(always)]
+    pub(crate) fn second<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
+        self.load::<FIELD>(lanes, self.second, k)
+    }
+
+    /// The cells themselves.
+    #[inline(always)]
+    pub(crate) fn centre<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
+        self.load::<FIELD>(lanes, self.centre, k)
+    }
+
+    /// Writes new cells.
+    #[inline(always)]
+    pub(crate) fn put<const FIELD: usize>(&mut self, k: usize, value: V) {
+        let offset = self.offset::<FIELD>(k);
+        // SAFETY: as in `load`; the buffer is borrowed for writing, and nothing else of it is borrowed now.
+        value.store(unsafe { &mut *self.new.add(offset).cast::<V::Chunk>() });
+    }
+
+    /// Copies a cell of each field of the new row to another one of it.
+    ///
+    /// # Panics
+    /// If a field has no such cells.
+    #[inline(always)]
+    pub(crate) fn copy(&mut self, Copied { from, to }: Copied) {
+        let RowForm { stride, first, .. } = self.form;
+        if from >= stride || to >= stride {
+            too_short();
+        }
+        for field in 0..FIELDS {
+            // SAFETY: `new` points to the place `first` of the first field, and both places are in the field.
+            unsafe {
+                let field = self.new.sub(first).add(field * stride);
+                *field.add(to) = *field.add(from);
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn too_short() -> ! {
+    panic!("a row is shorter than the cells to be computed")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::simd::{DetectedLevel, LaneWork, SimdLevel, on_lanes};
+
+    const FORM: RowForm = RowForm { row_cells: 160, stride: 80, first: 16, registers: 0, right_first: false };
+
+    /// Adds up the five cells of both fields and writes the sum over the cells above.
+    struct Summed<'a> {
+        cells: &'a mut [f64],
+        width: usize,
+        right_first: bool,
+    }
+
+    impl LaneWork<f64> for Summed<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<V: Vector<f64>>(self, lanes: Lanes<V>) {
+            let form = RowForm { registers: self.width / V::LANES, right_first: self.right_first, ..FORM };
+            let mut sheet = Sheet::<f64, V, 2>::of(self.cells, form);
+            let mut around = sheet.around([0, 1, 2, 0]);
+            for k in 0..form.registers {
+                let sum = around.up::<0>(lanes, k) + around.down::<0>(lanes, k);
+                let sides = around.first::<0>(lanes, k) - around.second::<0>(lanes, k);
+                let of_other = around.up::<1>(lanes, k) + around.centre::<1>(lanes, k);
+                around.put::<0>(k, sum + sides);
+                around.put::<1>(k, of_other);
+            }
+            around.copy(Copied { from: 16, to: 15 });
+        }
+    }
+
+    /// Guards where the registers are read and written, at every level: the neighbours of the right row, side and
+    /// field, and no cell beyond.
+    #[test]
+    fn the_cells_around_are_those_around() {
+        for level in SimdLevel::available() {
+            for right_first in [false, true] {
+                let before: Vec<f64> = (0..480).map(|cell| f64::from(cell * cell)).collect();
+                let mut cells = before.clone();
+                let level: DetectedLevel = level.resolve().unwrap_or(DetectedLevel::BASELINE);
+                on_lanes(level, Summed { cells: &mut cells, width: 48, right_first });
+                let mut expected = before.clone();
+                let at = |row: usize, cell: usize| before[row * 160 + cell];
+                for cell in 16..64 {
+                    let sides = at(1, cell - 1) - at(1, cell + 1);
+                    let sides = if right_first { -sides } else { sides };
+                    expected[cell] = at(0, cell) + at(2, cell) + sides;
+                    expected[80 + cell] = at(0, 80 + cell) + at(1, 80 + cell);
+                }
+                expected[15] = expected[16];
+                expected[95] = expected[96];
+                assert_eq!(cells, expected, "{level:?}");
+            }
+        }
+    }
+
+    struct Wrong<'a>(&'a mut [f64], RowForm, [usize; 4], Copied);
+
+    impl LaneWork<f64> for Wrong<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<V: Vector<f64>>(self, lanes: Lanes<V>) {
+            let mut sheet = Sheet::<f64, V, 2>::of(self.0, self.1);
+            let mut around = sheet.around(self.2);
+            let value = around.down::<1>(lanes, self.1.registers - 1);
+            around.put::<1>(self.1.registers - 1, value);
+            around.copy(self.3);
+        }
+    }
+
+    /// Guards the memory: a form, a row, a register or a place that is not in the buffer ends in a panic, the
+    /// largest that are in it do not.
+    #[test]
+    fn what_is_outside_is_refused() {
+        let form = RowForm { registers: 63 / 2, ..FORM };
+        let (rows, place) = ([0, 1, 2, 0], Copied { from: 0, to: 79 });
+        let try_it = |form, rows, place| {
+            let mut cells = vec![0.0; 480];
+            let work = Wrong(&mut cells, form, rows, place);
+            catch_unwind(AssertUnwindSafe(|| on_lanes(DetectedLevel::BASELINE, work))).is_ok()
+        };
+        assert!(try_it(form, rows, place));
+        let wide = if cfg!(target_arch = "x86_64") { 32 } else { 64 };
+        for bad in [
+            RowForm { registers: wide, ..form },
+            RowForm { registers: usize::MAX, ..form },
+            RowForm { registers: 0, ..form },
+            RowForm { first: 0, ..form },
+            RowForm { first: 80, ..form },
+            RowForm { first: usize::MAX, ..form },
+            RowForm { stride: 81, ..form },
+            RowForm { stride: usize::MAX, ..form },
+            RowForm { row_cells: 0, ..form },
+            RowForm { row_cells: 481, ..form },
+        ] {
+            assert!(!try_it(bad, rows, place), "{bad:?}");
+        }
+        for row in 0..4 {
+            let mut bad = rows;
+            bad[row] = 3;
+            assert!(!try_it(form, bad, place), "{bad:?}");
+        }
+        for bad in [Copied { from: 80, to: 0 }, Copied { from: 0, to: usize::MAX }] {
+            assert!(!try_it(form, rows, bad), "{bad:?}");
+        }
+    }
+}
