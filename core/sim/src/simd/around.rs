@@ -84,7 +84,7 @@ impl<'a, T: Copy, V: Vector<T>, const FIELDS: usize> Sheet<'a, T, V, FIELDS> {
     }
 }
 
-/// A row that is computed, with its neighbours. `FIELD` is one of its fields, `k` the number of a register.
+/// A row that is computed, with its neighbours.
 pub(crate) struct Around<'s, T, V, const FIELDS: usize> {
     up: *const T,
     down: *const T,
@@ -97,61 +97,57 @@ pub(crate) struct Around<'s, T, V, const FIELDS: usize> {
     kind: PhantomData<(&'s mut [T], V)>,
 }
 
+/// The registers around one register, of every field.
+#[derive(Clone, Copy)]
+pub(crate) struct Neighbours<V, const FIELDS: usize> {
+    pub(crate) centre: [V; FIELDS],
+    pub(crate) up: [V; FIELDS],
+    pub(crate) down: [V; FIELDS],
+    /// On the side that is summed first.
+    pub(crate) first: [V; FIELDS],
+    /// On the other side.
+    pub(crate) second: [V; FIELDS],
+}
+
 impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
-    /// Cells from the first register of the first field to a register of a field.
+    /// Cells from the first register of the first field to register `k` of each field.
     #[inline(always)]
-    fn offset<const FIELD: usize>(&self, k: usize) -> usize {
-        const { assert!(FIELD < FIELDS, "a row has no such field") };
+    fn offsets(&self, k: usize) -> [usize; FIELDS] {
         if k >= self.form.registers {
             too_short();
         }
-        FIELD * self.form.stride + k * V::LANES
+        let mut offset = k * V::LANES;
+        let mut offsets = [0; FIELDS];
+        for of_field in &mut offsets {
+            *of_field = unforeseen(offset);
+            offset += self.form.stride;
+        }
+        offsets
     }
 
+    /// The cells of register `k`, and those around them.
     #[inline(always)]
-    fn load<const FIELD: usize>(&self, lanes: Lanes<V>, row: *const T, k: usize) -> V {
-        let offset = self.offset::<FIELD>(k);
+    pub(crate) fn read(&self, lanes: Lanes<V>, k: usize) -> Neighbours<V, FIELDS> {
+        let offsets = self.offsets(k);
         // SAFETY: `Sheet` has checked that all registers of all fields are in the row, also when they are a cell
         // further to the left or to the right. What is borrowed here is read at once.
-        lanes.load(unsafe { &*row.add(offset).cast::<V::Chunk>() })
+        let load = |row: *const T| offsets.map(|offset| lanes.load(unsafe { &*row.add(offset).cast::<V::Chunk>() }));
+        Neighbours {
+            centre: load(self.centre),
+            up: load(self.up),
+            down: load(self.down),
+            first: load(self.first),
+            second: load(self.second),
+        }
     }
 
-    /// The cells above.
+    /// Writes the new cells of register `k`.
     #[inline(always)]
-    pub(crate) fn up<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
-        self.load::<FIELD>(lanes, self.up, k)
-    }
-
-    /// The cells below.
-    #[inline(always)]
-    pub(crate) fn down<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
-        self.load::<FIELD>(lanes, self.down, k)
-    }
-
-    /// The cells on the side that is summed first.
-    #[inline(always)]
-    pub(crate) fn first<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
-        self.load::<FIELD>(lanes, self.first, k)
-    }
-
-    /// The cells on the other side.
-    #[inline(always)]
-    pub(crate) fn second<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
-        self.load::<FIELD>(lanes, self.second, k)
-    }
-
-    /// The cells themselves.
-    #[inline(always)]
-    pub(crate) fn centre<const FIELD: usize>(&self, lanes: Lanes<V>, k: usize) -> V {
-        self.load::<FIELD>(lanes, self.centre, k)
-    }
-
-    /// Writes new cells.
-    #[inline(always)]
-    pub(crate) fn put<const FIELD: usize>(&mut self, k: usize, value: V) {
-        let offset = self.offset::<FIELD>(k);
-        // SAFETY: as in `load`; the buffer is borrowed for writing, and nothing else of it is borrowed now.
-        value.store(unsafe { &mut *self.new.add(offset).cast::<V::Chunk>() });
+    pub(crate) fn write(&mut self, k: usize, values: [V; FIELDS]) {
+        for (offset, value) in self.offsets(k).into_iter().zip(values) {
+            // SAFETY: as in `read`; the buffer is borrowed for writing, and nothing else of it is borrowed now.
+            value.store(unsafe { &mut *self.new.add(offset).cast::<V::Chunk>() });
+        }
     }
 
     /// Copies a cell of each field of the new row to another one of it.
@@ -172,6 +168,19 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
             }
         }
     }
+}
+
+/// The same number, which the compiler cannot tell from any other. It would else work out the eighteen addresses of a
+/// register one by one and move all of them from register to register, where there is room for half of them: the
+/// loop would take twice as long.
+#[inline(always)]
+fn unforeseen(mut number: usize) -> usize {
+    #[cfg(not(miri))]
+    // SAFETY: there is no instruction in it.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) number, options(pure, nomem, nostack, preserves_flags));
+    }
+    number
 }
 
 #[cold]
@@ -205,11 +214,8 @@ mod tests {
             let mut sheet = Sheet::<f64, V, 2>::of(self.cells, form);
             let mut around = sheet.around([0, 1, 2, 0]);
             for k in 0..form.registers {
-                let sum = around.up::<0>(lanes, k) + around.down::<0>(lanes, k);
-                let sides = around.first::<0>(lanes, k) - around.second::<0>(lanes, k);
-                let of_other = around.up::<1>(lanes, k) + around.centre::<1>(lanes, k);
-                around.put::<0>(k, sum + sides);
-                around.put::<1>(k, of_other);
+                let Neighbours { centre, up, down, first, second } = around.read(lanes, k);
+                around.write(k, [up[0] + down[0] + (first[0] - second[0]), up[1] + centre[1]]);
             }
             around.copy(Copied { from: 16, to: 15 });
         }
@@ -249,8 +255,9 @@ mod tests {
         fn run<V: Vector<f64>>(self, lanes: Lanes<V>) {
             let mut sheet = Sheet::<f64, V, 2>::of(self.0, self.1);
             let mut around = sheet.around(self.2);
-            let value = around.down::<1>(lanes, self.1.registers - 1);
-            around.put::<1>(self.1.registers - 1, value);
+            let last = self.1.registers.wrapping_sub(1);
+            let value = around.read(lanes, last).down;
+            around.write(last, value);
             around.copy(self.3);
         }
     }

@@ -23,7 +23,7 @@ mod x86;
 use serde::{Deserialize, Serialize};
 
 use crate::real::Real;
-pub(crate) use around::{Around, Copied, RowForm, Sheet};
+pub(crate) use around::{Around, Copied, Neighbours, RowForm, Sheet};
 pub(crate) use cache::cache_bytes;
 pub(crate) use vector::{LaneWork, Lanes, Registers, Vector};
 

@@ -34,13 +34,13 @@ impl<'a, T: Real, V: Vector<T> + 'a> RegisterWork<'a, T, V, 1> for AloneRows<'a,
     #[inline(always)]
     fn compute(&mut self, around: &mut Around<'_, T, V, 1>, k: usize, counted: usize) {
         let lanes = self.cells.lanes;
-        let v_old = around.centre::<0>(lanes, k);
+        let cells = around.read(lanes, k);
         let diffusion = match &self.map {
-            Some(map) => map.flux_divergence::<T, V, 1, 0>(around, lanes, k, v_old),
-            None => self.alpha * laplacian::<T, V, 1, 0>(around, lanes, k, v_old),
+            Some(map) => map.flux_divergence::<T, V, 1>(lanes, &cells, 0, k),
+            None => self.alpha * laplacian::<T, V, 1>(lanes, &cells, 0),
         };
-        let diffused = self.cells.relaxed::<false>(v_old, diffusion, self.leaks);
-        around.put::<0>(k, self.cells.potential::<false>(k, diffused, counted));
+        let diffused = self.cells.relaxed::<false>(cells.centre[0], diffusion, self.leaks);
+        around.write(k, [self.cells.potential::<false>(k, diffused, counted)]);
     }
 }
 

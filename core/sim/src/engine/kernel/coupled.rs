@@ -6,7 +6,7 @@ use super::stencil::{Map, chunks, chunks_of, laplacian, range_of};
 use super::{Batch, Counts, Extras, Numbers};
 use crate::kinetics::Reaction;
 use crate::real::Real;
-use crate::simd::{Around, LaneWork, Lanes, Vector};
+use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 
 /// One step of all three fields: diffusion of the potential, reaction and diffusion of activator
 /// and inhibitor from their old values, activation, clamps. `PLAIN`: there are no extras and the
@@ -55,11 +55,11 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const PLAIN: bool, const LEAK: bool>
 
     /// The diffusion term of a field: a coefficient for all cells or one for each.
     #[inline(always)]
-    fn diffusion<const FIELD: usize>(&self, around: &Around<'_, T, V, 3>, k: usize, centre: V) -> V {
+    fn diffusion(&self, around: &Neighbours<V, 3>, field: usize, k: usize) -> V {
         let lanes = self.cells.lanes;
-        match &self.maps[FIELD] {
-            Some(map) if !PLAIN => map.flux_divergence::<T, V, 3, FIELD>(around, lanes, k, centre),
-            _ => self.coefficients[FIELD] * laplacian::<T, V, 3, FIELD>(around, lanes, k, centre),
+        match &self.maps[field] {
+            Some(map) if !PLAIN => map.flux_divergence::<T, V, 3>(lanes, around, field, k),
+            _ => self.coefficients[field] * laplacian::<T, V, 3>(lanes, around, field),
         }
     }
 
@@ -85,24 +85,21 @@ impl<'a, T: Real, V: Vector<T> + 'a, R: Reaction<T>, const PLAIN: bool, const LE
 
     #[inline(always)]
     fn compute(&mut self, around: &mut Around<'_, T, V, 3>, k: usize, counted: usize) {
-        let lanes = self.cells.lanes;
-        let v_old = around.centre::<0>(lanes, k);
-        let a_old = around.centre::<1>(lanes, k);
-        let i_old = around.centre::<2>(lanes, k);
+        let cells = around.read(self.cells.lanes, k);
+        let [v_old, a_old, i_old] = cells.centre;
         let (f, g) = self.rates(k, a_old, i_old);
-        let a_change = self.diffusion::<1>(around, k, a_old) + f;
-        let i_change = self.diffusion::<2>(around, k, i_old) + g;
+        let a_change = self.diffusion(&cells, 1, k) + f;
+        let i_change = self.diffusion(&cells, 2, k) + g;
         let a_new = a_old + self.cells.over_time::<PLAIN>(a_change);
         let i_new = i_old + self.cells.over_time::<PLAIN>(i_change);
-        let diffusion = self.diffusion::<0>(around, k, v_old);
+        let diffusion = self.diffusion(&cells, 0, k);
         // Known at compile time in the plain kernels.
         let leaks = if PLAIN { LEAK } else { self.leaks };
         let diffused = self.cells.relaxed::<PLAIN>(v_old, diffusion, leaks);
         // The threshold is tested before the activator is clamped.
         let raised = self.cells.activated(a_new, diffused, counted);
-        around.put::<0>(k, self.cells.potential::<PLAIN>(k, raised, counted));
-        around.put::<1>(k, self.within(a_new));
-        around.put::<2>(k, self.within(i_new));
+        let v_new = self.cells.potential::<PLAIN>(k, raised, counted);
+        around.write(k, [v_new, self.within(a_new), self.within(i_new)]);
     }
 }
 

@@ -2,19 +2,18 @@
 
 use super::{MapRows, part};
 use crate::real::Real;
-use crate::simd::{Around, Lanes, Vector};
+use crate::simd::{Lanes, Neighbours, Vector};
 
-/// The five-point Laplacian with unit spacing, in the order of summation of MFN 4.1.
+/// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
 #[inline(always)]
-pub(super) fn laplacian<T: Real, V: Vector<T>, const FIELDS: usize, const FIELD: usize>(
-    around: &Around<'_, T, V, FIELDS>,
+pub(super) fn laplacian<T: Real, V: Vector<T>, const FIELDS: usize>(
     lanes: Lanes<V>,
-    k: usize,
-    centre: V,
+    around: &Neighbours<V, FIELDS>,
+    field: usize,
 ) -> V {
-    let up_and_down = around.up::<FIELD>(lanes, k) + around.down::<FIELD>(lanes, k);
-    let neighbours = (up_and_down + around.first::<FIELD>(lanes, k)) + around.second::<FIELD>(lanes, k);
-    neighbours - lanes.splat(T::of(4.0)) * centre
+    let up_and_down = around.up[field] + around.down[field];
+    let neighbours = (up_and_down + around.first[field]) + around.second[field];
+    neighbours - lanes.splat(T::of(4.0)) * around.centre[field]
 }
 
 /// The registers of a map of diffusion coefficients in a row, with those of the neighbours.
@@ -51,18 +50,19 @@ impl<'a, C> Map<'a, C> {
     /// a face is the mean of the cells beside it, and the flux out of a cell is bit for bit the
     /// flux into its neighbour: nothing is lost between two cells.
     #[inline(always)]
-    pub(super) fn flux_divergence<T: Real, V: Vector<T, Chunk = C>, const FIELDS: usize, const FIELD: usize>(
+    pub(super) fn flux_divergence<T: Real, V: Vector<T, Chunk = C>, const FIELDS: usize>(
         &self,
-        around: &Around<'_, T, V, FIELDS>,
         lanes: Lanes<V>,
+        around: &Neighbours<V, FIELDS>,
+        field: usize,
         k: usize,
-        here: V,
     ) -> V {
+        let here = around.centre[field];
         let from = Face { half: lanes.splat(T::of(0.5)), here, d_here: lanes.load(&self.centre[k]) };
-        let up = from.flux::<T>(lanes.load(&self.up[k]), around.up::<FIELD>(lanes, k));
-        let down = from.flux::<T>(lanes.load(&self.down[k]), around.down::<FIELD>(lanes, k));
-        let first = from.flux::<T>(lanes.load(&self.first[k]), around.first::<FIELD>(lanes, k));
-        let second = from.flux::<T>(lanes.load(&self.second[k]), around.second::<FIELD>(lanes, k));
+        let up = from.flux::<T>(lanes.load(&self.up[k]), around.up[field]);
+        let down = from.flux::<T>(lanes.load(&self.down[k]), around.down[field]);
+        let first = from.flux::<T>(lanes.load(&self.first[k]), around.first[field]);
+        let second = from.flux::<T>(lanes.load(&self.second[k]), around.second[field]);
         ((up + down) + first) + second
     }
 }
