@@ -27,6 +27,8 @@ pub(super) trait RowKernel<T>: Sync {
 struct Reacting<T, R> {
     reaction: R,
     numbers: Numbers<T>,
+    /// See [`Fields::are_tame`](super::grid::Fields::are_tame).
+    tame: bool,
 }
 
 impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
@@ -40,9 +42,9 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         batch: Batch<'_, T>,
         extras: Option<&Extras<'_, T>>,
     ) -> Counts {
-        let Self { reaction, numbers } = self;
+        let Self { reaction, numbers, tame } = self;
         let leaks = numbers.leak_rate != T::ZERO;
-        let plain = level.is_for_speed() && extras.is_none() && numbers.time_step == T::ONE;
+        let plain = level.is_for_speed() && extras.is_none() && numbers.time_step == T::ONE && *tame;
         let extras = extras.unwrap_or(&Extras::NONE);
         match (plain, leaks) {
             (true, false) => {
@@ -132,10 +134,12 @@ pub(super) trait WithKernel<T> {
     fn missing(self) -> Self::Output;
 }
 
-/// Hands the kernel of a block to `work`. `factors` of the rates that have a map are 1.
+/// Hands the kernel of a block to `work`. `factors` of the rates that have a map are 1; `tame` says whether the cells
+/// [are](super::grid::Fields::are_tame) before the block.
 pub(super) fn with_kernel<T: Real, W: WithKernel<T>>(
     block: &Block<'_, T>,
     factors: Option<[f64; 2]>,
+    tame: bool,
     work: W,
 ) -> W::Output {
     let numbers = block.numbers;
@@ -144,13 +148,14 @@ pub(super) fn with_kernel<T: Real, W: WithKernel<T>>(
     };
     if let (Kinetics::Host, Some(host)) = (block.kinetics, block.host) {
         let hosted = Hosted { host, factors: factors.map(T::of) };
-        return work.run(&Reacting { reaction: Untold, numbers }, Some(hosted));
+        return work.run(&Reacting { reaction: Untold, numbers, tame }, Some(hosted));
     }
-    block.kinetics.visit(factors[0], factors[1], Chosen { numbers, work })
+    block.kinetics.visit(factors[0], factors[1], Chosen { numbers, tame, work })
 }
 
 struct Chosen<T, W> {
     numbers: Numbers<T>,
+    tame: bool,
     work: W,
 }
 
@@ -158,7 +163,8 @@ impl<T: Real, W: WithKernel<T>> Visitor<T> for Chosen<T, W> {
     type Output = W::Output;
 
     fn reaction<R: Reaction<T>>(self, reaction: R) -> W::Output {
-        self.work.run(&Reacting { reaction, numbers: self.numbers }, None)
+        let Self { numbers, tame, work } = self;
+        work.run(&Reacting { reaction, numbers, tame }, None)
     }
 
     fn host(self) -> W::Output {

@@ -30,6 +30,13 @@ pub(crate) struct Fields<T> {
 }
 
 impl<T: Real> Fields<T> {
+    /// Whether four times a cell is never too large for its type, so that this product is exact. Only a host gives
+    /// other cells: a step clamps the potential, and where the kinetics does not clamp the others nothing asks.
+    pub(crate) fn are_tame(&self) -> bool {
+        let tame = |cells: &[T]| cells.iter().fold(true, |tame, &cell| tame & (T::of(4.0) * cell).is_finite());
+        tame(&self.potential) && tame(&self.activator) && tame(&self.inhibitor)
+    }
+
     /// The first field, in the order potential, activator, inhibitor, with values that are not
     /// finite.
     fn first_instability(&self) -> Instability {
@@ -79,6 +86,8 @@ pub(crate) struct Grid<T: Real> {
     boundary: BoundaryCondition,
     demands: Demands,
     current: Fields<T>,
+    /// Whether these are known to be [tame](Fields::are_tame).
+    tame: bool,
     next: Fields<T>,
     maps: Maps<T>,
     noise: Vec<T>,
@@ -110,6 +119,7 @@ impl<T: Real> Grid<T> {
             demands,
             noise: vec![T::ZERO; if demands.noise_plane { rows * columns } else { 0 }],
             next,
+            tame: current.are_tame(),
             current,
             maps: Maps::default(),
             sums: Vec::new(),
@@ -163,6 +173,8 @@ impl<T: Real> Grid<T> {
     }
 
     pub(crate) fn current_mut(&mut self) -> &mut Fields<T> {
+        // Until the next step: to look at every cell here would be to do so for each change.
+        self.tame = false;
         &mut self.current
     }
 
@@ -198,11 +210,12 @@ impl<T: Real> Grid<T> {
             let [r_activator, r_inhibitor] = block.factors;
             [factor(Coefficient::RActivator, r_activator), factor(Coefficient::RInhibitor, r_inhibitor)]
         });
-        with_kernel(block, factors, Advance { grid: self, block, executor })
+        with_kernel(block, factors, self.tame, Advance { grid: self, block, executor })
     }
 
     /// Makes the computed fields the current ones.
     pub(crate) fn keep(&mut self) {
+        self.tame = true;
         std::mem::swap(&mut self.current.potential, &mut self.next.potential);
         if self.demands.turing {
             std::mem::swap(&mut self.current.activator, &mut self.next.activator);

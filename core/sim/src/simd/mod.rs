@@ -3,7 +3,8 @@
 //! A kernel is written once, over [`Vector`] where every instruction counts ([`on_lanes`]), else
 //! as a plain loop ([`vectorised`]). Both compile it for the instruction set of the build, for
 //! AVX2 and for AVX-512, and run the one asked for. No level fuses a multiplication with an
-//! addition but where all do ([`Vector::times_plus`]), and no kernel sums floating-point numbers across cells,
+//! addition but where all do ([`Vector::times_plus`]) or where it makes no difference
+//! ([`Vector::less_exact_product`]), and no kernel sums floating-point numbers across cells,
 //! so all levels give the same bits. This is the only place of the crate with unsafe code.
 #![allow(
     unsafe_code,

@@ -10,7 +10,7 @@ use crate::real::Value;
 
 macro_rules! neon {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
-     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident $fused:ident,
+     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident $fused:ident $fused_less:ident,
      $greater:ident $equal:ident $blend:ident $not:expr,
      $count_splat:ident $count_sub:ident $and:ident $count_load:ident $count_store:ident) => {
         /// A register.
@@ -74,12 +74,14 @@ macro_rules! neon {
             // The instructions for minimum and maximum treat NaN and -0 in their own way.
             #[inline(always)]
             fn raised_to(self, low: Self) -> Self {
-                low.or_else(low.above(self), self)
+                // SAFETY: every machine of the architecture has the instruction.
+                Self(unsafe { $blend(low.above(self), low.0, self.0) })
             }
 
             #[inline(always)]
             fn lowered_to(self, high: Self) -> Self {
-                high.or_else(self.above(high), self)
+                // SAFETY: every machine of the architecture has the instruction.
+                Self(unsafe { $blend(self.above(high), high.0, self.0) })
             }
 
             #[inline(always)]
@@ -95,9 +97,15 @@ macro_rules! neon {
             }
 
             #[inline(always)]
-            fn or_else(self, mask: Self::Mask, other: Self) -> Self {
+            fn less_exact_product(self, factor: Self, other: Self) -> Self {
                 // SAFETY: every machine of the architecture has the instruction.
-                Self(unsafe { $blend(mask, self.0, other.0) })
+                Self(unsafe { $fused_less(self.0, factor.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn less_where(self, mask: Self::Mask, amount: Self) -> Self {
+                // SAFETY: every machine of the architecture has the instruction.
+                Self(unsafe { $blend(mask, (self - amount).0, self.0) })
             }
 
             #[inline(always)]
@@ -146,11 +154,11 @@ macro_rules! neon {
 }
 
 neon!(F64x2(float64x2_t) of 2 f64, counts uint64x2_t, u64:
-    vaddq_f64 vsubq_f64 vmulq_f64 vdivq_f64, vld1q_f64 vst1q_f64 vdupq_n_f64 vfmaq_f64,
+    vaddq_f64 vsubq_f64 vmulq_f64 vdivq_f64, vld1q_f64 vst1q_f64 vdupq_n_f64 vfmaq_f64 vfmsq_f64,
     vcgtq_f64 vceqq_f64 vbslq_f64 |mask| veorq_u64(mask, vdupq_n_u64(u64::MAX)),
     vdupq_n_u64 vsubq_u64 vandq_u64 vld1q_u64 vst1q_u64);
 neon!(F32x4(float32x4_t) of 4 f32, counts uint32x4_t, u32:
-    vaddq_f32 vsubq_f32 vmulq_f32 vdivq_f32, vld1q_f32 vst1q_f32 vdupq_n_f32 vfmaq_f32,
+    vaddq_f32 vsubq_f32 vmulq_f32 vdivq_f32, vld1q_f32 vst1q_f32 vdupq_n_f32 vfmaq_f32 vfmsq_f32,
     vcgtq_f32 vceqq_f32 vbslq_f32 |mask| veorq_u32(mask, vdupq_n_u32(u32::MAX)),
     vdupq_n_u32 vsubq_u32 vandq_u32 vld1q_u32 vst1q_u32);
 

@@ -50,8 +50,12 @@ macro_rules! scalar {
                 self != other
             }
 
-            fn or_else(self, mask: Self::Mask, other: Self) -> Self {
-                if mask { self } else { other }
+            fn less_exact_product(self, factor: Self, other: Self) -> Self {
+                self - factor * other
+            }
+
+            fn less_where(self, mask: Self::Mask, amount: Self) -> Self {
+                if mask { self - amount } else { self }
             }
 
             fn first(mask: Self::Mask, lanes: usize) -> Self::Mask {

@@ -78,8 +78,11 @@ pub trait Vector<T>: Value<T> {
     fn above(self, other: Self) -> Self::Mask;
     /// Where a number is not equal to that of `other`; everywhere for NaN.
     fn differs(self, other: Self) -> Self::Mask;
-    /// `self` where the mask says yes, else `other`.
-    fn or_else(self, mask: Self::Mask, other: Self) -> Self;
+    /// `self - factor * other`, for products that are exact: whether the difference is rounded from them or with
+    /// them makes no difference, so that a level may do both in one instruction.
+    fn less_exact_product(self, factor: Self, other: Self) -> Self;
+    /// `self - amount` where the mask says yes, else `self`.
+    fn less_where(self, mask: Self::Mask, amount: Self) -> Self;
     /// Where the mask says yes, in the first `lanes` lanes.
     fn first(mask: Self::Mask, lanes: usize) -> Self::Mask;
     /// Counts of 0.

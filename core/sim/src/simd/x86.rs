@@ -44,7 +44,7 @@ macro_rules! arithmetic {
 
 /// What has one form in the body of every `impl Vector`.
 macro_rules! memory {
-    ($lanes:literal $scalar:ty: $load:ident $store:ident $splat:ident $max:ident $min:ident $fused:expr) => {
+    ($lanes:literal $scalar:ty: $load:ident $store:ident $splat:ident $max:ident $min:ident $fused:expr, $fused_less:expr) => {
         type Chunk = [$scalar; $lanes];
         const LANES: usize = $lanes;
 
@@ -78,6 +78,12 @@ macro_rules! memory {
         }
 
         #[inline(always)]
+        fn less_exact_product(self, factor: Self, other: Self) -> Self {
+            // SAFETY: `self` exists, so the machine has the instructions.
+            Self(unsafe { $fused_less(factor.0, other.0, self.0) })
+        }
+
+        #[inline(always)]
         fn store(self, chunk: &mut Self::Chunk) {
             // SAFETY: `self` exists, so the machine has the instruction; the chunk is as long
             // as the register, and the instruction asks for no alignment.
@@ -103,7 +109,7 @@ macro_rules! memory {
 macro_rules! avx512 {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty, counts $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
-     $max:ident $min:ident $fused:expr, $compare:ident $blend:ident,
+     $max:ident $min:ident $fused:expr, $fused_less:expr, $compare:ident $sub_where:ident,
      $count_splat:ident $count_add:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
@@ -111,7 +117,7 @@ macro_rules! avx512 {
             type Mask = $mask;
             type Tally = __m512i;
 
-            memory!($lanes $scalar: $load $store $splat $max $min $fused);
+            memory!($lanes $scalar: $load $store $splat $max $min $fused, $fused_less);
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -126,9 +132,9 @@ macro_rules! avx512 {
             }
 
             #[inline(always)]
-            fn or_else(self, mask: Self::Mask, other: Self) -> Self {
+            fn less_where(self, mask: Self::Mask, amount: Self) -> Self {
                 // SAFETY: `self` exists, so the machine has the instruction.
-                Self(unsafe { $blend(mask, other.0, self.0) })
+                Self(unsafe { $sub_where(self.0, mask, self.0, amount.0) })
             }
 
             #[inline(always)]
@@ -163,12 +169,12 @@ macro_rules! avx512 {
 avx512!(F64x8(__m512d) of 8 f64, mask __mmask8, counts u64:
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd,
     _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd,
-    _mm512_max_pd _mm512_min_pd _mm512_fmadd_pd, _mm512_cmp_pd_mask _mm512_mask_blend_pd,
+    _mm512_max_pd _mm512_min_pd _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_cmp_pd_mask _mm512_mask_sub_pd,
     _mm512_set1_epi64 _mm512_mask_add_epi64);
 avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps,
     _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps,
-    _mm512_max_ps _mm512_min_ps _mm512_fmadd_ps, _mm512_cmp_ps_mask _mm512_mask_blend_ps,
+    _mm512_max_ps _mm512_min_ps _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_cmp_ps_mask _mm512_mask_sub_ps,
     _mm512_set1_epi32 _mm512_mask_add_epi32);
 
 /// SSE2 and AVX2: a mask is a register with all bits of a lane set or none, which as an integer
@@ -176,15 +182,15 @@ avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
 macro_rules! narrow {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
-     $max:ident $min:ident $fused:expr, $above:expr, $differs:expr,
-     $and:ident $and_not:ident $or:ident, $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
+     $max:ident $min:ident $fused:expr, $fused_less:expr, $above:expr, $differs:expr,
+     $and:ident, $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
         impl Vector<$scalar> for $name {
             type Mask = $register;
             type Tally = $integers;
 
-            memory!($lanes $scalar: $load $store $splat $max $min $fused);
+            memory!($lanes $scalar: $load $store $splat $max $min $fused, $fused_less);
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -199,9 +205,10 @@ macro_rules! narrow {
             }
 
             #[inline(always)]
-            fn or_else(self, mask: Self::Mask, other: Self) -> Self {
-                // SAFETY: `self` exists, so the machine has the instructions.
-                Self(unsafe { $or($and(mask, self.0), $and_not(mask, other.0)) })
+            fn less_where(self, mask: Self::Mask, amount: Self) -> Self {
+                // SAFETY: `self` exists, so the machine has the instructions. Without the mask it is less 0, which
+                // leaves every number as it is, also -0.
+                Self(unsafe { $sub(self.0, $and(mask, amount.0)) })
             }
 
             #[inline(always)]
@@ -266,32 +273,47 @@ macro_rules! fused_by_lanes {
     };
 }
 
+/// SSE2 takes two instructions.
+macro_rules! less_product {
+    ($name:ident $register:ty: $sub:ident $mul:ident) => {
+        /// # Safety
+        /// None to be kept; it stands where the other sets have an instruction.
+        #[inline(always)]
+        unsafe fn $name(factor: $register, other: $register, from: $register) -> $register {
+            // SAFETY: every machine of the architecture has the instructions.
+            unsafe { $sub(from, $mul(factor, other)) }
+        }
+    };
+}
+
+less_product!(less_product_pd __m128d: _mm_sub_pd _mm_mul_pd);
+less_product!(less_product_ps __m128: _mm_sub_ps _mm_mul_ps);
 fused_by_lanes!(fused_pd __m128d, 2 f64: _mm_loadu_pd _mm_storeu_pd);
 fused_by_lanes!(fused_ps __m128, 4 f32: _mm_loadu_ps _mm_storeu_ps);
 
 narrow!(F64x4(__m256d) of 4 f64, counts __m256i, u64:
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd,
     _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd,
-    _mm256_max_pd _mm256_min_pd _mm256_fmadd_pd, _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
-    _mm256_and_pd _mm256_andnot_pd _mm256_or_pd,
+    _mm256_max_pd _mm256_min_pd _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
+    _mm256_and_pd,
     _mm256_setzero_si256 _mm256_sub_epi64 _mm256_castpd_si256 _mm256_storeu_si256);
 narrow!(F32x8(__m256) of 8 f32, counts __m256i, u32:
     _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps,
     _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps,
-    _mm256_max_ps _mm256_min_ps _mm256_fmadd_ps, _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
-    _mm256_and_ps _mm256_andnot_ps _mm256_or_ps,
+    _mm256_max_ps _mm256_min_ps _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
+    _mm256_and_ps,
     _mm256_setzero_si256 _mm256_sub_epi32 _mm256_castps_si256 _mm256_storeu_si256);
 narrow!(F64x2(__m128d) of 2 f64, counts __m128i, u64:
     _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd,
     _mm_loadu_pd _mm_storeu_pd _mm_set1_pd,
-    _mm_max_pd _mm_min_pd fused_pd, _mm_cmpgt_pd, _mm_cmpneq_pd,
-    _mm_and_pd _mm_andnot_pd _mm_or_pd,
+    _mm_max_pd _mm_min_pd fused_pd, less_product_pd, _mm_cmpgt_pd, _mm_cmpneq_pd,
+    _mm_and_pd,
     _mm_setzero_si128 _mm_sub_epi64 _mm_castpd_si128 _mm_storeu_si128);
 narrow!(F32x4(__m128) of 4 f32, counts __m128i, u32:
     _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps,
     _mm_loadu_ps _mm_storeu_ps _mm_set1_ps,
-    _mm_max_ps _mm_min_ps fused_ps, _mm_cmpgt_ps, _mm_cmpneq_ps,
-    _mm_and_ps _mm_andnot_ps _mm_or_ps,
+    _mm_max_ps _mm_min_ps fused_ps, less_product_ps, _mm_cmpgt_ps, _mm_cmpneq_ps,
+    _mm_and_ps,
     _mm_setzero_si128 _mm_sub_epi32 _mm_castps_si128 _mm_storeu_si128);
 
 impl Registers for f64 {

@@ -37,7 +37,7 @@ impl<'a, T: Real, V: Vector<T> + 'a> RegisterWork<'a, T, V, 1> for AloneRows<'a,
         let cells = around.read(lanes, k);
         let diffusion = match &self.map {
             Some(map) => map.flux_divergence::<T, V, 1>(lanes, &cells, 0, k),
-            None => self.alpha * laplacian::<T, V, 1>(lanes, &cells, 0),
+            None => self.alpha * laplacian::<T, V, 1>(lanes, &cells, 0, false),
         };
         let diffused = self.cells.relaxed::<false>(cells.centre[0], diffusion, self.leaks);
         around.write(k, [self.cells.potential::<false>(k, diffused, counted)]);

@@ -10,7 +10,8 @@ use crate::simd::{Lanes, Vector};
 pub(super) struct Cells<'a, T, V: Vector<T>> {
     pub(super) lanes: Lanes<V>,
     threshold: V,
-    gain: V,
+    /// What an activated cell loses: the negative of its gain, V.
+    loss: V,
     time_step: V,
     leak_rate: V,
     rest: V,
@@ -27,7 +28,7 @@ impl<'a, T: Real, V: Vector<T>> Cells<'a, T, V> {
         Self {
             lanes,
             threshold: lanes.splat(p.threshold),
-            gain: lanes.splat(p.gain),
+            loss: lanes.splat(-p.gain),
             time_step: lanes.splat(p.time_step),
             leak_rate: lanes.splat(p.leak_rate),
             rest: lanes.splat(T::of(REST_MEAN_V)),
@@ -73,7 +74,7 @@ impl<'a, T: Real, V: Vector<T>> Cells<'a, T, V> {
     #[inline(always)]
     pub(super) fn activated(&mut self, activator: V, diffused: V, counted: usize) -> V {
         let active = activator.above(self.threshold);
-        let raised = (diffused + self.gain).or_else(active, diffused);
+        let raised = diffused.less_where(active, self.loss);
         let active = if counted == V::LANES { active } else { V::first(active, counted) };
         self.activations = V::counted(self.activations, active);
         raised

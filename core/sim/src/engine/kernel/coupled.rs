@@ -9,8 +9,8 @@ use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 
 /// One step of all three fields: diffusion of the potential, reaction and diffusion of activator
-/// and inhibitor from their old values, activation, clamps. `PLAIN`: there are no extras and the
-/// time step is 1; `LEAK`, which is for those alone: the potential relaxes to rest.
+/// and inhibitor from their old values, activation, clamps. `PLAIN`: there are no extras, the
+/// time step is 1 and the cells are [tame](crate::engine::grid::Fields::are_tame); `LEAK`, which is for those alone: the potential relaxes to rest.
 pub(crate) struct Coupled<'a, T, R, const PLAIN: bool, const LEAK: bool> {
     /// One row if there are extras.
     pub(crate) batch: Batch<'a, T>,
@@ -59,7 +59,11 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const PLAIN: bool, const LEAK: bool>
         let lanes = self.cells.lanes;
         match &self.maps[field] {
             Some(map) if !PLAIN => map.flux_divergence::<T, V, 3>(lanes, around, field, k),
-            _ => self.coefficients[field] * laplacian::<T, V, 3>(lanes, around, field),
+            _ => {
+                // The potential is clamped in every step, the others by some kinetics.
+                let tame = PLAIN && (field == 0 || R::CLAMP.is_some());
+                self.coefficients[field] * laplacian::<T, V, 3>(lanes, around, field, tame)
+            }
         }
     }
 

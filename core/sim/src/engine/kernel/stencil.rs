@@ -4,16 +4,23 @@ use super::{MapRows, part};
 use crate::real::Real;
 use crate::simd::{Lanes, Neighbours, Vector};
 
-/// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
+/// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1. `tame`: no cell
+/// is so large that four times it is too large for its type, so that the product is exact.
 #[inline(always)]
 pub(super) fn laplacian<T: Real, V: Vector<T>, const FIELDS: usize>(
     lanes: Lanes<V>,
     around: &Neighbours<V, FIELDS>,
     field: usize,
+    tame: bool,
 ) -> V {
     let up_and_down = around.up[field] + around.down[field];
     let neighbours = (up_and_down + around.first[field]) + around.second[field];
-    neighbours - lanes.splat(T::of(4.0)) * around.centre[field]
+    let four = lanes.splat(T::of(4.0));
+    if tame {
+        neighbours.less_exact_product(four, around.centre[field])
+    } else {
+        neighbours - four * around.centre[field]
+    }
 }
 
 /// The registers of a map of diffusion coefficients in a row, with those of the neighbours.
