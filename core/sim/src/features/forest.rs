@@ -113,8 +113,10 @@ impl Forest {
         }
     }
 
+    /// The first step up is taken in any case: a root is its own parent, and of most other runs the parent is the root.
+    /// Which of the two a run is can not be foreseen; that the loop is not entered then can.
     fn root(&mut self, run: u32) -> u32 {
-        let mut run = run as usize;
+        let mut run = self.parents[run as usize] as usize;
         let mut parent = self.parents[run];
         while parent as usize != run {
             let grandparent = self.parents[parent as usize];

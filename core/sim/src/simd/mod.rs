@@ -198,6 +198,37 @@ fn with_avx512<W: Vectorised>(work: W) -> W::Output {
 mod tests {
     use super::*;
 
+    /// The cells above a threshold as bits.
+    struct Above<'a, T>(&'a [T], T);
+
+    impl<T: Real> LaneWork<T> for Above<'_, T> {
+        type Output = u64;
+
+        #[inline(always)]
+        fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> u64 {
+            let bits =
+                V::chunks(self.0).iter().map(|chunk| V::bits(lanes.load(chunk).above(lanes.splat(self.1))));
+            bits.enumerate().fold(0, |all, (index, bits)| all | bits << (index * V::LANES))
+        }
+    }
+
+    fn bits_are_the_lanes_of<T: Real>() {
+        for pattern in [0, u64::MAX, 1, 1 << 63, 0x0123_4567_89AB_CDEF] {
+            let cells: Vec<T> = (0..64).map(|cell| T::of((pattern >> cell & 1) as f64)).collect();
+            for level in SimdLevel::available() {
+                let level = level.resolve().expect("available");
+                assert_eq!(on_lanes(level, Above(&cells, T::ZERO)), pattern, "{pattern:x}, {level:?}");
+            }
+        }
+    }
+
+    /// Guards the bits of a mask at every level: one for each lane, and in their order.
+    #[test]
+    fn bits_are_the_lanes() {
+        bits_are_the_lanes_of::<f64>();
+        bits_are_the_lanes_of::<f32>();
+    }
+
     /// Guards the choice: auto is the widest, and a level that is missing is refused by name.
     #[test]
     fn levels_are_detected() {

@@ -12,7 +12,7 @@ macro_rules! neon {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident $fused:ident $fused_less:ident,
      $greater:ident $equal:ident $blend:ident $not:expr,
-     $count_splat:ident $count_sub:ident $and:ident $count_load:ident $count_store:ident) => {
+     $count_splat:ident $count_sub:ident $and:ident $count_load:ident $count_store:ident $across:ident) => {
         /// A register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -118,6 +118,14 @@ macro_rules! neon {
             }
 
             #[inline(always)]
+            fn bits(mask: Self::Mask) -> u64 {
+                let places: [$count; $lanes] = std::array::from_fn(|lane| 1 << lane);
+                // SAFETY: every machine of the architecture has the instructions; the array is as
+                // long as the register.
+                u64::from(unsafe { $across($and(mask, $count_load(places.as_ptr()))) })
+            }
+
+            #[inline(always)]
             fn no_tally(_: Lanes<Self>) -> Self::Tally {
                 // SAFETY: every machine of the architecture has the instruction.
                 unsafe { $count_splat(0) }
@@ -156,11 +164,11 @@ macro_rules! neon {
 neon!(F64x2(float64x2_t) of 2 f64, counts uint64x2_t, u64:
     vaddq_f64 vsubq_f64 vmulq_f64 vdivq_f64, vld1q_f64 vst1q_f64 vdupq_n_f64 vfmaq_f64 vfmsq_f64,
     vcgtq_f64 vceqq_f64 vbslq_f64 |mask| veorq_u64(mask, vdupq_n_u64(u64::MAX)),
-    vdupq_n_u64 vsubq_u64 vandq_u64 vld1q_u64 vst1q_u64);
+    vdupq_n_u64 vsubq_u64 vandq_u64 vld1q_u64 vst1q_u64 vaddvq_u64);
 neon!(F32x4(float32x4_t) of 4 f32, counts uint32x4_t, u32:
     vaddq_f32 vsubq_f32 vmulq_f32 vdivq_f32, vld1q_f32 vst1q_f32 vdupq_n_f32 vfmaq_f32 vfmsq_f32,
     vcgtq_f32 vceqq_f32 vbslq_f32 |mask| veorq_u32(mask, vdupq_n_u32(u32::MAX)),
-    vdupq_n_u32 vsubq_u32 vandq_u32 vld1q_u32 vst1q_u32);
+    vdupq_n_u32 vsubq_u32 vandq_u32 vld1q_u32 vst1q_u32 vaddvq_u32);
 
 impl Registers for f64 {
     type Baseline = F64x2;

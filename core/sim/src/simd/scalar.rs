@@ -62,6 +62,10 @@ macro_rules! scalar {
                 mask && lanes > 0
             }
 
+            fn bits(mask: Self::Mask) -> u64 {
+                u64::from(mask)
+            }
+
             fn no_tally(_: Lanes<Self>) -> Self::Tally {
                 0
             }

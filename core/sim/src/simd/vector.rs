@@ -85,6 +85,8 @@ pub trait Vector<T>: Value<T> {
     fn less_where(self, mask: Self::Mask, amount: Self) -> Self;
     /// Where the mask says yes, in the first `lanes` lanes.
     fn first(mask: Self::Mask, lanes: usize) -> Self::Mask;
+    /// A bit for each lane, the first in the lowest: 1 where the mask says yes.
+    fn bits(mask: Self::Mask) -> u64;
     /// Counts of 0.
     fn no_tally(lanes: Lanes<Self>) -> Self::Tally;
     /// One more in each lane where the mask says yes.

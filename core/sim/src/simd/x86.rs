@@ -143,6 +143,11 @@ macro_rules! avx512 {
             }
 
             #[inline(always)]
+            fn bits(mask: Self::Mask) -> u64 {
+                u64::from(mask)
+            }
+
+            #[inline(always)]
             fn no_tally(_: Lanes<Self>) -> Self::Tally {
                 // SAFETY: the argument proves that the machine has the instruction.
                 unsafe { _mm512_setzero_si512() }
@@ -183,7 +188,8 @@ macro_rules! narrow {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
      $max:ident $min:ident $fused:expr, $fused_less:expr, $above:expr, $differs:expr,
-     $and:ident, $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
+     $and:ident $signs:ident,
+     $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
         impl Vector<$scalar> for $name {
@@ -226,6 +232,12 @@ macro_rules! narrow {
                 // SAFETY: a mask exists, so the machine has the instructions; at least as many
                 // numbers as there are lanes follow.
                 unsafe { $and(mask, $load(from.as_ptr())) }
+            }
+
+            #[inline(always)]
+            fn bits(mask: Self::Mask) -> u64 {
+                // SAFETY: a mask exists, so the machine has the instruction.
+                unsafe { $signs(mask) as u64 }
             }
 
             #[inline(always)]
@@ -295,25 +307,25 @@ narrow!(F64x4(__m256d) of 4 f64, counts __m256i, u64:
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd,
     _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd,
     _mm256_max_pd _mm256_min_pd _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
-    _mm256_and_pd,
+    _mm256_and_pd _mm256_movemask_pd,
     _mm256_setzero_si256 _mm256_sub_epi64 _mm256_castpd_si256 _mm256_storeu_si256);
 narrow!(F32x8(__m256) of 8 f32, counts __m256i, u32:
     _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps,
     _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps,
     _mm256_max_ps _mm256_min_ps _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
-    _mm256_and_ps,
+    _mm256_and_ps _mm256_movemask_ps,
     _mm256_setzero_si256 _mm256_sub_epi32 _mm256_castps_si256 _mm256_storeu_si256);
 narrow!(F64x2(__m128d) of 2 f64, counts __m128i, u64:
     _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd,
     _mm_loadu_pd _mm_storeu_pd _mm_set1_pd,
     _mm_max_pd _mm_min_pd fused_pd, less_product_pd, _mm_cmpgt_pd, _mm_cmpneq_pd,
-    _mm_and_pd,
+    _mm_and_pd _mm_movemask_pd,
     _mm_setzero_si128 _mm_sub_epi64 _mm_castpd_si128 _mm_storeu_si128);
 narrow!(F32x4(__m128) of 4 f32, counts __m128i, u32:
     _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps,
     _mm_loadu_ps _mm_storeu_ps _mm_set1_ps,
     _mm_max_ps _mm_min_ps fused_ps, less_product_ps, _mm_cmpgt_ps, _mm_cmpneq_ps,
-    _mm_and_ps,
+    _mm_and_ps _mm_movemask_ps,
     _mm_setzero_si128 _mm_sub_epi32 _mm_castps_si128 _mm_storeu_si128);
 
 impl Registers for f64 {
