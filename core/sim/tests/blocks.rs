@@ -88,7 +88,8 @@ fn blocks_leave_what_single_steps_leave() {
         let expected = outcome(&single, result);
         for block_steps in [0, 2, 3, 5, 8, 13, 16] {
             let mut blocks = simulation(&case, &spec, follows);
-            let execution = Execution { threads: 1, block_steps, ..case.execution };
+            let threads = if block_steps % 2 == 0 { 1 } else { case.threads };
+            let execution = Execution { threads, block_steps, ..case.execution };
             blocks.set_execution(execution).unwrap();
             let result = blocks.run(spec.steps, &mut go_on).map(drop);
             let found = outcome(&blocks, result);

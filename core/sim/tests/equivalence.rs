@@ -14,6 +14,7 @@ use std::sync::Arc;
 use draw::{Case, Dice};
 use mfn_sim::kinetics::{HostReaction, HostReactionError};
 use mfn_sim::{Precision, Real, SimError, Simulation};
+use ndarray::Array2;
 use plain::Plain;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -127,4 +128,41 @@ fn own_and_ambient_threads_give_the_same_bits() {
         make(case.threads);
         pools()[0].install(|| make(0));
     }
+}
+
+/// Guards the kernels that take a product for exact: of cells so large that four times them is no number of their
+/// type it is not, and a host may begin with such cells.
+#[test]
+fn huge_cells_equal_the_plain_loop() {
+    let mut moved = 0;
+    for number in 0..400 {
+        let mut dice = Dice::new(2_000_000 + number);
+        let mut case = Case::draw(&mut dice);
+        case.spec.steps = 1;
+        let mut simulation = Simulation::new(case.spec.clone()).expect("accepted");
+        if simulation.lacks_host_reaction() {
+            continue;
+        }
+        simulation.set_execution(case.execution).expect("an available level");
+        for (coefficient, map) in &case.maps {
+            simulation.set_map(*coefficient, Some(map.view())).expect("a map");
+        }
+        let most = if case.spec.precision == Precision::F32 { f64::from(f32::MAX) } else { f64::MAX };
+        let mut huge = || {
+            Array2::from_shape_simple_fn((case.spec.rows(), case.spec.cols()), || {
+                most * dice.within(-0.6, 0.6)
+            })
+        };
+        simulation.set_initial_field(huge().view()).expect("finite");
+        // Squares of these are infinite, which most kinetics do not survive.
+        if number % 4 == 0 {
+            simulation.set_initial_activator(huge().view()).expect("finite");
+            simulation.set_initial_inhibitor(huge().view()).expect("finite");
+        }
+        moved += u64::from(!match case.spec.precision {
+            Precision::F64 => run::<f64>(&case, simulation),
+            Precision::F32 => run::<f32>(&case, simulation),
+        });
+    }
+    assert!(moved > 60, "{moved} steps were kept");
 }

@@ -15,12 +15,7 @@ pub(super) trait RowKernel<T>: Sync {
     fn fields(&self) -> usize;
 
     /// Computes rows. `extras` is `None` where there are none; else there is one row.
-    fn rows(
-        &self,
-        level: DetectedLevel,
-        batch: Batch<'_, T>,
-        extras: Option<&Extras<'_, T>>,
-    ) -> Counts;
+    fn rows(&self, level: DetectedLevel, batch: Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts;
 }
 
 /// Equations of this library, or of the host where the extras bring the rates.
@@ -36,12 +31,7 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         3
     }
 
-    fn rows(
-        &self,
-        level: DetectedLevel,
-        batch: Batch<'_, T>,
-        extras: Option<&Extras<'_, T>>,
-    ) -> Counts {
+    fn rows(&self, level: DetectedLevel, batch: Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
         let Self { reaction, numbers, tame } = self;
         let leaks = numbers.leak_rate != T::ZERO;
         let plain = level.is_for_speed() && extras.is_none() && numbers.time_step == T::ONE && *tame;
@@ -50,12 +40,8 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
             (true, false) => {
                 on_lanes(level, Coupled::<_, _, true, false> { batch, extras, numbers, reaction })
             }
-            (true, true) => {
-                on_lanes(level, Coupled::<_, _, true, true> { batch, extras, numbers, reaction })
-            }
-            (false, _) => {
-                on_lanes(level, Coupled::<_, _, false, false> { batch, extras, numbers, reaction })
-            }
+            (true, true) => on_lanes(level, Coupled::<_, _, true, true> { batch, extras, numbers, reaction }),
+            (false, _) => on_lanes(level, Coupled::<_, _, false, false> { batch, extras, numbers, reaction }),
         }
     }
 }
@@ -70,12 +56,7 @@ impl<T: Real> RowKernel<T> for Standing<T> {
         1
     }
 
-    fn rows(
-        &self,
-        level: DetectedLevel,
-        batch: Batch<'_, T>,
-        extras: Option<&Extras<'_, T>>,
-    ) -> Counts {
+    fn rows(&self, level: DetectedLevel, batch: Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
         on_lanes(level, Alone { batch, extras: extras.unwrap_or(&Extras::NONE), numbers: &self.numbers })
     }
 }

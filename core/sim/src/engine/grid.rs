@@ -9,16 +9,18 @@ use ndarray::ArrayView2;
 use super::block::Block;
 use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
 use super::execution::Executor;
+use super::lane::{Inputs, LaneRows, Next, Swept};
 use super::maps::{Coefficient, Maps};
 use super::scratch::{Kept, Scratch};
-use super::tiling::{Lanes, Shape, Tiling};
 use super::strip::Strip;
 use super::team::Team;
-use super::wavefront::{Inputs, Lane, LaneRows, Next, Swept};
+use super::tiling::{Lanes, Shape, Tiling};
+use super::wavefront::Lane;
 use crate::error::Instability;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
 use crate::real::Real;
+use crate::simd::plane;
 use crate::spec::BoundaryCondition;
 
 /// The three fields of one moment, row-major.
@@ -33,7 +35,8 @@ impl<T: Real> Fields<T> {
     /// Whether four times a cell is never too large for its type, so that this product is exact. Only a host gives
     /// other cells: a step clamps the potential, and where the kinetics does not clamp the others nothing asks.
     pub(crate) fn are_tame(&self) -> bool {
-        let tame = |cells: &[T]| cells.iter().fold(true, |tame, &cell| tame & (T::of(4.0) * cell).is_finite());
+        let tame =
+            |cells: &[T]| cells.iter().fold(true, |tame, &cell| tame & (T::of(4.0) * cell).is_finite());
         tame(&self.potential) && tame(&self.activator) && tame(&self.inhibitor)
     }
 
@@ -108,9 +111,9 @@ impl<T: Real> Grid<T> {
         lanes: Lanes,
     ) -> Self {
         let next = Fields {
-            potential: current.potential.clone(),
-            activator: if demands.turing { current.activator.clone() } else { Vec::new() },
-            inhibitor: if demands.turing { current.inhibitor.clone() } else { Vec::new() },
+            potential: plane(current.potential.len()),
+            activator: plane(if demands.turing { current.activator.len() } else { 0 }),
+            inhibitor: plane(if demands.turing { current.inhibitor.len() } else { 0 }),
         };
         let mut grid = Self {
             rows,
@@ -262,6 +265,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             block,
             stride: tiling.needs.stride::<T>(),
             batch_rows: tiling.needs.batch_rows,
+            past_caches: tiling.past_caches,
             level: executor.level(),
         };
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
@@ -271,7 +275,8 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             let strip = &Strip::of(owned, grid.columns, grid.boundary);
             let shared = Shared { tiling: &tiling, inputs: &inputs, kernel, hosted };
             if linked {
-                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(&mut grid.kept);
+                let lanes =
+                    shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(&mut grid.kept);
                 team.fork(lanes.map(|(lane, kept)| move || lane.open(strip, kept)));
             }
             let behind = grid.kept.iter().cycle().skip(1).map(|kept| linked.then_some(kept));

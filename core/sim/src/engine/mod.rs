@@ -10,6 +10,7 @@ mod grid;
 mod initial;
 mod input;
 mod kernel;
+mod lane;
 mod maps;
 mod noise;
 mod output;

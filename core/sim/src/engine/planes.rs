@@ -123,7 +123,7 @@ const FIXED_BYTES: u64 = 4096;
 impl Spec {
     /// The memory that a simulation of this specification holds on its calling thread, bytes,
     /// without features, maps, recording and threads of its own. Its buffers depend on the
-    /// second-level cache of the machine and take about five eighths of it at most. A map is one more plane
+    /// second-level cache of the machine and take about four fifths of it at most. A map is one more plane
     /// of the precision, with two columns more, and with maps rows are not cut into strips: the buffers
     /// are then at least five rows of all fields. Also defined for a specification that
     /// [`validate`](Self::validate) refuses.

@@ -53,7 +53,12 @@ impl<T: Real> KernelProbe<T> {
             spikes: &[],
             followed: false,
         };
-        with_kernel(&block, Some(block.factors), true, Repeated { level: *level, scratch, needs: *needs, times });
+        with_kernel(
+            &block,
+            Some(block.factors),
+            true,
+            Repeated { level: *level, scratch, needs: *needs, times },
+        );
     }
 }
 

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::block::BLOCK_STEPS_MAX;
-use super::wavefront::Swept;
+use super::lane::Swept;
 use crate::real::Real;
 
 /// Cells before the first of a row: room for its left neighbour that keeps the row aligned.
@@ -110,7 +110,11 @@ impl<T: Real> Scratch<T> {
     pub(super) fn parts(&mut self) -> Parts<'_, T> {
         let Self { cells, start, row_cells, noise, rates, wide, spiked, swept } = self;
         let rows = (cells.len() - *start) / *row_cells;
-        let ring = Ring { cells: &mut cells[*start..][..rows * *row_cells], row_cells: *row_cells, rows: rows as isize };
+        let ring = Ring {
+            cells: &mut cells[*start..][..rows * *row_cells],
+            row_cells: *row_cells,
+            rows: rows as isize,
+        };
         Parts { ring, noise, rates, wide, spiked, swept }
     }
 }
@@ -198,7 +202,11 @@ impl<T: Real> Kept<T> {
 
     pub(super) fn new(needs: Needs) -> Self {
         let row_cells = needs.fields * needs.stride::<T>();
-        Self { cells: vec![T::ZERO; needs.kept_rows() * row_cells], row_cells, spiked: [T::ZERO; BLOCK_STEPS_MAX] }
+        Self {
+            cells: vec![T::ZERO; needs.kept_rows() * row_cells],
+            row_cells,
+            spiked: [T::ZERO; BLOCK_STEPS_MAX],
+        }
     }
 
     fn cells_of(&self, level: usize, index: isize) -> Range<usize> {

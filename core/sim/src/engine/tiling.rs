@@ -17,9 +17,6 @@ const BLOCK_STEPS_WIDE: usize = 12;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
 const COLUMNS_PER_SUM: usize = 4;
-/// Cells of the rows that are computed at once: these and two rows more of all fields are in the first-level cache
-/// while all steps pass over them.
-const BATCH_CELLS: usize = 768;
 /// Rows of a lane for each of those that are computed at once.
 const ROWS_PER_BATCH: usize = 4;
 /// Fewest columns of a strip that is cut without being asked for.
@@ -55,6 +52,8 @@ pub(crate) struct Tiling {
     shift: usize,
     pub(crate) strip_cols: usize,
     pub(crate) block_steps: usize,
+    /// The planes of a grid do not fit into the caches.
+    pub(crate) past_caches: bool,
     pub(crate) needs: Needs,
 }
 
@@ -66,9 +65,10 @@ impl Tiling {
         let lane_rows = rows / lanes;
         let linked = shape.wraps || lanes > 1;
         let fields = if demands.turing { 3 } else { 1 };
-        // Rows of all fields of this many columns are in the cache.
         let row_bytes = fields * shape.cell_bytes;
-        let cached = |columns: usize| cache_bytes() / 8 * 5 / (row_bytes * columns);
+        let caches = cache_bytes();
+        // Rows of all fields of so many columns, or columns of so many rows, that the second level holds.
+        let cached = |cells: usize| caches.second / 5 * 4 / (row_bytes * cells);
         // These are computed over whole rows.
         let whole = shape.mapped || demands.followed;
         let strip_cols = match asked.strip_cols {
@@ -81,7 +81,10 @@ impl Tiling {
             }
             asked => asked.min(columns).next_multiple_of(HALO).min(columns),
         };
-        let batch_rows = (BATCH_CELLS / strip_cols).min(lane_rows / ROWS_PER_BATCH).clamp(1, BATCH_ROWS_MAX);
+        // The rows that are computed at once, and two more, stay in the first level while all steps pass over them.
+        let batch_rows = (caches.first / 8 * 5 / (row_bytes * strip_cols))
+            .min(lane_rows / ROWS_PER_BATCH)
+            .clamp(1, BATCH_ROWS_MAX);
         // A lane that others need keeps its first rows before it needs theirs, and all of them its own.
         let steps_linked = |batch_rows: usize| {
             let moved = if shape.wraps { 4 } else { 5 };
@@ -111,7 +114,8 @@ impl Tiling {
             host: demands.host,
             linked,
         };
-        Self { lanes, shift, strip_cols, block_steps, needs }
+        let past_caches = 2 * row_bytes * rows * columns > caches.third;
+        Self { lanes, shift, strip_cols, block_steps, past_caches, needs }
     }
 
     /// The rows of a lane. Where a grid does not wrap, a lane has more rows in the lower levels than the one behind it,

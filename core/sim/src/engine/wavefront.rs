@@ -14,120 +14,18 @@
 
 use std::ops::Range;
 
-use super::block::{BLOCK_STEPS_MAX, Block, Noise};
+use super::block::Noise;
 use super::chemistry::{Hosted, RowKernel};
-use super::kernel::{Batch, Counts, Extras, Finish, Span};
-use super::maps::Maps;
+use super::kernel::{Batch, Begin, Finish, Span};
+use super::lane::{Inputs, LaneRows, Next};
 use super::noise::FillNoise;
 use super::scratch::{Kept, MARGIN, Parts, Scratch};
 use super::strip::{self, Strip};
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
 use crate::real::Real;
-use crate::simd::{DetectedLevel, on_lanes, vectorised};
+use crate::simd::{PastCaches, on_lanes, past_caches, prefetch, vectorised};
 use crate::spec::BoundaryCondition;
-
-/// What the steps of a block did, whether they are kept or not.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Swept {
-    pub(crate) counts: Counts,
-    /// The first failure of the host's kinetics: by lane, within it by strip, then by row.
-    pub(crate) failure: Option<HostReactionError>,
-}
-
-impl Swept {
-    pub(super) fn then(mut self, later: Self) -> Self {
-        self.counts.add(later.counts);
-        Self { counts: self.counts, failure: self.failure.or(later.failure) }
-    }
-}
-
-/// What all lanes of a block read.
-pub(super) struct Inputs<'a, T> {
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) boundary: BoundaryCondition,
-    pub(super) fields: [&'a [T]; 3],
-    pub(super) maps: &'a Maps<T>,
-    pub(super) drawn: &'a [T],
-    pub(super) block: &'a Block<'a, T>,
-    /// Cells from a field to the next in a row of the buffers.
-    pub(super) stride: usize,
-    /// Rows that are computed at once.
-    pub(super) batch_rows: usize,
-    pub(super) level: DetectedLevel,
-}
-
-impl<'a, T: Real> Inputs<'a, T> {
-    /// What a row of the grid has beside the fields, from a place of the buffers on.
-    fn extras<'p>(
-        &self,
-        row: usize,
-        place: usize,
-        rates: Option<&'p [Vec<T>; 2]>,
-        noise: &'p [T],
-    ) -> Extras<'p, T>
-    where
-        'a: 'p,
-    {
-        let Self { rows, columns, boundary, maps, .. } = *self;
-        Extras {
-            // A grid with maps has one strip, so that places are columns.
-            diffusion: maps.diffusion_rows(row, place, (rows, columns), boundary),
-            factors: maps.factor_rows(row, place, columns),
-            rates: rates.map(|[f, g]| [&f[..], &g[..]]),
-            noise: (!noise.is_empty()).then(|| &noise[place..]),
-        }
-    }
-}
-
-/// What a lane writes.
-pub(super) struct Next<'a, T> {
-    /// The new cells of its rows: potential, activator, inhibitor; the last two may be empty.
-    pub(super) fields: [&'a mut [T]; 3],
-    /// For each step the sums of its rows; empty if the block is not followed.
-    pub(super) sums: [&'a mut [RowSums]; BLOCK_STEPS_MAX],
-}
-
-impl<'a, T> Next<'a, T> {
-    /// Takes so many cells from the front, and sums of so many rows of each step, or all that are left.
-    pub(super) fn split_off(&mut self, cells: usize, rows: impl Fn(usize) -> usize) -> Self {
-        fn front<'a, I>(rest: &mut &'a mut [I], length: usize) -> &'a mut [I] {
-            rest.split_off_mut(..length.min(rest.len())).unwrap_or_default()
-        }
-        let [potential, activator, inhibitor] = &mut self.fields;
-        let fields = [front(potential, cells), front(activator, cells), front(inhibitor, cells)];
-        let mut levels = 1..;
-        let sums = self.sums.each_mut().map(|sums| front(sums, levels.next().map_or(0, &rows)));
-        Self { fields, sums }
-    }
-}
-
-/// The rows of a lane.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LaneRows {
-    /// Its rows of the last level.
-    start: isize,
-    end: isize,
-    /// There is nothing above its first row, or below its last one.
-    edges: [bool; 2],
-}
-
-impl LaneRows {
-    /// The rows of the last level that are `rows` of a grid with `all` rows.
-    pub(super) fn of(rows: Range<usize>, all: usize, boundary: BoundaryCondition) -> Self {
-        let bounded = boundary != BoundaryCondition::Periodic;
-        let edges = [bounded && rows.start == 0, bounded && rows.end == all];
-        Self { start: rows.start as isize, end: rows.end as isize, edges }
-    }
-
-    /// The rows of a level that lies so many below the last; of a grid that wraps they may be above its first one.
-    pub(super) fn below(&self, levels: usize) -> Range<isize> {
-        let [start, end] = [(self.start, self.edges[0]), (self.end, self.edges[1])]
-            .map(|(row, edge)| if edge { row } else { row - levels as isize });
-        start..end
-    }
-}
 
 /// How a lane is tied to the one before it and the one behind it.
 enum Tie<'k, T> {
@@ -224,7 +122,26 @@ impl<'s, T: Real> Lane<'s, T> {
     }
 
     /// Lets one batch of rows after the other enter, and takes every level as far as they allow.
-    fn fronts(&mut self, heads: Range<isize>, strip: &Strip, mut tie: Tie<'_, T>) -> Result<(), HostReactionError> {
+    fn fronts(
+        &mut self,
+        heads: Range<isize>,
+        strip: &Strip,
+        tie: Tie<'_, T>,
+    ) -> Result<(), HostReactionError> {
+        if self.inputs.past_caches {
+            past_caches(|past| self.sweep(heads, strip, tie, Some(past)))
+        } else {
+            self.sweep(heads, strip, tie, None)
+        }
+    }
+
+    fn sweep(
+        &mut self,
+        heads: Range<isize>,
+        strip: &Strip,
+        mut tie: Tie<'_, T>,
+        past: Option<&PastCaches>,
+    ) -> Result<(), HostReactionError> {
         let entering = self.rows_of(0).start..self.rows_behind(0).end;
         for head in heads.step_by(self.inputs.batch_rows) {
             let rows = shared(&self.batch(head, 0), &entering);
@@ -232,10 +149,12 @@ impl<'s, T: Real> Lane<'s, T> {
                 self.enter(row, strip);
             }
             self.settle(0, rows, strip);
+            let later = shared(&self.batch(head + self.inputs.batch_rows as isize, 0), &entering);
             for level in 1..=self.steps {
+                self.fetch(level, later.clone(), strip);
                 let rows = shared(&self.batch(head, level), &self.rows_of(level));
                 if !rows.is_empty() {
-                    self.compute(level, rows.clone(), strip)?;
+                    self.compute(level, rows.clone(), strip, past)?;
                 }
                 // At once: the next level takes the places of these rows.
                 match &mut tie {
@@ -269,16 +188,31 @@ impl<'s, T: Real> Lane<'s, T> {
         }
     }
 
+    /// Asks for a part of the rows that enter next, so that memory is at work while all levels are computed.
+    fn fetch(&self, level: usize, rows: Range<isize>, strip: &Strip) {
+        let Inputs { columns, fields, .. } = *self.inputs;
+        let part = |of: usize, level: usize| of * level / self.steps;
+        for row in rows {
+            let row = self.in_grid(row) * columns;
+            let Range { start, end } = strip.owned;
+            let cells = row + start + part(end - start, level - 1)..row + start + part(end - start, level);
+            for field in fields.iter().take(self.kernel.fields()) {
+                prefetch(&field[cells.clone()]);
+            }
+        }
+    }
+
     /// Copies a row of the grid to level 0.
     fn enter(&mut self, row: isize, strip: &Strip) {
-        let Inputs { columns, fields, stride, .. } = *self.inputs;
+        let Inputs { columns, fields, stride, level, .. } = *self.inputs;
         let source = self.in_grid(row) * columns;
         let target = self.parts.ring.row_mut(0, row);
         for (index, field) in fields.iter().take(self.kernel.fields()).enumerate() {
             let start = index * stride + MARGIN;
             for (place, stretch) in strip.stretches(columns) {
-                target[start + place..start + place + stretch.len()]
-                    .copy_from_slice(&field[source + stretch.start..source + stretch.end]);
+                let to = &mut target[start + place..start + place + stretch.len()];
+                let from = &field[source + stretch.start..source + stretch.end];
+                on_lanes(level, Begin { from, to });
             }
         }
         strip::copy(strip.copied(), target, stride, self.kernel.fields());
@@ -305,7 +239,13 @@ impl<'s, T: Real> Lane<'s, T> {
     }
 
     /// Computes rows of a level from the level before.
-    fn compute(&mut self, level: usize, rows: Range<isize>, strip: &Strip) -> Result<(), HostReactionError> {
+    fn compute(
+        &mut self,
+        level: usize,
+        rows: Range<isize>,
+        strip: &Strip,
+        past: Option<&PastCaches>,
+    ) -> Result<(), HostReactionError> {
         self.bound(level - 1, &rows);
         if self.plain && self.next.sums[0].is_empty() {
             self.cells(level, rows.clone(), strip);
@@ -323,7 +263,7 @@ impl<'s, T: Real> Lane<'s, T> {
             self.settle(level, rows, strip);
         } else {
             for row in rows {
-                self.leave(row, strip);
+                self.leave(row, strip, past);
             }
         }
         Ok(())
@@ -419,7 +359,7 @@ impl<'s, T: Real> Lane<'s, T> {
     }
 
     /// Copies a row of the last level to the grid.
-    fn leave(&mut self, row: isize, strip: &Strip) {
+    fn leave(&mut self, row: isize, strip: &Strip, past: Option<&PastCaches>) {
         let Inputs { columns, stride, level: simd, .. } = *self.inputs;
         let start = (row - self.rows.start) as usize * columns;
         let target = start + strip.owned.start..start + strip.owned.end;
@@ -428,7 +368,7 @@ impl<'s, T: Real> Lane<'s, T> {
         let [potential, activator, inhibitor] = &mut self.next.fields;
         let others = if self.kernel.fields() > 1 { target.clone() } else { 0..0 };
         let to = [&mut potential[target], &mut activator[others.clone()], &mut inhibitor[others]];
-        swept.counts.not_finite |= on_lanes(simd, Finish { from, stride, to });
+        swept.counts.not_finite |= on_lanes(simd, Finish { from, stride, to, past });
     }
 }
 

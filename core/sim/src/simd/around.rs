@@ -116,6 +116,8 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
         if k >= self.form.registers {
             too_short();
         }
+        // Else the compiler would work out the eighteen addresses of a register one by one and move all of them
+        // from register to register, where there is room for half of them: the loop would take twice as long.
         let mut offset = k * V::LANES;
         let mut offsets = [0; FIELDS];
         for of_field in &mut offsets {
@@ -131,7 +133,8 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
         let offsets = self.offsets(k);
         // SAFETY: `Sheet` has checked that all registers of all fields are in the row, also when they are a cell
         // further to the left or to the right. What is borrowed here is read at once.
-        let load = |row: *const T| offsets.map(|offset| lanes.load(unsafe { &*row.add(offset).cast::<V::Chunk>() }));
+        let load =
+            |row: *const T| offsets.map(|offset| lanes.load(unsafe { &*row.add(offset).cast::<V::Chunk>() }));
         Neighbours {
             centre: load(self.centre),
             up: load(self.up),
@@ -170,11 +173,9 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
     }
 }
 
-/// The same number, which the compiler cannot tell from any other. It would else work out the eighteen addresses of a
-/// register one by one and move all of them from register to register, where there is room for half of them: the
-/// loop would take twice as long.
+/// The same number, which the compiler cannot tell from any other.
 #[inline(always)]
-fn unforeseen(mut number: usize) -> usize {
+pub(super) fn unforeseen(mut number: usize) -> usize {
     #[cfg(not(miri))]
     // SAFETY: there is no instruction in it.
     unsafe {

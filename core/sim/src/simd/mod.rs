@@ -8,11 +8,12 @@
 //! so all levels give the same bits. This is the only place of the crate with unsafe code.
 #![allow(
     unsafe_code,
-    reason = "intrinsics, and calls of functions compiled for instructions that were detected"
+    reason = "intrinsics, calls of functions compiled for instructions that were detected, advice on memory"
 )]
 
 mod around;
 mod cache;
+mod memory;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::real::Real;
 pub(crate) use around::{Around, Copied, Neighbours, RowForm, Sheet};
 pub(crate) use cache::cache_bytes;
+pub(crate) use memory::{PastCaches, cells_to_line, past_caches, plane, prefetch};
 pub(crate) use vector::{LaneWork, Lanes, Registers, Vector};
 
 /// Which vector instructions the row kernels use. It never changes a bit of a result.

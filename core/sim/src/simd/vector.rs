@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use super::memory::PastCaches;
 use crate::real::{Real, Value};
 
 /// Proof that this machine has the registers `V`. Vectors are only made from it, and it is only
@@ -70,6 +71,11 @@ pub trait Vector<T>: Value<T> {
     fn times_plus(self, factor: Self, addend: Self) -> Self;
     /// Writes the numbers.
     fn store(self, chunk: &mut Self::Chunk);
+    /// Writes the numbers past the caches where the machine can and the chunk is aligned as it asks.
+    #[inline(always)]
+    fn store_past(self, _: &PastCaches, chunk: &mut Self::Chunk) {
+        self.store(chunk);
+    }
     /// `low` where a number is below it; NaN stays.
     fn raised_to(self, low: Self) -> Self;
     /// `high` where a number is above it; NaN stays.

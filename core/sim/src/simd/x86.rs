@@ -5,6 +5,8 @@
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
+use super::around::unforeseen;
+use super::memory::PastCaches;
 use super::vector::{Lanes, Registers, Vector};
 use crate::real::Value;
 
@@ -44,7 +46,7 @@ macro_rules! arithmetic {
 
 /// What has one form in the body of every `impl Vector`.
 macro_rules! memory {
-    ($lanes:literal $scalar:ty: $load:ident $store:ident $splat:ident $max:ident $min:ident $fused:expr, $fused_less:expr) => {
+    ($lanes:literal $scalar:ty: $load:ident $store:ident $stream:ident $splat:ident $max:ident $min:ident $fused:expr, $fused_less:expr) => {
         type Chunk = [$scalar; $lanes];
         const LANES: usize = $lanes;
 
@@ -90,6 +92,18 @@ macro_rules! memory {
             unsafe { $store(chunk.as_mut_ptr(), self.0) }
         }
 
+        #[inline(always)]
+        fn store_past(self, _: &PastCaches, chunk: &mut Self::Chunk) {
+            let place = chunk.as_mut_ptr();
+            if place.addr() % size_of::<Self>() == 0 {
+                // SAFETY: `self` exists, so the machine has the instruction; the chunk is as long as the register
+                // and aligned as the instruction asks; the argument has a fence at its end.
+                unsafe { $stream(place, self.0) }
+            } else {
+                self.store(chunk);
+            }
+        }
+
         // Of two numbers that are equal or not comparable these instructions give the second.
         #[inline(always)]
         fn raised_to(self, low: Self) -> Self {
@@ -108,16 +122,18 @@ macro_rules! memory {
 /// AVX-512: a mask is a bit for each lane.
 macro_rules! avx512 {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty, counts $count:ty:
-     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
+     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident,
      $max:ident $min:ident $fused:expr, $fused_less:expr, $compare:ident $sub_where:ident,
      $count_splat:ident $count_add:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
         impl Vector<$scalar> for $name {
             type Mask = $mask;
-            type Tally = __m512i;
+            /// The counts, and ones to add. From ones that it knows the compiler would make two instructions of the
+            /// addition, of which the arithmetic leaves no room for the second.
+            type Tally = (__m512i, __m512i);
 
-            memory!($lanes $scalar: $load $store $splat $max $min $fused, $fused_less);
+            memory!($lanes $scalar: $load $store $stream $splat $max $min $fused, $fused_less);
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -149,14 +165,15 @@ macro_rules! avx512 {
 
             #[inline(always)]
             fn no_tally(_: Lanes<Self>) -> Self::Tally {
-                // SAFETY: the argument proves that the machine has the instruction.
-                unsafe { _mm512_setzero_si512() }
+                // SAFETY: the argument proves that the machine has the instructions.
+                unsafe { (_mm512_setzero_si512(), $count_splat(unforeseen(1) as _)) }
             }
 
             #[inline(always)]
             fn counted(tally: Self::Tally, mask: Self::Mask) -> Self::Tally {
-                // SAFETY: a tally exists, so the machine has the instructions.
-                unsafe { $count_add(tally, mask, tally, $count_splat(1)) }
+                let (counts, ones) = tally;
+                // SAFETY: a tally exists, so the machine has the instruction.
+                (unsafe { $count_add(counts, mask, counts, ones) }, ones)
             }
 
             #[inline(always)]
@@ -164,7 +181,7 @@ macro_rules! avx512 {
                 let mut counts = [<$count>::MIN; $lanes];
                 // SAFETY: a tally exists, so the machine has the instruction; the array is as
                 // long as the register, and the instruction asks for no alignment.
-                unsafe { _mm512_storeu_si512(counts.as_mut_ptr().cast(), tally) };
+                unsafe { _mm512_storeu_si512(counts.as_mut_ptr().cast(), tally.0) };
                 counts.into_iter().map(u64::from).sum()
             }
         }
@@ -173,12 +190,12 @@ macro_rules! avx512 {
 
 avx512!(F64x8(__m512d) of 8 f64, mask __mmask8, counts u64:
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd,
-    _mm512_loadu_pd _mm512_storeu_pd _mm512_set1_pd,
+    _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_set1_pd,
     _mm512_max_pd _mm512_min_pd _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_cmp_pd_mask _mm512_mask_sub_pd,
     _mm512_set1_epi64 _mm512_mask_add_epi64);
 avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps,
-    _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps,
+    _mm512_loadu_ps _mm512_storeu_ps _mm512_stream_ps _mm512_set1_ps,
     _mm512_max_ps _mm512_min_ps _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_cmp_ps_mask _mm512_mask_sub_ps,
     _mm512_set1_epi32 _mm512_mask_add_epi32);
 
@@ -186,7 +203,7 @@ avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
 /// is -1 or 0.
 macro_rules! narrow {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
-     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident,
+     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident,
      $max:ident $min:ident $fused:expr, $fused_less:expr, $above:expr, $differs:expr,
      $and:ident $signs:ident,
      $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
@@ -196,7 +213,7 @@ macro_rules! narrow {
             type Mask = $register;
             type Tally = $integers;
 
-            memory!($lanes $scalar: $load $store $splat $max $min $fused, $fused_less);
+            memory!($lanes $scalar: $load $store $stream $splat $max $min $fused, $fused_less);
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -305,25 +322,25 @@ fused_by_lanes!(fused_ps __m128, 4 f32: _mm_loadu_ps _mm_storeu_ps);
 
 narrow!(F64x4(__m256d) of 4 f64, counts __m256i, u64:
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd,
-    _mm256_loadu_pd _mm256_storeu_pd _mm256_set1_pd,
+    _mm256_loadu_pd _mm256_storeu_pd _mm256_stream_pd _mm256_set1_pd,
     _mm256_max_pd _mm256_min_pd _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
     _mm256_and_pd _mm256_movemask_pd,
     _mm256_setzero_si256 _mm256_sub_epi64 _mm256_castpd_si256 _mm256_storeu_si256);
 narrow!(F32x8(__m256) of 8 f32, counts __m256i, u32:
     _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps,
-    _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps,
+    _mm256_loadu_ps _mm256_storeu_ps _mm256_stream_ps _mm256_set1_ps,
     _mm256_max_ps _mm256_min_ps _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
     _mm256_and_ps _mm256_movemask_ps,
     _mm256_setzero_si256 _mm256_sub_epi32 _mm256_castps_si256 _mm256_storeu_si256);
 narrow!(F64x2(__m128d) of 2 f64, counts __m128i, u64:
     _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd,
-    _mm_loadu_pd _mm_storeu_pd _mm_set1_pd,
+    _mm_loadu_pd _mm_storeu_pd _mm_stream_pd _mm_set1_pd,
     _mm_max_pd _mm_min_pd fused_pd, less_product_pd, _mm_cmpgt_pd, _mm_cmpneq_pd,
     _mm_and_pd _mm_movemask_pd,
     _mm_setzero_si128 _mm_sub_epi64 _mm_castpd_si128 _mm_storeu_si128);
 narrow!(F32x4(__m128) of 4 f32, counts __m128i, u32:
     _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps,
-    _mm_loadu_ps _mm_storeu_ps _mm_set1_ps,
+    _mm_loadu_ps _mm_storeu_ps _mm_stream_ps _mm_set1_ps,
     _mm_max_ps _mm_min_ps fused_ps, less_product_ps, _mm_cmpgt_ps, _mm_cmpneq_ps,
     _mm_and_ps _mm_movemask_ps,
     _mm_setzero_si128 _mm_sub_epi32 _mm_castps_si128 _mm_storeu_si128);

@@ -19,7 +19,7 @@ impl Dice {
         self.0.integer_below(bound as u64) as usize
     }
 
-    fn within(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn within(&mut self, low: f64, high: f64) -> f64 {
         self.0.uniform(low, high)
     }
 
@@ -53,11 +53,12 @@ impl Case {
             }
         }
         let threads = 1 + dice.below(8);
+        let band_rows = if dice.chance(0.5) { dice.below(6) } else { dice.below(60) };
         let execution = Execution {
             threads: 1,
-            band_rows: dice.below(6),
+            band_rows,
             strip_cols: dice.below(40),
-            block_steps: dice.below(8),
+            block_steps: dice.below(18),
             simd: dice.one_of(&SimdLevel::available()),
         };
         Self { spec, maps, threads, execution }
@@ -135,17 +136,18 @@ fn free(dice: &mut Dice) -> Spec {
     let leak_rate = if dice.chance(0.5) { 0.0 } else { dice.within(0.0, room) };
     // A few rates so large that steps become unstable.
     let rate_max = if dice.chance(0.04) { 1e6 } else { 1.0 };
-    // Thin grids have an edge at every cell; long ones have several strips.
+    // Thin grids have an edge at every cell; wide ones have several strips, high ones several lanes for long blocks.
     let (rows, cols) = match dice.below(8) {
         0 => (1 + dice.below(3), 1 + dice.below(90)),
         1 => (1 + dice.below(70), 1),
         2 => (1 + dice.below(3), 1 + dice.below(3)),
+        3 => (20 + dice.below(120), 1 + dice.below(12)),
         _ => (1 + dice.below(20), 1 + dice.below(24)),
     };
     Spec {
         rows: Some(rows),
         cols: Some(cols),
-        steps: 1 + dice.below(12) as u64,
+        steps: 1 + dice.below(if rows < 20 { 12 } else { 40 }) as u64,
         random_seed: dice.below(1 << 40) as u64,
         alpha: dice.within(0.0, room - leak_rate / 8.0),
         spike_probability: dice.within(0.0, 1.0) / time_step.max(1.0),

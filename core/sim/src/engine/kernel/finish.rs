@@ -1,7 +1,30 @@
-//! What is done with a row that is finished.
+//! What is done with a row before its first step and after its last one.
 
 use crate::real::Real;
-use crate::simd::{LaneWork, Lanes, Vector};
+use crate::simd::{LaneWork, Lanes, PastCaches, Vector, cells_to_line};
+
+/// Copies cells. The function of the C library takes a way that is slow for as few as those of a row.
+pub(crate) struct Begin<'a, T> {
+    pub(crate) from: &'a [T],
+    /// As many cells.
+    pub(crate) to: &'a mut [T],
+}
+
+impl<T: Real> LaneWork<T> for Begin<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<T>>(self, lanes: Lanes<V>) {
+        let Self { from, to } = self;
+        let whole = from.len().min(to.len()) / V::LANES * V::LANES;
+        for (source, target) in V::chunks(&from[..whole]).iter().zip(V::chunks_mut(&mut to[..whole])) {
+            lanes.load(source).store(target);
+        }
+        for (source, target) in from[whole..].iter().zip(&mut to[whole..]) {
+            *target = *source;
+        }
+    }
+}
 
 /// Copies the finished cells of all fields of a row and tells whether one of them is NaN or
 /// infinite.
@@ -12,6 +35,40 @@ pub(crate) struct Finish<'a, T> {
     pub(crate) stride: usize,
     /// Where they go.
     pub(crate) to: [&'a mut [T]; 3],
+    /// They go there past the caches.
+    pub(crate) past: Option<&'a PastCaches>,
+}
+
+/// Copies cells and adds 0 times each to a sum. 0 times NaN or infinity is NaN, and stays it in the sum.
+struct Checked<T, V> {
+    lanes: Lanes<V>,
+    zero: V,
+    sum: V,
+    sum_of_single: T,
+}
+
+impl<T: Real, V: Vector<T>> Checked<T, V> {
+    #[inline(always)]
+    fn singly(&mut self, from: &[T], to: &mut [T]) {
+        for (source, target) in from.iter().zip(to) {
+            self.sum_of_single += T::ZERO * *source;
+            *target = *source;
+        }
+    }
+
+    #[inline(always)]
+    fn by_registers(&mut self, from: &[T], to: &mut [T], past: Option<&PastCaches>) {
+        let whole = from.len().min(to.len()) / V::LANES * V::LANES;
+        for (source, target) in V::chunks(&from[..whole]).iter().zip(V::chunks_mut(&mut to[..whole])) {
+            let value = self.lanes.load(source);
+            self.sum = self.sum + value * self.zero;
+            match past {
+                Some(past) => value.store_past(past, target),
+                None => value.store(target),
+            }
+        }
+        self.singly(&from[whole..], &mut to[whole..]);
+    }
 }
 
 impl<T: Real> LaneWork<T> for Finish<'_, T> {
@@ -20,9 +77,7 @@ impl<T: Real> LaneWork<T> for Finish<'_, T> {
     #[inline(always)]
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> bool {
         let zero = lanes.splat(T::ZERO);
-        // 0 times NaN or infinity is NaN, and stays it in the sum.
-        let mut sum = zero;
-        let mut rest_not_finite = false;
+        let mut checked = Checked { lanes, zero, sum: zero, sum_of_single: T::ZERO };
         let mut from = self.from;
         for to in self.to {
             let n = to.len();
@@ -30,19 +85,19 @@ impl<T: Real> LaneWork<T> for Finish<'_, T> {
                 continue;
             }
             let (cells, later) = from.split_at(self.stride.min(from.len()));
-            let whole = n / V::LANES * V::LANES;
-            let (sources, targets) = (V::chunks(&cells[..whole]), V::chunks_mut(&mut to[..whole]));
-            for (source, target) in sources.iter().zip(targets) {
-                let value = lanes.load(source);
-                sum = sum + value * zero;
-                value.store(target);
-            }
-            for (source, target) in cells[whole..n].iter().zip(&mut to[whole..]) {
-                rest_not_finite |= !source.is_finite();
-                *target = *source;
-            }
             from = later;
+            let cells = &cells[..n];
+            if self.past.is_some() {
+                // Whole lines go past the caches.
+                let (first, cells) = cells.split_at(cells_to_line(to).min(n));
+                let (to_first, to) = to.split_at_mut(first.len());
+                checked.singly(first, to_first);
+                checked.by_registers(cells, to, self.past);
+            } else {
+                checked.by_registers(cells, to, None);
+            }
         }
-        rest_not_finite | (V::total(V::counted(V::no_tally(lanes), sum.differs(zero))) > 0)
+        let not_finite = checked.sum.differs(zero);
+        !checked.sum_of_single.is_finite() || V::total(V::counted(V::no_tally(lanes), not_finite)) > 0
     }
 }

@@ -18,7 +18,7 @@ mod stencil;
 
 pub(crate) use alone::Alone;
 pub(crate) use coupled::Coupled;
-pub(crate) use finish::Finish;
+pub(crate) use finish::{Begin, Finish};
 
 use std::ops::Range;
 
@@ -154,7 +154,10 @@ impl Span {
         let [before, behind] = self.beside;
         let start = before.div_ceil(lanes);
         let kept = start + self.cells / lanes;
-        Registers { ends: [start, kept, start + (self.cells + behind).div_ceil(lanes)], rest: self.cells % lanes }
+        Registers {
+            ends: [start, kept, start + (self.cells + behind).div_ceil(lanes)],
+            rest: self.cells % lanes,
+        }
     }
 
     /// The form of the rows, for these registers.

@@ -1,0 +1,116 @@
+//! The rows of a lane, what it reads, what it writes, and what came of it.
+
+use std::ops::Range;
+
+use super::block::{BLOCK_STEPS_MAX, Block};
+use super::kernel::{Counts, Extras};
+use super::maps::Maps;
+use crate::features::RowSums;
+use crate::kinetics::HostReactionError;
+use crate::real::Real;
+use crate::simd::DetectedLevel;
+use crate::spec::BoundaryCondition;
+
+/// What the steps of a block did, whether they are kept or not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Swept {
+    pub(crate) counts: Counts,
+    /// The first failure of the host's kinetics: by lane, within it by strip, then by row.
+    pub(crate) failure: Option<HostReactionError>,
+}
+
+impl Swept {
+    pub(super) fn then(mut self, later: Self) -> Self {
+        self.counts.add(later.counts);
+        Self { counts: self.counts, failure: self.failure.or(later.failure) }
+    }
+}
+
+/// What all lanes of a block read.
+pub(super) struct Inputs<'a, T> {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) boundary: BoundaryCondition,
+    pub(super) fields: [&'a [T]; 3],
+    pub(super) maps: &'a Maps<T>,
+    pub(super) drawn: &'a [T],
+    pub(super) block: &'a Block<'a, T>,
+    /// Cells from a field to the next in a row of the buffers.
+    pub(super) stride: usize,
+    /// Rows that are computed at once.
+    pub(super) batch_rows: usize,
+    /// The planes do not fit into the caches.
+    pub(super) past_caches: bool,
+    pub(super) level: DetectedLevel,
+}
+
+impl<'a, T: Real> Inputs<'a, T> {
+    /// What a row of the grid has beside the fields, from a place of the buffers on.
+    pub(super) fn extras<'p>(
+        &self,
+        row: usize,
+        place: usize,
+        rates: Option<&'p [Vec<T>; 2]>,
+        noise: &'p [T],
+    ) -> Extras<'p, T>
+    where
+        'a: 'p,
+    {
+        let Self { rows, columns, boundary, maps, .. } = *self;
+        Extras {
+            // A grid with maps has one strip, so that places are columns.
+            diffusion: maps.diffusion_rows(row, place, (rows, columns), boundary),
+            factors: maps.factor_rows(row, place, columns),
+            rates: rates.map(|[f, g]| [&f[..], &g[..]]),
+            noise: (!noise.is_empty()).then(|| &noise[place..]),
+        }
+    }
+}
+
+/// What a lane writes.
+pub(super) struct Next<'a, T> {
+    /// The new cells of its rows: potential, activator, inhibitor; the last two may be empty.
+    pub(super) fields: [&'a mut [T]; 3],
+    /// For each step the sums of its rows; empty if the block is not followed.
+    pub(super) sums: [&'a mut [RowSums]; BLOCK_STEPS_MAX],
+}
+
+impl<'a, T> Next<'a, T> {
+    /// Takes so many cells from the front, and sums of so many rows of each step, or all that are left.
+    pub(super) fn split_off(&mut self, cells: usize, rows: impl Fn(usize) -> usize) -> Self {
+        fn front<'a, I>(rest: &mut &'a mut [I], length: usize) -> &'a mut [I] {
+            rest.split_off_mut(..length.min(rest.len())).unwrap_or_default()
+        }
+        let [potential, activator, inhibitor] = &mut self.fields;
+        let fields = [front(potential, cells), front(activator, cells), front(inhibitor, cells)];
+        let mut levels = 1..;
+        let sums = self.sums.each_mut().map(|sums| front(sums, levels.next().map_or(0, &rows)));
+        Self { fields, sums }
+    }
+}
+
+/// The rows of a lane.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LaneRows {
+    /// Its rows of the last level.
+    pub(super) start: isize,
+    pub(super) end: isize,
+    /// There is nothing above its first row, or below its last one.
+    pub(super) edges: [bool; 2],
+}
+
+impl LaneRows {
+    /// The rows of the last level that are `rows` of a grid with `all` rows.
+    pub(super) fn of(rows: Range<usize>, all: usize, boundary: BoundaryCondition) -> Self {
+        let bounded = boundary != BoundaryCondition::Periodic;
+        let edges = [bounded && rows.start == 0, bounded && rows.end == all];
+        Self { start: rows.start as isize, end: rows.end as isize, edges }
+    }
+
+    /// The rows of a level that lies so many below the last; of a grid that wraps they may be above its first one.
+    pub(super) fn below(&self, levels: usize) -> Range<isize> {
+        let [start, end] = [(self.start, self.edges[0]), (self.end, self.edges[1])]
+            .map(|(row, edge)| if edge { row } else { row - levels as isize });
+        start..end
+    }
+}
