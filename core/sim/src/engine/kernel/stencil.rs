@@ -39,7 +39,7 @@ impl<'a, C> Map<'a, C> {
         right_first: bool,
         vectors: usize,
     ) -> Option<Self> {
-        let Some(MapRows { up, centre, down }) = rows else { return None };
+        let MapRows { up, centre, down } = rows?;
         let end = vectors * V::LANES;
         let left = chunks::<T, V>(centre, vectors);
         let right = chunks::<T, V>(part(centre, 2..end + 2), vectors);
