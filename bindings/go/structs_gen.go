@@ -955,7 +955,7 @@ type Execution struct {
 	// Threads: 1 computes on the calling thread; more are threads of the simulation's own, at most 1024; 0 is as
 	// many as the machine has.
 	Threads uint64
-	// Rows that a thread takes at least; 0: worked out from the grid.
+	// Rows that a thread takes at least, or 8 fewer at an edge of the grid; 0: worked out from the grid.
 	BandRows uint64
 	// Columns that are swept together, rounded up to a multiple of 16; 0: worked out from the grid and the cache.
 	StripCols uint64

@@ -53,7 +53,7 @@ pub struct mfn_execution {
     /// Threads: 1 computes on the calling thread; more are threads of the simulation's own, at most 1024; 0 is as
     /// many as the machine has.
     pub threads: u64,
-    /// Rows that a thread takes at least; 0: worked out from the grid.
+    /// Rows that a thread takes at least, or 8 fewer at an edge of the grid; 0: worked out from the grid.
     pub band_rows: u64,
     /// Columns that are swept together, rounded up to a multiple of 16; 0: worked out from the grid and the cache.
     pub strip_cols: u64,

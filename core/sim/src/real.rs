@@ -1,8 +1,8 @@
 //! The two floating-point types a simulation can run in.
 //!
 //! Kernels are written once over [`Real`] and compiled for `f32` and `f64`. Every operation is
-//! the plain IEEE 754 one of its type: no fused multiply-add, so that the bits do not depend on
-//! the processor.
+//! the plain IEEE 754 one of its type: no fused multiply-add but where it makes no difference, so that
+//! the bits do not depend on the processor.
 
 use std::fmt::Debug;
 use std::iter::Sum;

@@ -150,6 +150,44 @@ fn a_failed_step_is_found_in_any_place_of_a_block() {
     }
 }
 
+/// Guards what a panic of the host leaves: the aborted step has not happened, and the next one counts nothing of it.
+#[test]
+fn a_panic_of_the_host_leaves_the_steps_before_it() {
+    struct Panicking(AtomicU64);
+
+    impl HostReaction for Panicking {
+        fn rates(
+            &self,
+            u: &[f64],
+            v: &[f64],
+            du: &mut [f64],
+            dv: &mut [f64],
+        ) -> Result<(), HostReactionError> {
+            assert_ne!(self.0.fetch_add(1, Ordering::Relaxed), 25, "struck");
+            Fragile { calls: AtomicU64::new(0), fails_at: u64::MAX }.rates(u, v, du, dv)
+        }
+    }
+
+    // Every cell is activated in every step.
+    let spec = Spec {
+        rows: Some(10),
+        cols: Some(20),
+        kinetics: Kinetics::Host,
+        initial_condition: InitialCondition::Random,
+        turing_threshold: -1e6,
+        ..Spec::default()
+    };
+    let mut simulation = Simulation::new(spec).unwrap();
+    simulation.set_host_reaction(Arc::new(Panicking(AtomicU64::new(0)))).unwrap();
+    simulation.run(2, &mut go_on).unwrap();
+    let before = (format!("{:?}", simulation.counters()), checkpoint::encode(&simulation));
+    let struck = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| simulation.step()));
+    assert!(struck.is_err());
+    assert!(before == (format!("{:?}", simulation.counters()), checkpoint::encode(&simulation)));
+    simulation.run(2, &mut go_on).unwrap();
+    assert_eq!(simulation.counters().activations, 4 * 200);
+}
+
 /// Guards a run whose host fails at any call: the step is named and undone, and the run goes on from there to the bits of
 /// a run without failure.
 #[test]

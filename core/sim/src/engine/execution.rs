@@ -18,14 +18,15 @@ pub struct Execution {
     /// Threads: 1 computes on the calling thread; 0 uses the rayon pool in which the execution
     /// is set (the calling thread outside of all); more are the calling thread and a pool of the simulation's own.
     pub threads: usize,
-    /// Rows of a band, the least that a thread takes; 0: worked out from the grid.
+    /// Rows of a band, the least that a thread takes, but for up to half a block of steps at the edge of a grid that does
+    /// not wrap; 0: worked out from the grid.
     pub band_rows: usize,
     /// Columns of a strip, in which a band is swept, rounded up to a multiple of 16; 0: worked
     /// out from the grid and the second-level cache. A run with maps or temporal features
     /// sweeps whole rows.
     pub strip_cols: usize,
-    /// Steps that are computed while a row is in the cache, at most 16; 0: worked out from the
-    /// grid and the second-level cache. A host's kinetics and noise drawn from `pcg64` are
+    /// Steps that are computed while a row is in the cache, at most 16, and at most a third to a half as many as a thread
+    /// has rows where it needs those of another or the grid wraps; 0: worked out from the grid and the caches. A host's kinetics and noise drawn from `pcg64` are
     /// computed step by step.
     pub block_steps: usize,
     /// Vector instructions.

@@ -268,6 +268,8 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             past_caches: tiling.past_caches,
             level: executor.level(),
         };
+        // A block that a host's panic has cut short leaves what it counted until then.
+        grid.scratch.iter_mut().for_each(|scratch| scratch.swept = Swept::default());
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
         let linked = tiling.needs.linked && block.spikes.len() > 1;
         for start in (0..grid.columns).step_by(tiling.strip_cols) {

@@ -56,13 +56,14 @@ impl Simulation {
     }
 
     /// How steps are carried out: what was worked out where an [`Execution`] was given 0.
-    /// `threads` is how many have work, `band_rows` the rows of each.
+    /// `threads` is how many have work, `band_rows` the rows of each at least, but for up to half a block of steps
+    /// that a grid with edges moves them by.
     #[must_use]
     pub fn execution_used(&self) -> Execution {
         let tiling = on_grid!(&self.planes, grid => grid.tiling());
         Execution {
             threads: tiling.lanes,
-            band_rows: tiling.rows_of(0, self.spec.rows()).len(),
+            band_rows: self.spec.rows() / tiling.lanes,
             strip_cols: tiling.strip_cols,
             block_steps: tiling.block_steps,
             simd: self.simd_level(),

@@ -123,9 +123,9 @@ const FIXED_BYTES: u64 = 4096;
 impl Spec {
     /// The memory that a simulation of this specification holds on its calling thread, bytes,
     /// without features, maps, recording and threads of its own. Its buffers depend on the
-    /// second-level cache of the machine and take about four fifths of it at most. A map is one more plane
+    /// second-level cache of the machine and take about four fifths of it at most, and again as much where a lane keeps rows for another one. A map is one more plane
     /// of the precision, with two columns more, and with maps rows are not cut into strips: the buffers
-    /// are then at least five rows of all fields. Also defined for a specification that
+    /// are then at least three rows of all fields. Also defined for a specification that
     /// [`validate`](Self::validate) refuses.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
@@ -147,9 +147,11 @@ impl Spec {
         };
         let planes = if demands.turing { 6 } else { 4 } + u64::from(demands.noise_plane);
         let (rows, columns) = (self.rows().max(1), self.cols().max(1));
+        // No machine has room for more, and the buffers do not depend on it.
+        let most = 1 << 32;
         let shape = Shape {
-            rows,
-            columns,
+            rows: rows.min(most),
+            columns: columns.min(most),
             wraps: self.boundary_condition == BoundaryCondition::Periodic,
             demands,
             mapped: false,

@@ -27,10 +27,9 @@ impl<T: Real> KernelProbe<T> {
     /// [`UnavailableLevel`] when this machine does not have the level.
     pub fn new(spec: Spec, simd: SimdLevel) -> Result<Self, UnavailableLevel> {
         let level = simd.resolve()?;
-        let (batch_rows, columns) = (spec.rows(), spec.cols());
+        let (rows, columns) = (spec.rows(), spec.cols());
         // Room for rows, those around them, and the new rows.
-        let steps = batch_rows.div_ceil(2) + 1;
-        let needs = Needs { steps, batch_rows, fields: 3, columns, ..Needs::default() };
+        let needs = Needs { steps: 1, batch_rows: 2 * rows, fields: 3, columns, ..Needs::default() };
         let mut scratch = Scratch::new(needs);
         let mut ring = scratch.parts().ring;
         let rest = [T::of(REST_MEAN_V), T::of(0.05), T::of(0.05)];
@@ -75,6 +74,7 @@ impl<T: Real> WithKernel<T> for Repeated<'_, T> {
     fn run(self, kernel: &dyn RowKernel<T>, _: Option<Hosted<'_, T>>) {
         let mut ring = self.scratch.parts().ring;
         let Needs { batch_rows, columns, .. } = self.needs;
+        let rows = batch_rows / 2;
         let span = Span {
             row_cells: ring.row_cells(),
             stride: self.needs.stride::<T>(),
@@ -86,7 +86,7 @@ impl<T: Real> WithKernel<T> for Repeated<'_, T> {
         };
         let mut counts = Counts::default();
         for _ in 0..self.times {
-            let batch = Batch { ring: ring.cells(), above: 0, new: batch_rows + 2, rows: batch_rows, span };
+            let batch = Batch { ring: ring.cells(), above: 0, new: rows + 2, rows, span };
             counts.add(kernel.rows(self.level, batch, None));
         }
         std::hint::black_box(counts);

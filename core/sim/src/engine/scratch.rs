@@ -39,6 +39,11 @@ pub(crate) struct Needs {
     pub(crate) linked: bool,
 }
 
+/// Rows of a ring: two of each step, and those that are computed at once.
+pub(super) const fn ring_rows(steps: usize, batch_rows: usize) -> usize {
+    2 * steps + batch_rows
+}
+
 impl Needs {
     /// Cells from a field to the next: the columns, a margin, room for a whole register behind.
     pub(super) fn stride<T>(&self) -> usize {
@@ -47,13 +52,8 @@ impl Needs {
         stride + if aliased { MARGIN } else { 0 }
     }
 
-    /// Rows of the ring: two of each step, and those that are computed at once.
-    pub(super) fn ring_rows(&self) -> usize {
-        2 * self.steps + self.batch_rows
-    }
-
     fn ring_cells<T>(&self) -> usize {
-        self.ring_rows() * self.fields * self.stride::<T>()
+        ring_rows(self.steps, self.batch_rows) * self.fields * self.stride::<T>()
     }
 
     /// Rows that a lane keeps for the lane before it: two of each step but the last.
@@ -71,7 +71,7 @@ impl Needs {
 }
 
 /// The buffers of a lane.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub(crate) struct Scratch<T> {
     cells: Vec<T>,
     start: usize,
@@ -189,7 +189,7 @@ impl<T: Copy> Ring<'_, T> {
 
 /// The first two rows of a lane of every level but the first and the last, which the lane before it needs: it
 /// computes rows of a level until one short of where it ends in the level before.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub(crate) struct Kept<T> {
     cells: Vec<T>,
     row_cells: usize,

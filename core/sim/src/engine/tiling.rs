@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::block::BLOCK_STEPS_MAX;
 use super::grid::Demands;
-use super::scratch::{BATCH_ROWS_MAX, Needs};
+use super::scratch::{BATCH_ROWS_MAX, Needs, ring_rows};
 use super::strip::HALO;
 use crate::simd::cache_bytes;
 
@@ -68,7 +68,7 @@ impl Tiling {
         let row_bytes = fields * shape.cell_bytes;
         let caches = cache_bytes();
         // Rows of all fields of so many columns, or columns of so many rows, that the second level holds.
-        let cached = |cells: usize| caches.second / 5 * 4 / (row_bytes * cells);
+        let cached = |cells: usize| caches.second / 5 * 4 / row_bytes / cells;
         // These are computed over whole rows.
         let whole = shape.mapped || demands.followed;
         let strip_cols = match asked.strip_cols {
@@ -82,13 +82,17 @@ impl Tiling {
             asked => asked.min(columns).next_multiple_of(HALO).min(columns),
         };
         // The rows that are computed at once, and two more, stay in the first level while all steps pass over them.
-        let batch_rows = (caches.first / 8 * 5 / (row_bytes * strip_cols))
+        let batch_rows = (caches.first / 8 * 5 / row_bytes / strip_cols)
             .min(lane_rows / ROWS_PER_BATCH)
             .clamp(1, BATCH_ROWS_MAX);
         // A lane that others need keeps its first rows before it needs theirs, and all of them its own.
         let steps_linked = |batch_rows: usize| {
             let moved = if shape.wraps { 4 } else { 5 };
-            if linked { 2 * lane_rows.saturating_sub(batch_rows) / moved } else { BLOCK_STEPS_MAX }
+            if linked {
+                lane_rows.saturating_sub(batch_rows).saturating_mul(2) / moved
+            } else {
+                BLOCK_STEPS_MAX
+            }
         };
         // A host's callback and numbers drawn in sequence go step by step.
         let one_by_one = demands.host || demands.noise_plane;
@@ -114,7 +118,7 @@ impl Tiling {
             host: demands.host,
             linked,
         };
-        let past_caches = 2 * row_bytes * rows * columns > caches.third;
+        let past_caches = row_bytes.saturating_mul(rows).saturating_mul(columns) > caches.third / 2;
         Self { lanes, shift, strip_cols, block_steps, past_caches, needs }
     }
 
@@ -130,11 +134,6 @@ impl Tiling {
     }
 }
 
-/// Rows of the buffers of a lane.
-const fn ring_rows(steps: usize, batch_rows: usize) -> usize {
-    2 * steps + batch_rows
-}
-
 /// Lanes of a grid.
 fn lanes_of(rows: usize, columns: usize, asked: Lanes) -> usize {
     let least_rows = if asked.band_rows == 0 { LANE_CELLS_MIN.div_ceil(columns) } else { asked.band_rows };
@@ -145,8 +144,8 @@ fn lanes_of(rows: usize, columns: usize, asked: Lanes) -> usize {
 mod tests {
     use super::*;
 
-    /// Guards the cutting: every row in one lane, no lane without rows, no more lanes than
-    /// threads, strips that begin at whole registers, also for the extreme shapes.
+    /// Guards the cutting: every row in one lane, no lane without rows or with too few for its steps, no more lanes
+    /// than threads, strips that begin at whole registers, also for the extreme shapes.
     #[test]
     fn lanes_cover_the_rows() {
         for (rows, columns) in [(1, 1), (1, 65_536), (65_536, 1), (7, 3), (100, 100), (4096, 4096)] {
@@ -163,8 +162,18 @@ mod tests {
                         assert!((1..=columns).contains(&tiling.strip_cols));
                         assert!(tiling.strip_cols == columns || tiling.strip_cols.is_multiple_of(HALO));
                         assert!((1..=BLOCK_STEPS_MAX).contains(&tiling.block_steps));
-                        let last = tiling.rows_of(tiling.lanes - 1, rows);
-                        assert!(!last.is_empty() && last.end == rows, "{tiling:?}");
+                        let mut next = 0;
+                        for lane in 0..tiling.lanes {
+                            let lane = tiling.rows_of(lane, rows);
+                            assert!(lane.start == next && !lane.is_empty(), "{tiling:?}");
+                            next = lane.end;
+                        }
+                        assert_eq!(next, rows, "{tiling:?}");
+                        // What a lane keeps for others is there before it needs what others keep for it.
+                        let Needs { steps, batch_rows, linked, .. } = tiling.needs;
+                        let needed = tiling.shift + 2 * steps + batch_rows;
+                        assert!(!linked || needed <= rows / tiling.lanes, "{tiling:?}");
+                        assert!(linked || steps == 1 || (tiling.lanes == 1 && !wraps), "{tiling:?}");
                     }
                 }
             }

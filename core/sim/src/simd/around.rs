@@ -48,6 +48,10 @@ impl<'a, T: Copy, V: Vector<T>, const FIELDS: usize> Sheet<'a, T, V, FIELDS> {
     /// If a register of a row lies outside of its field, or a field outside of its row.
     #[inline(always)]
     pub(crate) fn of(cells: &'a mut [T], form: RowForm) -> Self {
+        const {
+            assert!(size_of::<V::Chunk>() == V::LANES * size_of::<T>(), "a chunk is a register of cells");
+            assert!(align_of::<V::Chunk>() <= align_of::<T>(), "a chunk begins at any cell");
+        }
         let RowForm { row_cells, stride, first, registers, .. } = form;
         // Every number that follows is at most a length, so that nothing overflows.
         let fits = row_cells > 0
@@ -175,8 +179,9 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
 
 /// The same number, which the compiler cannot tell from any other.
 #[inline(always)]
+#[allow(unused_mut, reason = "where no assembly is written")]
 pub(super) fn unforeseen(mut number: usize) -> usize {
-    #[cfg(not(miri))]
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
     // SAFETY: there is no instruction in it.
     unsafe {
         std::arch::asm!("/* {0} */", inout(reg) number, options(pure, nomem, nostack, preserves_flags));

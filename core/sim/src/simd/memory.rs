@@ -3,6 +3,8 @@
 //! A plane of a large grid is read and written once for many steps, in pieces of a strip's width. Each piece lies in
 //! pages of its own, and what a step over it costs is for a third the wait for its pages and lines.
 
+use std::marker::PhantomData;
+
 /// Bytes of a line of the caches.
 const LINE_BYTES: usize = 64;
 
@@ -27,16 +29,19 @@ pub(crate) fn cells_to_line<T>(cells: &[T]) -> usize {
 
 /// While it lives, memory can be written past the caches. A large plane is not read again before it has left them, and
 /// what is written through them is read into them first.
-pub struct PastCaches(());
+pub struct PastCaches {
+    /// A processor's fence is for its own writes, so no other thread may have this.
+    of_thread: PhantomData<*const ()>,
+}
 
-/// Does work that may write past the caches. What it has written is there for all threads when this returns, also
-/// by a panic: the processor keeps such writes in no order with others but by a fence.
+/// Does work that may write past the caches. What it has written may be read when this returns, also by a panic, and
+/// not before: the processor keeps such writes in no order with others but by a fence.
 pub(crate) fn past_caches<R>(work: impl FnOnce(&PastCaches) -> R) -> R {
     struct Fence;
 
     impl Drop for Fence {
         fn drop(&mut self) {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
             // SAFETY: every machine of the architecture has the instruction.
             unsafe {
                 std::arch::x86_64::_mm_sfence();
@@ -45,7 +50,7 @@ pub(crate) fn past_caches<R>(work: impl FnOnce(&PastCaches) -> R) -> R {
     }
 
     let _fence = Fence;
-    work(&PastCaches(()))
+    work(&PastCaches { of_thread: PhantomData })
 }
 
 /// A plane of zeros. Where the system has large pages for those who ask, a large plane is in such pages.

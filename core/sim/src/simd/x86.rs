@@ -95,7 +95,7 @@ macro_rules! memory {
         #[inline(always)]
         fn store_past(self, _: &PastCaches, chunk: &mut Self::Chunk) {
             let place = chunk.as_mut_ptr();
-            if place.addr() % size_of::<Self>() == 0 {
+            if place.addr().is_multiple_of(size_of::<Self>()) && !cfg!(miri) {
                 // SAFETY: `self` exists, so the machine has the instruction; the chunk is as long as the register
                 // and aligned as the instruction asks; the argument has a fence at its end.
                 unsafe { $stream(place, self.0) }

@@ -133,6 +133,12 @@ impl Registers {
         self.ends[2]
     }
 
+    /// The first register that has no kept cells again.
+    #[inline(always)]
+    fn kept_end(&self) -> usize {
+        self.ends[1] + usize::from(self.rest > 0)
+    }
+
     /// Kept cells of register `k`.
     #[inline(always)]
     fn counted(&self, k: usize, lanes: usize) -> usize {

@@ -24,11 +24,14 @@ pub(super) trait RegisterWork<'a, T: Real, V: Vector<T> + 'a, const FIELDS: usiz
             }
             return;
         }
+        // Most rows have nothing but what is kept.
+        let [before, _, all] = registers.ends;
+        let parts = usize::from(before == 0)..if all > registers.kept_end() { 3 } else { 2 };
         let mut k = 0;
-        for (part, end) in registers.ends.into_iter().enumerate() {
+        for part in parts {
             let kept = part == 1;
             let tallies = self.cells().tallies();
-            while k < end {
+            while k < registers.ends[part] {
                 self.compute(around, k, V::LANES);
                 k += 1;
             }
