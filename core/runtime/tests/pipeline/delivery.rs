@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mfn_plugin::value::{ErrorClass, PluginError, Verdict};
@@ -36,7 +37,11 @@ fn records_are_settled_after_every_publisher_has_flushed() {
     }
     let status = pipeline.status();
     assert_eq!((status.state, status.delivered, status.in_flight), (PipelineState::Finished, 40, 0));
-    assert_eq!(status.bytes_in_flight, 0);
+    // The thread of the connector gives the last memory back.
+    while pipeline.status().bytes_in_flight > 0 {
+        assert!(Instant::now() < deadline, "{:?}", pipeline.status());
+        thread::yield_now();
+    }
     let entries = bench.entries();
     for (at, entry) in entries.iter().enumerate() {
         let Entry::Settled { request, verdict } = entry else { continue };
