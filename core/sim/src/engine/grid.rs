@@ -272,10 +272,10 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
         grid.scratch.iter_mut().for_each(|scratch| scratch.swept = Swept::default());
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
         let linked = tiling.needs.linked && block.spikes.len() > 1;
+        let shared = Shared { tiling: &tiling, inputs: &inputs, kernel, hosted };
         for start in (0..grid.columns).step_by(tiling.strip_cols) {
             let owned = start..grid.columns.min(start + tiling.strip_cols);
             let strip = &Strip::of(owned, grid.columns, grid.boundary);
-            let shared = Shared { tiling: &tiling, inputs: &inputs, kernel, hosted };
             if linked {
                 let lanes =
                     shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(&mut grid.kept);

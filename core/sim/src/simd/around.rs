@@ -189,9 +189,10 @@ pub(super) fn unforeseen(mut number: usize) -> usize {
     number
 }
 
+/// Where all rows that are too short end: with a message for each place the kernels would be larger by a third.
 #[cold]
 #[inline(never)]
-fn too_short() -> ! {
+pub(crate) fn too_short() -> ! {
     panic!("a row is shorter than the cells to be computed")
 }
 

@@ -25,7 +25,7 @@ mod x86;
 use serde::{Deserialize, Serialize};
 
 use crate::real::Real;
-pub(crate) use around::{Around, Copied, Neighbours, RowForm, Sheet};
+pub(crate) use around::{Around, Copied, Neighbours, RowForm, Sheet, too_short};
 pub(crate) use cache::cache_bytes;
 pub(crate) use memory::{PastCaches, cells_to_line, past_caches, plane, prefetch};
 pub(crate) use vector::{LaneWork, Lanes, Registers, Vector};

@@ -10,7 +10,8 @@ use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 
 /// One step of all three fields: diffusion of the potential, reaction and diffusion of activator
 /// and inhibitor from their old values, activation, clamps. `PLAIN`: there are no extras, the
-/// time step is 1 and the cells are [tame](crate::engine::grid::Fields::are_tame); `LEAK`, which is for those alone: the potential relaxes to rest.
+/// time step is 1 and the cells are [tame](crate::engine::grid::Fields::are_tame); `LEAK`, which is for
+/// those alone: the potential relaxes to rest.
 pub(crate) struct Coupled<'a, T, R, const PLAIN: bool, const LEAK: bool> {
     /// One row if there are extras.
     pub(crate) batch: Batch<'a, T>,

@@ -23,7 +23,7 @@ pub(crate) use finish::{Begin, Finish};
 use std::ops::Range;
 
 use crate::real::Real;
-use crate::simd::{Copied, RowForm};
+use crate::simd::{Copied, RowForm, too_short};
 
 /// `value` moved into [`low`, `high`]; NaN stays NaN.
 #[inline(always)]
@@ -32,20 +32,13 @@ pub(crate) fn clamp<T: Real>(value: T, low: T, high: T) -> T {
     if raised > high { high } else { raised }
 }
 
-/// Cells of a row. All rows that are too short end in one place: with a message for each slice the
-/// kernels would be larger by a third.
+/// Cells of a row.
 #[inline(always)]
 pub(crate) fn part<T>(row: &[T], at: Range<usize>) -> &[T] {
     match row.get(at) {
         Some(part) => part,
         None => too_short(),
     }
-}
-
-#[cold]
-#[inline(never)]
-fn too_short() -> ! {
-    panic!("a row is shorter than the cells to be computed")
 }
 
 /// The numbers of a step, in the type of the fields.
