@@ -4,7 +4,7 @@
 //! only the kernels behind [`RowKernel`] are compiled for each kinetics.
 
 use super::block::Block;
-use super::kernel::{Alone, Batch, Counts, Coupled, Extras, Numbers};
+use super::kernel::{Alone, Batch, Counts, Coupled, Extras, Mend, Numbers, Plain};
 use crate::kinetics::{HostReaction, HostReactionError, Kinetics, Reaction, Visitor};
 use crate::real::{Real, Value};
 use crate::simd::{DetectedLevel, on_lanes};
@@ -31,19 +31,25 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         3
     }
 
-    fn rows(&self, level: DetectedLevel, batch: Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
+    fn rows(&self, level: DetectedLevel, mut batch: Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
         let Self { reaction, numbers, tame } = self;
-        let leaks = numbers.leak_rate != T::ZERO;
         let plain = level.is_for_speed() && extras.is_none() && numbers.time_step == T::ONE && *tame;
-        let extras = extras.unwrap_or(&Extras::NONE);
-        match (plain, leaks) {
-            (true, false) => {
-                on_lanes(level, Coupled::<_, _, true, false> { batch, extras, numbers, reaction })
-            }
-            (true, true) => on_lanes(level, Coupled::<_, _, true, true> { batch, extras, numbers, reaction }),
-            (false, _) => on_lanes(level, Coupled::<_, _, false, false> { batch, extras, numbers, reaction }),
+        if !plain || !told_by_clamped::<T, R>(numbers.threshold) {
+            let extras = extras.unwrap_or(&Extras::NONE);
+            return on_lanes(level, Coupled { batch, extras, numbers, reaction });
         }
+        let eventful = if numbers.leak_rate == T::ZERO {
+            on_lanes(level, Plain::<_, _, false> { batch: batch.again(), numbers, reaction })
+        } else {
+            on_lanes(level, Plain::<_, _, true> { batch: batch.again(), numbers, reaction })
+        };
+        if eventful { on_lanes(level, Mend { batch, numbers }) } else { Counts::default() }
     }
+}
+
+/// Whether the clamped activator is above the threshold where the activator was before its clamp.
+fn told_by_clamped<T: Real, R: Reaction<T>>(threshold: T) -> bool {
+    R::CLAMP.is_none_or(|(low, high)| T::of(low) <= threshold && threshold < T::of(high))
 }
 
 /// The potential alone.

@@ -33,7 +33,8 @@ pub(crate) struct Fields<T> {
 
 impl<T: Real> Fields<T> {
     /// Whether four times a cell is never too large for its type, so that this product is exact. Only a host gives
-    /// other cells: a step clamps the potential, and where the kinetics does not clamp the others nothing asks.
+    /// other cells: a finite potential is clamped in every step and can only stay finite, and where the kinetics does not
+    /// clamp the others nothing asks.
     pub(crate) fn are_tame(&self) -> bool {
         let tame =
             |cells: &[T]| cells.iter().fold(true, |tame, &cell| tame & (T::of(4.0) * cell).is_finite());
@@ -92,6 +93,8 @@ pub(crate) struct Grid<T: Real> {
     /// Whether these are known to be [tame](Fields::are_tame).
     tame: bool,
     next: Fields<T>,
+    /// Whether these are.
+    next_tame: bool,
     maps: Maps<T>,
     noise: Vec<T>,
     sums: Vec<RowSums>,
@@ -122,6 +125,7 @@ impl<T: Real> Grid<T> {
             demands,
             noise: vec![T::ZERO; if demands.noise_plane { rows * columns } else { 0 }],
             next,
+            next_tame: false,
             tame: current.are_tame(),
             current,
             maps: Maps::default(),
@@ -213,12 +217,14 @@ impl<T: Real> Grid<T> {
             let [r_activator, r_inhibitor] = block.factors;
             [factor(Coefficient::RActivator, r_activator), factor(Coefficient::RInhibitor, r_inhibitor)]
         });
-        with_kernel(block, factors, self.tame, Advance { grid: self, block, executor })
+        let swept = with_kernel(block, factors, self.tame, Advance { grid: self, block, executor });
+        self.next_tame = !swept.counts.not_finite;
+        swept
     }
 
     /// Makes the computed fields the current ones.
     pub(crate) fn keep(&mut self) {
-        self.tame = true;
+        self.tame = self.next_tame;
         std::mem::swap(&mut self.current.potential, &mut self.next.potential);
         if self.demands.turing {
             std::mem::swap(&mut self.current.activator, &mut self.next.activator);

@@ -148,6 +148,34 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
         }
     }
 
+    /// The register that ends with the cell before the first register of each field; only that cell is right.
+    #[inline(always)]
+    pub(crate) fn before_first(&self, lanes: Lanes<V>) -> [V; FIELDS] {
+        // SAFETY: a cell is before the first one of each field.
+        std::array::from_fn(|field| lanes.splat(unsafe { *self.centre.add(field * self.form.stride).sub(1) }))
+    }
+
+    /// As [`read`](Self::read), of rows whose left neighbour is summed first, with one load less for each field.
+    /// `before` has the cells of the register before, which become those of this one.
+    #[inline(always)]
+    pub(crate) fn read_on(&self, lanes: Lanes<V>, k: usize, before: &mut [V; FIELDS]) -> Neighbours<V, FIELDS> {
+        let offsets = self.offsets(k);
+        // SAFETY: as in `read`.
+        let at = |row: *const T| offsets.map(|offset| unsafe { &*row.add(offset).cast::<V::Chunk>() });
+        let load = |row: *const T| at(row).map(|chunk| lanes.load(chunk));
+        let centre = load(self.centre);
+        let left = at(self.first);
+        let first = std::array::from_fn(|field| centre[field].one_back(lanes, before[field], left[field]));
+        *before = centre;
+        Neighbours { centre, up: load(self.up), down: load(self.down), first, second: load(self.second) }
+    }
+
+    /// Whether the right neighbour is summed before the left one.
+    #[inline(always)]
+    pub(crate) fn right_first(&self) -> bool {
+        self.form.right_first
+    }
+
     /// Writes the new cells of register `k`.
     #[inline(always)]
     pub(crate) fn write(&mut self, k: usize, values: [V; FIELDS]) {

@@ -65,6 +65,12 @@ macro_rules! neon {
                 Self(unsafe { $fused(addend.0, self.0, factor.0) })
             }
 
+            /// All units of a machine that has such registers add as well as they multiply.
+            #[inline(always)]
+            fn plus_by_product(self, other: Self, _: Self) -> Self {
+                self + other
+            }
+
             #[inline(always)]
             fn store(self, chunk: &mut Self::Chunk) {
                 // SAFETY: as for `load`.

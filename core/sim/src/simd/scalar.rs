@@ -54,6 +54,10 @@ macro_rules! scalar {
                 self - factor * other
             }
 
+            fn plus_by_product(self, other: Self, _: Self) -> Self {
+                self + other
+            }
+
             fn less_where(self, mask: Self::Mask, amount: Self) -> Self {
                 if mask { self - amount } else { self }
             }

@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use super::around::unforeseen;
 use super::memory::PastCaches;
 use crate::real::{Real, Value};
 
@@ -37,6 +38,15 @@ impl<V> Lanes<V> {
         V::splat(self, value)
     }
 
+    /// 1 in every lane, which the compiler does not know: else it would make an addition of every product with it.
+    #[inline(always)]
+    pub(crate) fn one<T: Real>(self) -> V
+    where
+        V: Vector<T>,
+    {
+        V::splat(self, T::of(unforeseen(1) as f64))
+    }
+
     /// The numbers of a chunk.
     #[inline(always)]
     pub(crate) fn load<T>(self, chunk: &V::Chunk) -> V
@@ -51,6 +61,8 @@ impl<V> Lanes<V> {
 pub trait Vector<T>: Value<T> {
     /// As many numbers as there are lanes, in memory.
     type Chunk;
+    /// Whether [`one_back`](Self::one_back) costs less than a load.
+    const SHIFTS: bool = false;
     /// A yes or no for each lane.
     type Mask: Copy;
     /// A count for each lane; 65,536 vectors do not overflow it.
@@ -66,6 +78,13 @@ pub trait Vector<T>: Value<T> {
     fn splat(lanes: Lanes<Self>, value: T) -> Self;
     /// See [`Lanes::load`].
     fn load(lanes: Lanes<Self>, chunk: &Self::Chunk) -> Self;
+    /// The register that begins one cell before this one: the last cell of `before`, which ends where this one begins,
+    /// and all of this one but the last. `chunk` is where it is in memory.
+    #[inline(always)]
+    fn one_back(self, lanes: Lanes<Self>, before: Self, chunk: &Self::Chunk) -> Self {
+        let _ = before;
+        Self::load(lanes, chunk)
+    }
     /// `self * factor + addend`, rounded once. The same bits at every level, but where the machine has no
     /// such instruction (the baseline of x86-64) a slow function; so not for what everyone runs.
     fn times_plus(self, factor: Self, addend: Self) -> Self;
@@ -87,6 +106,9 @@ pub trait Vector<T>: Value<T> {
     /// `self - factor * other`, for products that are exact: whether the difference is rounded from them or with
     /// them makes no difference, so that a level may do both in one instruction.
     fn less_exact_product(self, factor: Self, other: Self) -> Self;
+    /// `self + other`, where a level has units for products that additions cannot use in those. `one` is 1 in every
+    /// lane and comes from [`Lanes::one`].
+    fn plus_by_product(self, other: Self, one: Self) -> Self;
     /// `self - amount` where the mask says yes, else `self`.
     fn less_where(self, mask: Self::Mask, amount: Self) -> Self;
     /// Where the mask says yes, in the first `lanes` lanes.

@@ -46,7 +46,7 @@ macro_rules! arithmetic {
 
 /// What has one form in the body of every `impl Vector`.
 macro_rules! memory {
-    ($lanes:literal $scalar:ty: $load:ident $store:ident $stream:ident $splat:ident $max:ident $min:ident $fused:expr, $fused_less:expr) => {
+    ($lanes:literal $scalar:ty: $load:ident $store:ident $stream:ident $splat:ident $max:ident $min:ident $fused:expr, $fused_less:expr, $fused_plus:expr) => {
         type Chunk = [$scalar; $lanes];
         const LANES: usize = $lanes;
 
@@ -83,6 +83,12 @@ macro_rules! memory {
         fn less_exact_product(self, factor: Self, other: Self) -> Self {
             // SAFETY: `self` exists, so the machine has the instructions.
             Self(unsafe { $fused_less(factor.0, other.0, self.0) })
+        }
+
+        #[inline(always)]
+        fn plus_by_product(self, other: Self, one: Self) -> Self {
+            // SAFETY: `self` exists, so the machine has the instructions.
+            Self(unsafe { $fused_plus(other.0, one.0, self.0) })
         }
 
         #[inline(always)]
@@ -123,8 +129,8 @@ macro_rules! memory {
 macro_rules! avx512 {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty, counts $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident,
-     $max:ident $min:ident $fused:expr, $fused_less:expr, $compare:ident $sub_where:ident,
-     $count_splat:ident $count_add:ident) => {
+     $max:ident $min:ident $fused:expr, $fused_less:expr, $fused_plus:expr, $compare:ident $sub_where:ident,
+     $count_splat:ident $count_add:ident, $align:ident $to_bits:ident $of_bits:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
         impl Vector<$scalar> for $name {
@@ -133,7 +139,16 @@ macro_rules! avx512 {
             /// addition, of which the arithmetic leaves no room for the second.
             type Tally = (__m512i, __m512i);
 
-            memory!($lanes $scalar: $load $store $stream $splat $max $min $fused, $fused_less);
+            memory!($lanes $scalar: $load $store $stream $splat $max $min $fused, $fused_less, $fused_plus);
+
+            /// A load that is not aligned takes two lines.
+            const SHIFTS: bool = true;
+
+            #[inline(always)]
+            fn one_back(self, _: Lanes<Self>, before: Self, _: &Self::Chunk) -> Self {
+                // SAFETY: `self` exists, so the machine has the instructions.
+                Self(unsafe { $of_bits($align::<{ $lanes - 1 }>($to_bits(self.0), $to_bits(before.0))) })
+            }
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -191,20 +206,20 @@ macro_rules! avx512 {
 avx512!(F64x8(__m512d) of 8 f64, mask __mmask8, counts u64:
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd,
     _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_set1_pd,
-    _mm512_max_pd _mm512_min_pd _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_cmp_pd_mask _mm512_mask_sub_pd,
-    _mm512_set1_epi64 _mm512_mask_add_epi64);
+    _mm512_max_pd _mm512_min_pd _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_fmadd_pd, _mm512_cmp_pd_mask _mm512_mask_sub_pd,
+    _mm512_set1_epi64 _mm512_mask_add_epi64, _mm512_alignr_epi64 _mm512_castpd_si512 _mm512_castsi512_pd);
 avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps,
     _mm512_loadu_ps _mm512_storeu_ps _mm512_stream_ps _mm512_set1_ps,
-    _mm512_max_ps _mm512_min_ps _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_cmp_ps_mask _mm512_mask_sub_ps,
-    _mm512_set1_epi32 _mm512_mask_add_epi32);
+    _mm512_max_ps _mm512_min_ps _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_fmadd_ps, _mm512_cmp_ps_mask _mm512_mask_sub_ps,
+    _mm512_set1_epi32 _mm512_mask_add_epi32, _mm512_alignr_epi32 _mm512_castps_si512 _mm512_castsi512_ps);
 
 /// SSE2 and AVX2: a mask is a register with all bits of a lane set or none, which as an integer
 /// is -1 or 0.
 macro_rules! narrow {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident,
-     $max:ident $min:ident $fused:expr, $fused_less:expr, $above:expr, $differs:expr,
+     $max:ident $min:ident $fused:expr, $fused_less:expr, $fused_plus:expr, $above:expr, $differs:expr,
      $and:ident $signs:ident,
      $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
@@ -213,7 +228,7 @@ macro_rules! narrow {
             type Mask = $register;
             type Tally = $integers;
 
-            memory!($lanes $scalar: $load $store $stream $splat $max $min $fused, $fused_less);
+            memory!($lanes $scalar: $load $store $stream $splat $max $min $fused, $fused_less, $fused_plus);
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -315,6 +330,21 @@ macro_rules! less_product {
     };
 }
 
+/// SSE2 adds, and has nothing that would do it elsewhere.
+macro_rules! plus {
+    ($name:ident $register:ty: $add:ident) => {
+        /// # Safety
+        /// None to be kept; it stands where the other sets have an instruction.
+        #[inline(always)]
+        unsafe fn $name(other: $register, _: $register, to: $register) -> $register {
+            // SAFETY: every machine of the architecture has the instruction.
+            unsafe { $add(to, other) }
+        }
+    };
+}
+
+plus!(plus_pd __m128d: _mm_add_pd);
+plus!(plus_ps __m128: _mm_add_ps);
 less_product!(less_product_pd __m128d: _mm_sub_pd _mm_mul_pd);
 less_product!(less_product_ps __m128: _mm_sub_ps _mm_mul_ps);
 fused_by_lanes!(fused_pd __m128d, 2 f64: _mm_loadu_pd _mm_storeu_pd);
@@ -323,25 +353,25 @@ fused_by_lanes!(fused_ps __m128, 4 f32: _mm_loadu_ps _mm_storeu_ps);
 narrow!(F64x4(__m256d) of 4 f64, counts __m256i, u64:
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd,
     _mm256_loadu_pd _mm256_storeu_pd _mm256_stream_pd _mm256_set1_pd,
-    _mm256_max_pd _mm256_min_pd _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
+    _mm256_max_pd _mm256_min_pd _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_fmadd_pd, _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
     _mm256_and_pd _mm256_movemask_pd,
     _mm256_setzero_si256 _mm256_sub_epi64 _mm256_castpd_si256 _mm256_storeu_si256);
 narrow!(F32x8(__m256) of 8 f32, counts __m256i, u32:
     _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps,
     _mm256_loadu_ps _mm256_storeu_ps _mm256_stream_ps _mm256_set1_ps,
-    _mm256_max_ps _mm256_min_ps _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
+    _mm256_max_ps _mm256_min_ps _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_fmadd_ps, _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
     _mm256_and_ps _mm256_movemask_ps,
     _mm256_setzero_si256 _mm256_sub_epi32 _mm256_castps_si256 _mm256_storeu_si256);
 narrow!(F64x2(__m128d) of 2 f64, counts __m128i, u64:
     _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd,
     _mm_loadu_pd _mm_storeu_pd _mm_stream_pd _mm_set1_pd,
-    _mm_max_pd _mm_min_pd fused_pd, less_product_pd, _mm_cmpgt_pd, _mm_cmpneq_pd,
+    _mm_max_pd _mm_min_pd fused_pd, less_product_pd, plus_pd, _mm_cmpgt_pd, _mm_cmpneq_pd,
     _mm_and_pd _mm_movemask_pd,
     _mm_setzero_si128 _mm_sub_epi64 _mm_castpd_si128 _mm_storeu_si128);
 narrow!(F32x4(__m128) of 4 f32, counts __m128i, u32:
     _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps,
     _mm_loadu_ps _mm_storeu_ps _mm_stream_ps _mm_set1_ps,
-    _mm_max_ps _mm_min_ps fused_ps, less_product_ps, _mm_cmpgt_ps, _mm_cmpneq_ps,
+    _mm_max_ps _mm_min_ps fused_ps, less_product_ps, plus_ps, _mm_cmpgt_ps, _mm_cmpneq_ps,
     _mm_and_ps _mm_movemask_ps,
     _mm_setzero_si128 _mm_sub_epi32 _mm_castps_si128 _mm_storeu_si128);
 

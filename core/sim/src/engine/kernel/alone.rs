@@ -1,9 +1,9 @@
 //! The kernel of the potential alone.
 
 use super::cells::Cells;
-use super::rows::RegisterWork;
+use super::rows::RowWork;
 use super::stencil::{Map, laplacian};
-use super::{Batch, Counts, Extras, Numbers};
+use super::{Batch, Counts, Extras, Numbers, Registers};
 use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Vector};
 
@@ -23,24 +23,20 @@ struct AloneRows<'a, T, V: Vector<T>> {
     map: Option<Map<'a, V::Chunk>>,
 }
 
-impl<'a, T: Real, V: Vector<T> + 'a> RegisterWork<'a, T, V, 1> for AloneRows<'a, T, V> {
-    const FOR_SPEED: bool = false;
-
+impl<T: Real, V: Vector<T>> RowWork<T, V, 1> for AloneRows<'_, T, V> {
     #[inline(always)]
-    fn cells(&mut self) -> &mut Cells<'a, T, V> {
-        &mut self.cells
-    }
-
-    #[inline(always)]
-    fn compute(&mut self, around: &mut Around<'_, T, V, 1>, k: usize, counted: usize) {
+    fn row(&mut self, around: &mut Around<'_, T, V, 1>, registers: &Registers) {
         let lanes = self.cells.lanes;
-        let cells = around.read(lanes, k);
-        let diffusion = match &self.map {
-            Some(map) => map.flux_divergence::<T, V, 1>(lanes, &cells, 0, k),
-            None => self.alpha * laplacian::<T, V, 1>(lanes, &cells, 0, false),
-        };
-        let diffused = self.cells.relaxed::<false>(cells.centre[0], diffusion, self.leaks);
-        around.write(k, [self.cells.potential::<false>(k, diffused, counted)]);
+        for k in 0..registers.all() {
+            let cells = around.read(lanes, k);
+            let diffusion = match &self.map {
+                Some(map) => map.flux_divergence::<T, V, 1>(lanes, &cells, 0, k),
+                None => self.alpha * laplacian::<T, V, 1>(lanes, &cells, 0),
+            };
+            let diffused = self.cells.relaxed(cells.centre[0], diffusion, self.leaks);
+            let counted = registers.counted(k, V::LANES);
+            around.write(k, [self.cells.potential(k, diffused, counted)]);
+        }
     }
 }
 
@@ -52,12 +48,13 @@ impl<T: Real> LaneWork<T> for Alone<'_, T> {
         let Self { batch, extras, numbers: p } = self;
         let span = batch.span;
         let registers = span.registers(V::LANES);
-        let rows = AloneRows::<T, V> {
+        let mut rows = AloneRows::<T, V> {
             cells: Cells::new(lanes, p, extras.noise, registers.all()),
             leaks: p.leak_rate != T::ZERO,
             alpha: lanes.splat(p.alpha),
             map: Map::of::<T, V>(extras.diffusion[0], span.right_first, registers.all()),
         };
-        rows.rows(batch, &registers)
+        rows.rows(batch, &registers);
+        rows.cells.counts()
     }
 }

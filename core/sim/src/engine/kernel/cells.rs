@@ -42,26 +42,26 @@ impl<'a, T: Real, V: Vector<T>> Cells<'a, T, V> {
 
     /// `change` in a step. Multiplying by a time step of 1 changes no bit.
     #[inline(always)]
-    pub(super) fn over_time<const PLAIN: bool>(&self, change: V) -> V {
-        if PLAIN { change } else { self.time_step * change }
+    pub(super) fn over_time(&self, change: V) -> V {
+        self.time_step * change
     }
 
     /// The potential after diffusion and leak.
     #[inline(always)]
-    pub(super) fn relaxed<const PLAIN: bool>(&self, v_old: V, diffusion: V, leaks: bool) -> V {
+    pub(super) fn relaxed(&self, v_old: V, diffusion: V, leaks: bool) -> V {
         let mut change = diffusion;
         if leaks {
             change = change + self.leak_rate * (self.rest - v_old);
         }
-        v_old + self.over_time::<PLAIN>(change)
+        v_old + self.over_time(change)
     }
 
     /// The potential after noise and clamp, of which the first `counted` cells count.
     #[inline(always)]
-    pub(super) fn potential<const PLAIN: bool>(&mut self, k: usize, raised: V, counted: usize) -> V {
+    pub(super) fn potential(&mut self, k: usize, raised: V, counted: usize) -> V {
         let moved = match self.noise {
-            Some(noise) if !PLAIN => raised + self.lanes.load(&noise[k]),
-            _ => raised,
+            Some(noise) => raised + self.lanes.load(&noise[k]),
+            None => raised,
         };
         let kept = moved.raised_to(self.low).lowered_to(self.high);
         let clamped = kept.differs(moved);
@@ -78,18 +78,6 @@ impl<'a, T: Real, V: Vector<T>> Cells<'a, T, V> {
         let active = if counted == V::LANES { active } else { V::first(active, counted) };
         self.activations = V::counted(self.activations, active);
         raised
-    }
-
-    /// What was counted until now.
-    #[inline(always)]
-    pub(super) fn tallies(&self) -> [V::Tally; 2] {
-        [self.activations, self.clamps]
-    }
-
-    /// Forgets what was counted since.
-    #[inline(always)]
-    pub(super) fn count_again(&mut self, [activations, clamps]: [V::Tally; 2]) {
-        (self.activations, self.clamps) = (activations, clamps);
     }
 
     #[inline(always)]

@@ -1,18 +1,16 @@
 //! The kernel of all three fields.
 
 use super::cells::Cells;
-use super::rows::RegisterWork;
+use super::rows::RowWork;
 use super::stencil::{Map, chunks, chunks_of, laplacian, range_of};
-use super::{Batch, Counts, Extras, Numbers};
+use super::{Batch, Counts, Extras, Numbers, Registers};
 use crate::kinetics::Reaction;
 use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 
 /// One step of all three fields: diffusion of the potential, reaction and diffusion of activator
-/// and inhibitor from their old values, activation, clamps. `PLAIN`: there are no extras, the
-/// time step is 1 and the cells are [tame](crate::engine::grid::Fields::are_tame); `LEAK`, which is for
-/// those alone: the potential relaxes to rest.
-pub(crate) struct Coupled<'a, T, R, const PLAIN: bool, const LEAK: bool> {
+/// and inhibitor from their old values, activation, clamps.
+pub(crate) struct Coupled<'a, T, R> {
     /// One row if there are extras.
     pub(crate) batch: Batch<'a, T>,
     pub(crate) extras: &'a Extras<'a, T>,
@@ -21,7 +19,7 @@ pub(crate) struct Coupled<'a, T, R, const PLAIN: bool, const LEAK: bool> {
 }
 
 /// What [`Coupled`] needs in every row, in the registers of a level.
-struct CoupledRows<'a, T, V: Vector<T>, R, const PLAIN: bool, const LEAK: bool> {
+struct CoupledRows<'a, T, V: Vector<T>, R> {
     cells: Cells<'a, T, V>,
     reaction: R,
     coefficients: [V; 3],
@@ -32,14 +30,11 @@ struct CoupledRows<'a, T, V: Vector<T>, R, const PLAIN: bool, const LEAK: bool> 
     leaks: bool,
 }
 
-impl<T: Real, V: Vector<T>, R: Reaction<T>, const PLAIN: bool, const LEAK: bool>
-    CoupledRows<'_, T, V, R, PLAIN, LEAK>
+impl<T: Real, V: Vector<T>, R: Reaction<T>>
+    CoupledRows<'_, T, V, R>
 {
     #[inline(always)]
     fn rates(&self, k: usize, a_old: V, i_old: V) -> (V, V) {
-        if PLAIN {
-            return self.reaction.rates(a_old, i_old);
-        }
         let lanes = self.cells.lanes;
         let (mut f, mut g) = match self.rates {
             Some([f, g]) => (lanes.load(&f[k]), lanes.load(&g[k])),
@@ -59,12 +54,8 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const PLAIN: bool, const LEAK: bool>
     fn diffusion(&self, around: &Neighbours<V, 3>, field: usize, k: usize) -> V {
         let lanes = self.cells.lanes;
         match &self.maps[field] {
-            Some(map) if !PLAIN => map.flux_divergence::<T, V, 3>(lanes, around, field, k),
-            _ => {
-                // The potential is clamped in every step, the others by some kinetics.
-                let tame = PLAIN && (field == 0 || R::CLAMP.is_some());
-                self.coefficients[field] * laplacian::<T, V, 3>(lanes, around, field, tame)
-            }
+            Some(map) => map.flux_divergence::<T, V, 3>(lanes, around, field, k),
+            None => self.coefficients[field] * laplacian::<T, V, 3>(lanes, around, field),
         }
     }
 
@@ -78,38 +69,30 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const PLAIN: bool, const LEAK: bool>
     }
 }
 
-impl<'a, T: Real, V: Vector<T> + 'a, R: Reaction<T>, const PLAIN: bool, const LEAK: bool>
-    RegisterWork<'a, T, V, 3> for CoupledRows<'a, T, V, R, PLAIN, LEAK>
-{
-    const FOR_SPEED: bool = PLAIN;
-
+impl<T: Real, V: Vector<T>, R: Reaction<T>> RowWork<T, V, 3> for CoupledRows<'_, T, V, R> {
     #[inline(always)]
-    fn cells(&mut self) -> &mut Cells<'a, T, V> {
-        &mut self.cells
-    }
-
-    #[inline(always)]
-    fn compute(&mut self, around: &mut Around<'_, T, V, 3>, k: usize, counted: usize) {
-        let cells = around.read(self.cells.lanes, k);
-        let [v_old, a_old, i_old] = cells.centre;
-        let (f, g) = self.rates(k, a_old, i_old);
-        let a_change = self.diffusion(&cells, 1, k) + f;
-        let i_change = self.diffusion(&cells, 2, k) + g;
-        let a_new = a_old + self.cells.over_time::<PLAIN>(a_change);
-        let i_new = i_old + self.cells.over_time::<PLAIN>(i_change);
-        let diffusion = self.diffusion(&cells, 0, k);
-        // Known at compile time in the plain kernels.
-        let leaks = if PLAIN { LEAK } else { self.leaks };
-        let diffused = self.cells.relaxed::<PLAIN>(v_old, diffusion, leaks);
-        // The threshold is tested before the activator is clamped.
-        let raised = self.cells.activated(a_new, diffused, counted);
-        let v_new = self.cells.potential::<PLAIN>(k, raised, counted);
-        around.write(k, [v_new, self.within(a_new), self.within(i_new)]);
+    fn row(&mut self, around: &mut Around<'_, T, V, 3>, registers: &Registers) {
+        for k in 0..registers.all() {
+            let counted = registers.counted(k, V::LANES);
+            let cells = around.read(self.cells.lanes, k);
+            let [v_old, a_old, i_old] = cells.centre;
+            let (f, g) = self.rates(k, a_old, i_old);
+            let a_change = self.diffusion(&cells, 1, k) + f;
+            let i_change = self.diffusion(&cells, 2, k) + g;
+            let a_new = a_old + self.cells.over_time(a_change);
+            let i_new = i_old + self.cells.over_time(i_change);
+            let diffusion = self.diffusion(&cells, 0, k);
+            let diffused = self.cells.relaxed(v_old, diffusion, self.leaks);
+            // The threshold is tested before the activator is clamped.
+            let raised = self.cells.activated(a_new, diffused, counted);
+            let v_new = self.cells.potential(k, raised, counted);
+            around.write(k, [v_new, self.within(a_new), self.within(i_new)]);
+        }
     }
 }
 
-impl<T: Real, R: Reaction<T>, const PLAIN: bool, const LEAK: bool> LaneWork<T>
-    for Coupled<'_, T, R, PLAIN, LEAK>
+impl<T: Real, R: Reaction<T>> LaneWork<T>
+    for Coupled<'_, T, R>
 {
     type Output = Counts;
 
@@ -119,9 +102,7 @@ impl<T: Real, R: Reaction<T>, const PLAIN: bool, const LEAK: bool> LaneWork<T>
         let span = batch.span;
         let registers = span.registers(V::LANES);
         let vectors = registers.all();
-        // What a plain row does not have is not looked for.
-        let extras = if PLAIN { &Extras::NONE } else { extras };
-        let rows = CoupledRows::<T, V, R, PLAIN, LEAK> {
+        let mut rows = CoupledRows::<T, V, R> {
             cells: Cells::new(lanes, p, extras.noise, vectors),
             reaction: reaction.clone(),
             coefficients: [lanes.splat(p.alpha), lanes.splat(p.d_activator), lanes.splat(p.d_inhibitor)],
@@ -138,6 +119,7 @@ impl<T: Real, R: Reaction<T>, const PLAIN: bool, const LEAK: bool> LaneWork<T>
             range: range_of::<T, V>(lanes, R::CLAMP),
             leaks: p.leak_rate != T::ZERO,
         };
-        rows.rows(batch, &registers)
+        rows.rows(batch, &registers);
+        rows.cells.counts()
     }
 }

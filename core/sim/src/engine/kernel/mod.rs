@@ -3,7 +3,7 @@
 //! [`Coupled`] does diffusion, reaction, activation and clamping of all three fields in one loop
 //! over registers; [`Alone`] does the potential where the other two stand still. The rare parts
 //! (maps, noise, rates of a host, a time step other than 1) are branches that go the same way
-//! for a whole row, left out of [`Coupled`] at compile time where a row has none of them. All
+//! for a whole row. [`Plain`] is for rows that have none of them and leaves to [`Mend`] what happens to few cells. All
 //! ways do the same operations in the same order for each cell, and so give the same bits.
 //!
 //! The loops are in methods and not in closures, which could not be forced into the function that
@@ -13,12 +13,16 @@ mod alone;
 mod cells;
 mod coupled;
 mod finish;
+mod mend;
+mod plain;
 mod rows;
 mod stencil;
 
 pub(crate) use alone::Alone;
 pub(crate) use coupled::Coupled;
 pub(crate) use finish::{Begin, Finish};
+pub(crate) use mend::Mend;
+pub(crate) use plain::Plain;
 
 use std::ops::Range;
 
@@ -89,6 +93,13 @@ pub(crate) struct Batch<'a, T> {
     pub(crate) span: Span,
 }
 
+impl<T> Batch<'_, T> {
+    /// The same rows, for another call.
+    pub(crate) fn again(&mut self) -> Batch<'_, T> {
+        Batch { ring: self.ring, ..*self }
+    }
+}
+
 /// The cells that are computed in a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
@@ -124,12 +135,6 @@ impl Registers {
     #[inline(always)]
     fn all(&self) -> usize {
         self.ends[2]
-    }
-
-    /// The first register that has no kept cells again.
-    #[inline(always)]
-    fn kept_end(&self) -> usize {
-        self.ends[1] + usize::from(self.rest > 0)
     }
 
     /// Kept cells of register `k`.

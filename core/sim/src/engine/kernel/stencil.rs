@@ -2,25 +2,18 @@
 
 use super::{MapRows, part};
 use crate::real::Real;
-use crate::simd::{Lanes, Neighbours, Vector};
+use crate::simd::{Lanes, Neighbours, Vector, too_short};
 
-/// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1. `tame`: no cell
-/// is so large that four times it is too large for its type, so that the product is exact.
+/// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
 #[inline(always)]
 pub(super) fn laplacian<T: Real, V: Vector<T>, const FIELDS: usize>(
     lanes: Lanes<V>,
     around: &Neighbours<V, FIELDS>,
     field: usize,
-    tame: bool,
 ) -> V {
     let up_and_down = around.up[field] + around.down[field];
     let neighbours = (up_and_down + around.first[field]) + around.second[field];
-    let four = lanes.splat(T::of(4.0));
-    if tame {
-        neighbours.less_exact_product(four, around.centre[field])
-    } else {
-        neighbours - four * around.centre[field]
-    }
+    neighbours - lanes.splat(T::of(4.0)) * around.centre[field]
 }
 
 /// The registers of a map of diffusion coefficients in a row, with those of the neighbours.
@@ -95,6 +88,15 @@ impl<V> Face<V> {
 #[inline(always)]
 pub(super) fn chunks<T: Real, V: Vector<T>>(row: &[T], vectors: usize) -> &[V::Chunk] {
     part(V::chunks(part(row, 0..vectors * V::LANES)), 0..vectors)
+}
+
+/// The same, to be written.
+#[inline(always)]
+pub(super) fn chunks_mut<T: Real, V: Vector<T>>(row: &mut [T], vectors: usize) -> &mut [V::Chunk] {
+    match V::chunks_mut(row).get_mut(..vectors) {
+        Some(chunks) => chunks,
+        None => too_short(),
+    }
 }
 
 /// The same, if there is one.

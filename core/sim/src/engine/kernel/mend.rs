@@ -1,0 +1,44 @@
+//! What [`Plain`](super::Plain) leaves undone: activation and the clamp of the potential, and their counts.
+
+use super::cells::Cells;
+use super::stencil::{chunks, chunks_mut};
+use super::{Batch, Counts, Numbers, Places};
+use crate::real::Real;
+use crate::simd::{Copied, LaneWork, Lanes, Vector};
+
+/// Activates and clamps the potential of computed rows. Their activator is clamped already, to a range in which the
+/// threshold lies, so that it is above the threshold where it was before.
+pub(crate) struct Mend<'a, T> {
+    /// As it was computed.
+    pub(crate) batch: Batch<'a, T>,
+    pub(crate) numbers: &'a Numbers<T>,
+}
+
+impl<T: Real> LaneWork<T> for Mend<'_, T> {
+    type Output = Counts;
+
+    #[inline(always)]
+    fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> Counts {
+        let Self { batch, numbers } = self;
+        let span = batch.span;
+        let registers = span.registers(V::LANES);
+        let first = span.form(&registers, V::LANES).first;
+        let mut places = Places::of(&batch);
+        let mut cells = Cells::<T, V>::new(lanes, numbers, None, registers.all());
+        for _ in 0..batch.rows {
+            let [.., new] = places.next();
+            let row = &mut batch.ring[new * span.row_cells..][..span.row_cells];
+            let (potential, activator) = row.split_at_mut(span.stride);
+            let old = chunks::<T, V>(&activator[first..], registers.all());
+            for (k, chunk) in chunks_mut::<T, V>(&mut potential[first..], registers.all()).iter_mut().enumerate() {
+                let counted = registers.counted(k, V::LANES);
+                let raised = cells.activated(lanes.load(&old[k]), lanes.load(chunk), counted);
+                cells.potential(k, raised, counted).store(chunk);
+            }
+            for Copied { from, to } in span.copied {
+                potential[to] = potential[from];
+            }
+        }
+        cells.counts()
+    }
+}

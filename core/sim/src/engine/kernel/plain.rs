@@ -1,0 +1,147 @@
+//! The kernel of all three fields where rows have nothing special, which is what most runs are made of.
+//!
+//! Few cells are activated and fewer are clamped, yet to look at each of them for that takes a fifth of the time. So the
+//! rows are computed as if nothing happened, and what is kept of them is the range of their values. Where it says
+//! that something did happen, [`Mend`](super::Mend) does it to the rows that were written.
+
+use super::rows::RowWork;
+use super::stencil::range_of;
+use super::{Batch, Numbers, Registers};
+use crate::engine::constants::{FIELD_MAX_V, FIELD_MIN_V, REST_MEAN_V};
+use crate::kinetics::Reaction;
+use crate::real::Real;
+use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
+
+/// One step of all three fields but for activation and the clamp of the potential, for rows without extras, a time step
+/// of 1 and [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential relaxes to rest. Says whether
+/// there is something to be mended.
+pub(crate) struct Plain<'a, T, R, const LEAK: bool> {
+    pub(crate) batch: Batch<'a, T>,
+    pub(crate) numbers: &'a Numbers<T>,
+    pub(crate) reaction: &'a R,
+}
+
+/// What [`Plain`] needs in every row, in the registers of a level, and what it has seen.
+struct PlainRows<V, R, const LEAK: bool> {
+    lanes: Lanes<V>,
+    reaction: R,
+    coefficients: [V; 3],
+    leak_rate: V,
+    rest: V,
+    range: Option<(V, V)>,
+    one: V,
+    four: V,
+    /// The least and the greatest potential, the greatest activator before its clamp.
+    lowest: V,
+    highest: V,
+    top: V,
+}
+
+impl<V, R, const LEAK: bool> PlainRows<V, R, LEAK> {
+    /// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
+    #[inline(always)]
+    fn laplacian<T: Real>(&self, around: &Neighbours<V, 3>, field: usize) -> V
+    where
+        V: Vector<T>,
+        R: Reaction<T>,
+    {
+        let up_and_down = around.up[field].plus_by_product(around.down[field], self.one);
+        let neighbours = (up_and_down + around.first[field]) + around.second[field];
+        // The potential is clamped in every step, the others by some kinetics: four times such a number is exact.
+        if field == 0 || R::CLAMP.is_some() {
+            neighbours.less_exact_product(self.four, around.centre[field])
+        } else {
+            neighbours - self.four * around.centre[field]
+        }
+    }
+
+    #[inline(always)]
+    fn diffusion<T: Real>(&self, around: &Neighbours<V, 3>, field: usize) -> V
+    where
+        V: Vector<T>,
+        R: Reaction<T>,
+    {
+        self.coefficients[field] * self.laplacian(around, field)
+    }
+
+    /// A new activator or inhibitor in the range of the kinetics, if it has one.
+    #[inline(always)]
+    fn within<T: Real>(&self, value: V) -> V
+    where
+        V: Vector<T>,
+    {
+        match self.range {
+            Some((low, high)) => value.raised_to(low).lowered_to(high),
+            None => value,
+        }
+    }
+
+    /// The new cells of a register.
+    #[inline(always)]
+    fn step<T: Real>(&mut self, around: &Neighbours<V, 3>) -> [V; 3]
+    where
+        V: Vector<T>,
+        R: Reaction<T>,
+    {
+        let [v_old, a_old, i_old] = around.centre;
+        let (f, g) = self.reaction.rates(a_old, i_old);
+        let a_new = a_old + (self.diffusion(around, 1) + f);
+        let i_new = i_old + (self.diffusion(around, 2) + g);
+        let mut change = self.diffusion(around, 0);
+        if LEAK {
+            change = change + self.leak_rate * (self.rest - v_old);
+        }
+        let v_new = v_old + change;
+        self.lowest = self.lowest.lowered_to(v_new);
+        self.highest = self.highest.raised_to(v_new);
+        self.top = self.top.raised_to(a_new);
+        [v_new, self.within(a_new), self.within(i_new)]
+    }
+}
+
+impl<T: Real, V: Vector<T>, R: Reaction<T>, const LEAK: bool> RowWork<T, V, 3> for PlainRows<V, R, LEAK> {
+    #[inline(always)]
+    fn row(&mut self, around: &mut Around<'_, T, V, 3>, registers: &Registers) {
+        if V::SHIFTS && !around.right_first() {
+            let mut before = around.before_first(self.lanes);
+            for k in 0..registers.all() {
+                let cells = around.read_on(self.lanes, k, &mut before);
+                around.write(k, self.step(&cells));
+            }
+        } else {
+            for k in 0..registers.all() {
+                let cells = around.read(self.lanes, k);
+                around.write(k, self.step(&cells));
+            }
+        }
+    }
+}
+
+impl<T: Real, R: Reaction<T>, const LEAK: bool> LaneWork<T> for Plain<'_, T, R, LEAK> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> bool {
+        let Self { batch, numbers: p, reaction } = self;
+        let rest = lanes.splat(T::of(REST_MEAN_V));
+        let threshold = lanes.splat(p.threshold);
+        let mut rows = PlainRows::<V, R, LEAK> {
+            lanes,
+            reaction: reaction.clone(),
+            coefficients: [lanes.splat(p.alpha), lanes.splat(p.d_activator), lanes.splat(p.d_inhibitor)],
+            leak_rate: lanes.splat(p.leak_rate),
+            rest,
+            range: range_of::<T, V>(lanes, R::CLAMP),
+            one: lanes.one(),
+            four: lanes.splat(T::of(4.0)),
+            lowest: rest,
+            highest: rest,
+            top: threshold,
+        };
+        let registers = batch.span.registers(V::LANES);
+        rows.rows(batch, &registers);
+        let low = lanes.splat(T::of(FIELD_MIN_V)).above(rows.lowest);
+        let high = rows.highest.above(lanes.splat(T::of(FIELD_MAX_V)));
+        V::bits(low) | V::bits(high) | V::bits(rows.top.above(threshold)) != 0
+    }
+}
