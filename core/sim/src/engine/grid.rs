@@ -271,7 +271,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             block,
             stride: tiling.needs.stride::<T>(),
             batch_rows: tiling.needs.batch_rows,
-            past_caches: tiling.past_caches,
+            reach: tiling.reach,
             level: executor.level(),
         };
         // A block that a host's panic has cut short leaves what it counted until then.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::block::{BLOCK_STEPS_MAX, Block};
 use super::kernel::{Counts, Extras};
 use super::maps::Maps;
+use super::tiling::Reach;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
 use crate::real::Real;
@@ -39,8 +40,7 @@ pub(super) struct Inputs<'a, T> {
     pub(super) stride: usize,
     /// Rows that are computed at once.
     pub(super) batch_rows: usize,
-    /// The planes do not fit into the caches.
-    pub(super) past_caches: bool,
+    pub(super) reach: Reach,
     pub(super) level: DetectedLevel,
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Strip {
     pub(super) behind: usize,
     /// All columns of the buffer.
     pub(super) width: usize,
+    /// Column of the grid that is the first of the buffer.
+    first: usize,
     ends: [Beside; 2],
 }
 
@@ -45,12 +47,14 @@ impl Strip {
                 BoundaryCondition::Neumann => Beside::Itself,
                 BoundaryCondition::Dirichlet => Beside::Zero,
             };
-            return Self { owned, before: 0, behind: 0, width: columns, ends: [end; 2] };
+            return Self { owned, before: 0, behind: 0, width: columns, first: 0, ends: [end; 2] };
         }
         let edge = match boundary {
             BoundaryCondition::Periodic => {
                 let width = owned.len() + 2 * HALO;
-                return Self { owned, before: HALO, behind: HALO, width, ends: [Beside::Unused; 2] };
+                // The halo can be wider than a narrow grid.
+                let first = (owned.start + columns - HALO % columns) % columns;
+                return Self { owned, before: HALO, behind: HALO, width, first, ends: [Beside::Unused; 2] };
             }
             BoundaryCondition::Neumann => Beside::Itself,
             BoundaryCondition::Dirichlet => Beside::Zero,
@@ -58,15 +62,13 @@ impl Strip {
         let (before, behind) = (HALO.min(owned.start), HALO.min(columns - owned.end));
         let end = |at_edge: bool| if at_edge { edge } else { Beside::Unused };
         let ends = [end(owned.start == before), end(owned.end + behind == columns)];
-        let width = before + owned.len() + behind;
-        Self { owned, before, behind, width, ends }
+        let (width, first) = (before + owned.len() + behind, owned.start - before);
+        Self { owned, before, behind, width, first, ends }
     }
 
     /// The stretches of a row of the grid that the buffer shows: place in the buffer, columns.
     pub(super) fn stretches(&self, columns: usize) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
-        let width = self.width;
-        // `before` can be more than the columns of a narrow grid.
-        let mut column = (self.owned.start + columns - self.before % columns) % columns;
+        let Self { width, first: mut column, .. } = *self;
         let mut place = 0;
         std::iter::from_fn(move || {
             if place >= width {

@@ -44,6 +44,31 @@ pub(crate) struct Shape {
     pub(crate) cell_bytes: usize,
 }
 
+/// How far away the planes of a grid are when a block begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Reach {
+    /// So near that the processor fetches them in time.
+    #[default]
+    Near,
+    /// In the third-level cache: rows are asked for ahead.
+    Far,
+    /// In memory: so they are too, and are written past the caches.
+    Memory,
+}
+
+impl Reach {
+    fn of(plane_bytes: usize) -> Self {
+        let caches = cache_bytes();
+        match plane_bytes {
+            // Measured: where fetching ahead begins to pay.
+            bytes if bytes <= 2 * caches.second => Self::Near,
+            // A plane is read and another one is written.
+            bytes if bytes <= caches.third / 2 => Self::Far,
+            _ => Self::Memory,
+        }
+    }
+}
+
 /// How a grid is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Tiling {
@@ -52,8 +77,7 @@ pub(crate) struct Tiling {
     shift: usize,
     pub(crate) strip_cols: usize,
     pub(crate) block_steps: usize,
-    /// The planes of a grid do not fit into the caches.
-    pub(crate) past_caches: bool,
+    pub(crate) reach: Reach,
     pub(crate) needs: Needs,
 }
 
@@ -118,8 +142,9 @@ impl Tiling {
             host: demands.host,
             linked,
         };
-        let past_caches = row_bytes.saturating_mul(rows).saturating_mul(columns) > caches.third / 2;
-        Self { lanes, shift, strip_cols, block_steps, past_caches, needs }
+        let plane_bytes = row_bytes.saturating_mul(rows).saturating_mul(columns);
+        let reach = Reach::of(plane_bytes);
+        Self { lanes, shift, strip_cols, block_steps, reach, needs }
     }
 
     /// The rows of a lane. Where a grid does not wrap, a lane has more rows in the lower levels than the one behind it,

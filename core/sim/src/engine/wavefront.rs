@@ -21,6 +21,7 @@ use super::lane::{Inputs, LaneRows, Next};
 use super::noise::FillNoise;
 use super::scratch::{Kept, MARGIN, Parts, Scratch};
 use super::strip::{self, Strip};
+use super::tiling::Reach;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
 use crate::real::Real;
@@ -47,6 +48,8 @@ pub(super) struct Lane<'s, T: Real> {
     parts: Parts<'s, T>,
     /// The levels that are computed.
     steps: usize,
+    /// Fields that advance.
+    fields: usize,
     /// There are no maps, no noise and no host's rates.
     plain: bool,
 }
@@ -61,7 +64,8 @@ impl<'s, T: Real> Lane<'s, T> {
     ) -> Self {
         let parts = scratch.parts();
         let plain = inputs.maps.is_empty() && parts.noise.is_empty() && hosted.is_none();
-        Self { inputs, kernel, hosted, rows, next, parts, steps: inputs.block.spikes.len(), plain }
+        let (steps, fields) = (inputs.block.spikes.len(), kernel.fields());
+        Self { inputs, kernel, hosted, rows, next, parts, steps, fields, plain }
     }
 
     /// Computes a strip until the first two rows of every level are there, and keeps them.
@@ -128,7 +132,7 @@ impl<'s, T: Real> Lane<'s, T> {
         strip: &Strip,
         tie: Tie<'_, T>,
     ) -> Result<(), HostReactionError> {
-        if self.inputs.past_caches {
+        if self.inputs.reach == Reach::Memory {
             past_caches(|past| self.sweep(heads, strip, tie, Some(past)))
         } else {
             self.sweep(heads, strip, tie, None)
@@ -151,14 +155,16 @@ impl<'s, T: Real> Lane<'s, T> {
             self.settle(0, rows, strip);
             let later = shared(&self.batch(head + self.inputs.batch_rows as isize, 0), &entering);
             for level in 1..=self.steps {
-                self.fetch(level, later.clone(), strip);
+                if self.inputs.reach != Reach::Near {
+                    self.fetch(level, later.clone(), strip);
+                }
                 let rows = shared(&self.batch(head, level), &self.rows_of(level));
                 if !rows.is_empty() {
-                    self.compute(level, rows.clone(), strip, past)?;
+                    self.compute(level, rows.clone(), strip)?;
                 }
                 // At once: the next level takes the places of these rows.
                 match &mut tie {
-                    _ if level == self.steps => {}
+                    _ if level == self.steps => rows.for_each(|row| self.leave(row, strip, past)),
                     Tie::None => {}
                     Tie::Keeps(kept) => self.keep(level, rows, kept),
                     Tie::Needs(kept) => self.take(level, head, kept),
@@ -191,14 +197,26 @@ impl<'s, T: Real> Lane<'s, T> {
     /// Asks for a part of the rows that enter next, so that memory is at work while all levels are computed.
     fn fetch(&self, level: usize, rows: Range<isize>, strip: &Strip) {
         let Inputs { columns, fields, .. } = *self.inputs;
-        let part = |of: usize, level: usize| of * level / self.steps;
+        let Range { start, end } = strip.owned;
+        let [from, to] = [level - 1, level].map(|level| start + (end - start) * level / self.steps);
         for row in rows {
             let row = self.in_grid(row) * columns;
-            let Range { start, end } = strip.owned;
-            let cells = row + start + part(end - start, level - 1)..row + start + part(end - start, level);
-            for field in fields.iter().take(self.kernel.fields()) {
-                prefetch(&field[cells.clone()]);
+            for field in fields.iter().take(self.fields) {
+                prefetch(&field[row + from..row + to]);
             }
+        }
+    }
+
+    /// Copies a row of the last level to the grid.
+    fn leave(&mut self, row: isize, strip: &Strip, past: Option<&PastCaches>) {
+        let Inputs { columns, stride, level: simd, .. } = *self.inputs;
+        let cells = strip.owned.len();
+        let start = (row - self.rows.start) as usize * columns + strip.owned.start;
+        let Parts { ring, swept, .. } = &mut self.parts;
+        let finished = ring.row(self.steps, row)[MARGIN + strip.before..].chunks(stride);
+        for (from, to) in finished.zip(&mut self.next.fields).take(self.fields) {
+            let finish = Finish { from: &from[..cells], to: &mut to[start..start + cells], past };
+            swept.counts.not_finite |= on_lanes(simd, finish);
         }
     }
 
@@ -207,7 +225,7 @@ impl<'s, T: Real> Lane<'s, T> {
         let Inputs { columns, fields, stride, level, .. } = *self.inputs;
         let source = self.in_grid(row) * columns;
         let target = self.parts.ring.row_mut(0, row);
-        for (index, field) in fields.iter().take(self.kernel.fields()).enumerate() {
+        for (index, field) in fields.iter().take(self.fields).enumerate() {
             let start = index * stride + MARGIN;
             for (place, stretch) in strip.stretches(columns) {
                 let to = &mut target[start + place..start + place + stretch.len()];
@@ -215,15 +233,18 @@ impl<'s, T: Real> Lane<'s, T> {
                 on_lanes(level, Begin { from, to });
             }
         }
-        strip::copy(strip.copied(), target, stride, self.kernel.fields());
+        strip::copy(strip.copied(), target, stride, self.fields);
     }
 
     /// Makes finished rows ready for the next step: the growth event.
     fn settle(&mut self, level: usize, rows: Range<isize>, strip: &Strip) {
         let Inputs { columns, stride, .. } = *self.inputs;
         let Some(spike) = self.inputs.block.spikes[level] else { return };
-        for row in rows {
-            if self.in_grid(row) != spike.row {
+        let (row, all) = (spike.row as isize, self.inputs.rows as isize);
+        // Rows around the edge of a grid that wraps are at most as far outside as it has rows; one is twice in a batch
+        // of none.
+        for row in [row - all, row, row + all] {
+            if !rows.contains(&row) {
                 continue;
             }
             let cells = self.parts.ring.row_mut(level, row);
@@ -244,7 +265,6 @@ impl<'s, T: Real> Lane<'s, T> {
         level: usize,
         rows: Range<isize>,
         strip: &Strip,
-        past: Option<&PastCaches>,
     ) -> Result<(), HostReactionError> {
         self.bound(level - 1, &rows);
         if self.plain && self.next.sums[0].is_empty() {
@@ -261,10 +281,6 @@ impl<'s, T: Real> Lane<'s, T> {
         }
         if level < self.steps {
             self.settle(level, rows, strip);
-        } else {
-            for row in rows {
-                self.leave(row, strip, past);
-            }
         }
         Ok(())
     }
@@ -356,19 +372,6 @@ impl<'s, T: Real> Lane<'s, T> {
         }
         let index = (row - self.rows_of(level).start) as usize;
         self.next.sums[level - 1][index] = sums;
-    }
-
-    /// Copies a row of the last level to the grid.
-    fn leave(&mut self, row: isize, strip: &Strip, past: Option<&PastCaches>) {
-        let Inputs { columns, stride, level: simd, .. } = *self.inputs;
-        let start = (row - self.rows.start) as usize * columns;
-        let target = start + strip.owned.start..start + strip.owned.end;
-        let Parts { ring, swept, .. } = &mut self.parts;
-        let from = &ring.row(self.steps, row)[MARGIN + strip.before..];
-        let [potential, activator, inhibitor] = &mut self.next.fields;
-        let others = if self.kernel.fields() > 1 { target.clone() } else { 0..0 };
-        let to = [&mut potential[target], &mut activator[others.clone()], &mut inhibitor[others]];
-        swept.counts.not_finite |= on_lanes(simd, Finish { from, stride, to, past });
     }
 }
 

@@ -26,15 +26,11 @@ impl<T: Real> LaneWork<T> for Begin<'_, T> {
     }
 }
 
-/// Copies the finished cells of all fields of a row and tells whether one of them is NaN or
-/// infinite.
+/// Copies finished cells and tells whether one of them is NaN or infinite.
 pub(crate) struct Finish<'a, T> {
-    /// The fields of the row, one after the other, from the first finished cell on.
     pub(crate) from: &'a [T],
-    /// Cells from a field to the next.
-    pub(crate) stride: usize,
-    /// Where they go.
-    pub(crate) to: [&'a mut [T]; 3],
+    /// Where they go: as many cells.
+    pub(crate) to: &'a mut [T],
     /// They go there past the caches.
     pub(crate) past: Option<&'a PastCaches>,
 }
@@ -78,25 +74,13 @@ impl<T: Real> LaneWork<T> for Finish<'_, T> {
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> bool {
         let zero = lanes.splat(T::ZERO);
         let mut checked = Checked { lanes, zero, sum: zero, sum_of_single: T::ZERO };
-        let mut from = self.from;
-        for to in self.to {
-            let n = to.len();
-            if n == 0 {
-                continue;
-            }
-            let (cells, later) = from.split_at(self.stride.min(from.len()));
-            from = later;
-            let cells = &cells[..n];
-            if self.past.is_some() {
-                // Whole lines go past the caches.
-                let (first, cells) = cells.split_at(cells_to_line(to).min(n));
-                let (to_first, to) = to.split_at_mut(first.len());
-                checked.singly(first, to_first);
-                checked.by_registers(cells, to, self.past);
-            } else {
-                checked.by_registers(cells, to, None);
-            }
-        }
+        let Self { from, to, past } = self;
+        // Whole lines go past the caches.
+        let before = if past.is_some() { cells_to_line(to).min(to.len()) } else { 0 };
+        let (first, from) = from.split_at(before);
+        let (to_first, to) = to.split_at_mut(before);
+        checked.singly(first, to_first);
+        checked.by_registers(from, to, past);
         let not_finite = checked.sum.differs(zero);
         !checked.sum_of_single.is_finite() || V::total(V::counted(V::no_tally(lanes), not_finite)) > 0
     }
