@@ -15,7 +15,7 @@ pub(super) trait RowKernel<T>: Sync {
     fn fields(&self) -> usize;
 
     /// Computes rows. `extras` is `None` where there are none; else there is one row.
-    fn rows(&self, level: DetectedLevel, batch: Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts;
+    fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts;
 }
 
 /// Equations of this library, or of the host where the extras bring the rates.
@@ -31,7 +31,7 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         3
     }
 
-    fn rows(&self, level: DetectedLevel, mut batch: Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
+    fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
         let Self { reaction, numbers, tame } = self;
         let plain = level.is_for_speed() && extras.is_none() && numbers.time_step == T::ONE && *tame;
         if !plain || !told_by_clamped::<T, R>(numbers.threshold) {
@@ -39,9 +39,9 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
             return on_lanes(level, Coupled { batch, extras, numbers, reaction });
         }
         let eventful = if numbers.leak_rate == T::ZERO {
-            on_lanes(level, Plain::<_, _, false> { batch: batch.again(), numbers, reaction })
+            on_lanes(level, Plain::<_, _, false> { batch, numbers, reaction })
         } else {
-            on_lanes(level, Plain::<_, _, true> { batch: batch.again(), numbers, reaction })
+            on_lanes(level, Plain::<_, _, true> { batch, numbers, reaction })
         };
         if eventful { on_lanes(level, Mend { batch, numbers }) } else { Counts::default() }
     }
@@ -62,7 +62,7 @@ impl<T: Real> RowKernel<T> for Standing<T> {
         1
     }
 
-    fn rows(&self, level: DetectedLevel, batch: Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
+    fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
         on_lanes(level, Alone { batch, extras: extras.unwrap_or(&Extras::NONE), numbers: &self.numbers })
     }
 }

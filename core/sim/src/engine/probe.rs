@@ -86,8 +86,9 @@ impl<T: Real> WithKernel<T> for Repeated<'_, T> {
         };
         let mut counts = Counts::default();
         for _ in 0..self.times {
-            let batch = Batch { ring: ring.cells(), above: 0, new: rows + 2, rows, span };
-            counts.add(kernel.rows(self.level, batch, None));
+            let slots = ring.rows();
+            let mut batch = Batch { ring: ring.cells(), slots, above: 0, new: rows + 2, rows, span };
+            counts.add(kernel.rows(self.level, &mut batch, None));
         }
         std::hint::black_box(counts);
     }

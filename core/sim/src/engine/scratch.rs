@@ -142,6 +142,11 @@ impl<T: Copy> Ring<'_, T> {
         self.row_cells
     }
 
+    /// The number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.rows as usize
+    }
+
     /// All rows.
     pub(super) fn cells(&mut self) -> &mut [T] {
         self.cells

@@ -260,12 +260,7 @@ impl<'s, T: Real> Lane<'s, T> {
     }
 
     /// Computes rows of a level from the level before.
-    fn compute(
-        &mut self,
-        level: usize,
-        rows: Range<isize>,
-        strip: &Strip,
-    ) -> Result<(), HostReactionError> {
+    fn compute(&mut self, level: usize, rows: Range<isize>, strip: &Strip) -> Result<(), HostReactionError> {
         self.bound(level - 1, &rows);
         if self.plain && self.next.sums[0].is_empty() {
             self.cells(level, rows.clone(), strip);
@@ -351,8 +346,9 @@ impl<'s, T: Real> Lane<'s, T> {
             copied: strip.copied(),
             right_first: boundary == BoundaryCondition::Dirichlet,
         };
-        let batch = Batch { ring: ring.cells(), above, new: above, rows: rows.len(), span };
-        swept.counts.add(self.kernel.rows(simd, batch, extras.as_ref()));
+        let slots = ring.rows();
+        let mut batch = Batch { ring: ring.cells(), slots, above, new: above, rows: rows.len(), span };
+        swept.counts.add(self.kernel.rows(simd, &mut batch, extras.as_ref()));
     }
 
     /// Sums up a finished row of a step, and the change that led to it.

@@ -42,19 +42,20 @@ pub(crate) struct Sheet<'a, T, V, const FIELDS: usize> {
 }
 
 impl<'a, T: Copy, V: Vector<T>, const FIELDS: usize> Sheet<'a, T, V, FIELDS> {
-    /// The rows of a buffer.
+    /// The first `rows` rows of a buffer.
     ///
     /// # Panics
-    /// If a register of a row lies outside of its field, or a field outside of its row.
+    /// If a register of a row lies outside of its field, a field outside of its row, or a row outside of the buffer.
     #[inline(always)]
-    pub(crate) fn of(cells: &'a mut [T], form: RowForm) -> Self {
+    pub(crate) fn of(cells: &'a mut [T], rows: usize, form: RowForm) -> Self {
         const {
             assert!(size_of::<V::Chunk>() == V::LANES * size_of::<T>(), "a chunk is a register of cells");
             assert!(align_of::<V::Chunk>() <= align_of::<T>(), "a chunk begins at any cell");
         }
         let RowForm { row_cells, stride, first, registers, .. } = form;
         // Every number that follows is at most a length, so that nothing overflows.
-        let fits = row_cells > 0
+        let fits = rows.checked_mul(row_cells).is_some_and(|all| all <= cells.len())
+            && row_cells > 0
             && stride <= row_cells / FIELDS
             && first >= 1
             && first < stride
@@ -63,7 +64,7 @@ impl<'a, T: Copy, V: Vector<T>, const FIELDS: usize> Sheet<'a, T, V, FIELDS> {
         if !fits {
             too_short();
         }
-        Self { rows: cells.len() / row_cells, cells: cells.as_mut_ptr(), form, kind: PhantomData }
+        Self { rows, cells: cells.as_mut_ptr(), form, kind: PhantomData }
     }
 
     /// The rows around one that is computed: that above, itself, that below, and that which takes the new cells and
@@ -158,7 +159,12 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
     /// As [`read`](Self::read), of rows whose left neighbour is summed first, with one load less for each field.
     /// `before` has the cells of the register before, which become those of this one.
     #[inline(always)]
-    pub(crate) fn read_on(&self, lanes: Lanes<V>, k: usize, before: &mut [V; FIELDS]) -> Neighbours<V, FIELDS> {
+    pub(crate) fn read_on(
+        &self,
+        lanes: Lanes<V>,
+        k: usize,
+        before: &mut [V; FIELDS],
+    ) -> Neighbours<V, FIELDS> {
         let offsets = self.offsets(k);
         // SAFETY: as in `read`.
         let at = |row: *const T| offsets.map(|offset| unsafe { &*row.add(offset).cast::<V::Chunk>() });
@@ -238,6 +244,8 @@ mod tests {
         cells: &'a mut [f64],
         width: usize,
         right_first: bool,
+        /// Read with [`Around::read_on`].
+        on: bool,
     }
 
     impl LaneWork<f64> for Summed<'_> {
@@ -246,10 +254,12 @@ mod tests {
         #[inline(always)]
         fn run<V: Vector<f64>>(self, lanes: Lanes<V>) {
             let form = RowForm { registers: self.width / V::LANES, right_first: self.right_first, ..FORM };
-            let mut sheet = Sheet::<f64, V, 2>::of(self.cells, form);
+            let mut sheet = Sheet::<f64, V, 2>::of(self.cells, 3, form);
             let mut around = sheet.around([0, 1, 2, 0]);
+            let mut before = around.before_first(lanes);
             for k in 0..form.registers {
-                let Neighbours { centre, up, down, first, second } = around.read(lanes, k);
+                let Neighbours { centre, up, down, first, second } =
+                    if self.on { around.read_on(lanes, k, &mut before) } else { around.read(lanes, k) };
                 around.write(k, [up[0] + down[0] + (first[0] - second[0]), up[1] + centre[1]]);
             }
             around.copy(Copied { from: 16, to: 15 });
@@ -261,11 +271,11 @@ mod tests {
     #[test]
     fn the_cells_around_are_those_around() {
         for level in SimdLevel::available() {
-            for right_first in [false, true] {
+            for (right_first, on) in [(false, false), (true, false), (false, true)] {
                 let before: Vec<f64> = (0..480).map(|cell| f64::from(cell * cell)).collect();
                 let mut cells = before.clone();
                 let level: DetectedLevel = level.resolve().unwrap_or(DetectedLevel::BASELINE);
-                on_lanes(level, Summed { cells: &mut cells, width: 48, right_first });
+                on_lanes(level, Summed { cells: &mut cells, width: 48, right_first, on });
                 let mut expected = before.clone();
                 let at = |row: usize, cell: usize| before[row * 160 + cell];
                 for cell in 16..64 {
@@ -281,19 +291,19 @@ mod tests {
         }
     }
 
-    struct Wrong<'a>(&'a mut [f64], RowForm, [usize; 4], Copied);
+    struct Wrong<'a>(&'a mut [f64], usize, RowForm, [usize; 4], Copied);
 
     impl LaneWork<f64> for Wrong<'_> {
         type Output = ();
 
         #[inline(always)]
         fn run<V: Vector<f64>>(self, lanes: Lanes<V>) {
-            let mut sheet = Sheet::<f64, V, 2>::of(self.0, self.1);
-            let mut around = sheet.around(self.2);
-            let last = self.1.registers.wrapping_sub(1);
+            let mut sheet = Sheet::<f64, V, 2>::of(self.0, self.1, self.2);
+            let mut around = sheet.around(self.3);
+            let last = self.2.registers.wrapping_sub(1);
             let value = around.read(lanes, last).down;
             around.write(last, value);
-            around.copy(self.3);
+            around.copy(self.4);
         }
     }
 
@@ -303,12 +313,12 @@ mod tests {
     fn what_is_outside_is_refused() {
         let form = RowForm { registers: 63 / 2, ..FORM };
         let (rows, place) = ([0, 1, 2, 0], Copied { from: 0, to: 79 });
-        let try_it = |form, rows, place| {
+        let try_it = |all, form, rows, place| {
             let mut cells = vec![0.0; 480];
-            let work = Wrong(&mut cells, form, rows, place);
+            let work = Wrong(&mut cells, all, form, rows, place);
             catch_unwind(AssertUnwindSafe(|| on_lanes(DetectedLevel::BASELINE, work))).is_ok()
         };
-        assert!(try_it(form, rows, place));
+        assert!(try_it(3, form, rows, place));
         let wide = if cfg!(target_arch = "x86_64") { 32 } else { 64 };
         for bad in [
             RowForm { registers: wide, ..form },
@@ -320,17 +330,21 @@ mod tests {
             RowForm { stride: 81, ..form },
             RowForm { stride: usize::MAX, ..form },
             RowForm { row_cells: 0, ..form },
-            RowForm { row_cells: 481, ..form },
+            RowForm { row_cells: 161, ..form },
+            RowForm { row_cells: usize::MAX, ..form },
         ] {
-            assert!(!try_it(bad, rows, place), "{bad:?}");
+            assert!(!try_it(3, bad, rows, place), "{bad:?}");
+        }
+        for bad in [0, 2, 4, usize::MAX] {
+            assert!(!try_it(bad, form, rows, place), "{bad}");
         }
         for row in 0..4 {
             let mut bad = rows;
             bad[row] = 3;
-            assert!(!try_it(form, bad, place), "{bad:?}");
+            assert!(!try_it(3, form, bad, place), "{bad:?}");
         }
         for bad in [Copied { from: 80, to: 0 }, Copied { from: 0, to: usize::MAX }] {
-            assert!(!try_it(form, rows, bad), "{bad:?}");
+            assert!(!try_it(3, form, rows, bad), "{bad:?}");
         }
     }
 }

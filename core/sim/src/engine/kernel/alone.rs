@@ -8,9 +8,9 @@ use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Vector};
 
 /// Diffusion, leak, noise and clamp of the potential alone; its rows are of one field.
-pub(crate) struct Alone<'a, T> {
+pub(crate) struct Alone<'a, 'b, T> {
     /// One row if there are extras.
-    pub(crate) batch: Batch<'a, T>,
+    pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) extras: &'a Extras<'a, T>,
     pub(crate) numbers: &'a Numbers<T>,
 }
@@ -40,7 +40,7 @@ impl<T: Real, V: Vector<T>> RowWork<T, V, 1> for AloneRows<'_, T, V> {
     }
 }
 
-impl<T: Real> LaneWork<T> for Alone<'_, T> {
+impl<T: Real> LaneWork<T> for Alone<'_, '_, T> {
     type Output = Counts;
 
     #[inline(always)]

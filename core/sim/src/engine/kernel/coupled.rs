@@ -10,9 +10,9 @@ use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 
 /// One step of all three fields: diffusion of the potential, reaction and diffusion of activator
 /// and inhibitor from their old values, activation, clamps.
-pub(crate) struct Coupled<'a, T, R> {
+pub(crate) struct Coupled<'a, 'b, T, R> {
     /// One row if there are extras.
-    pub(crate) batch: Batch<'a, T>,
+    pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) extras: &'a Extras<'a, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) reaction: &'a R,
@@ -30,9 +30,7 @@ struct CoupledRows<'a, T, V: Vector<T>, R> {
     leaks: bool,
 }
 
-impl<T: Real, V: Vector<T>, R: Reaction<T>>
-    CoupledRows<'_, T, V, R>
-{
+impl<T: Real, V: Vector<T>, R: Reaction<T>> CoupledRows<'_, T, V, R> {
     #[inline(always)]
     fn rates(&self, k: usize, a_old: V, i_old: V) -> (V, V) {
         let lanes = self.cells.lanes;
@@ -91,9 +89,7 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>> RowWork<T, V, 3> for CoupledRows<'_,
     }
 }
 
-impl<T: Real, R: Reaction<T>> LaneWork<T>
-    for Coupled<'_, T, R>
-{
+impl<T: Real, R: Reaction<T>> LaneWork<T> for Coupled<'_, '_, T, R> {
     type Output = Counts;
 
     #[inline(always)]

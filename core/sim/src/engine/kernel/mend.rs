@@ -8,13 +8,13 @@ use crate::simd::{Copied, LaneWork, Lanes, Vector};
 
 /// Activates and clamps the potential of computed rows. Their activator is clamped already, to a range in which the
 /// threshold lies, so that it is above the threshold where it was before.
-pub(crate) struct Mend<'a, T> {
+pub(crate) struct Mend<'a, 'b, T> {
     /// As it was computed.
-    pub(crate) batch: Batch<'a, T>,
+    pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
 }
 
-impl<T: Real> LaneWork<T> for Mend<'_, T> {
+impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
     type Output = Counts;
 
     #[inline(always)]
@@ -23,14 +23,16 @@ impl<T: Real> LaneWork<T> for Mend<'_, T> {
         let span = batch.span;
         let registers = span.registers(V::LANES);
         let first = span.form(&registers, V::LANES).first;
-        let mut places = Places::of(&batch);
+        let mut places = Places::of(batch);
         let mut cells = Cells::<T, V>::new(lanes, numbers, None, registers.all());
         for _ in 0..batch.rows {
             let [.., new] = places.next();
             let row = &mut batch.ring[new * span.row_cells..][..span.row_cells];
             let (potential, activator) = row.split_at_mut(span.stride);
             let old = chunks::<T, V>(&activator[first..], registers.all());
-            for (k, chunk) in chunks_mut::<T, V>(&mut potential[first..], registers.all()).iter_mut().enumerate() {
+            for (k, chunk) in
+                chunks_mut::<T, V>(&mut potential[first..], registers.all()).iter_mut().enumerate()
+            {
                 let counted = registers.counted(k, V::LANES);
                 let raised = cells.activated(lanes.load(&old[k]), lanes.load(chunk), counted);
                 cells.potential(k, raised, counted).store(chunk);

@@ -77,12 +77,15 @@ impl Counts {
     }
 }
 
-/// Rows of one step that are computed by one call: for a narrow grid a call costs as much as a row.
+/// Rows of one step that are computed by one call: for a narrow grid a call costs as much as a row. It is lent and not
+/// given: a copy of what was written a moment before makes a processor wait.
 #[derive(Debug)]
 pub(crate) struct Batch<'a, T> {
     /// A ring of rows, each with all fields, one field after the other. A field has room for a whole register
     /// beside the cells that are computed.
     pub(crate) ring: &'a mut [T],
+    /// Rows of the ring.
+    pub(crate) slots: usize,
     /// Place in the ring of the row above the first one that is computed.
     pub(crate) above: usize,
     /// Place in the ring of the first new row: the same, or one that no row is computed from.
@@ -91,13 +94,6 @@ pub(crate) struct Batch<'a, T> {
     pub(crate) rows: usize,
     /// What the rows have in common.
     pub(crate) span: Span,
-}
-
-impl<T> Batch<'_, T> {
-    /// The same rows, for another call.
-    pub(crate) fn again(&mut self) -> Batch<'_, T> {
-        Batch { ring: self.ring, ..*self }
-    }
 }
 
 /// The cells that are computed in a row.
@@ -189,8 +185,7 @@ struct Places {
 impl Places {
     #[inline(always)]
     fn of<T>(batch: &Batch<'_, T>) -> Self {
-        let Batch { ring, above, new, span, .. } = batch;
-        Self { up: *above, new: *new, slots: ring.len() / span.row_cells.max(1) }
+        Self { up: batch.above, new: batch.new, slots: batch.slots }
     }
 
     #[inline(always)]

@@ -15,8 +15,8 @@ use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 /// One step of all three fields but for activation and the clamp of the potential, for rows without extras, a time step
 /// of 1 and [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential relaxes to rest. Says whether
 /// there is something to be mended.
-pub(crate) struct Plain<'a, T, R, const LEAK: bool> {
-    pub(crate) batch: Batch<'a, T>,
+pub(crate) struct Plain<'a, 'b, T, R, const LEAK: bool> {
+    pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) reaction: &'a R,
 }
@@ -117,7 +117,7 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const LEAK: bool> RowWork<T, V, 3> f
     }
 }
 
-impl<T: Real, R: Reaction<T>, const LEAK: bool> LaneWork<T> for Plain<'_, T, R, LEAK> {
+impl<T: Real, R: Reaction<T>, const LEAK: bool> LaneWork<T> for Plain<'_, '_, T, R, LEAK> {
     type Output = bool;
 
     #[inline(always)]

@@ -11,10 +11,10 @@ pub(super) trait RowWork<T: Real, V: Vector<T>, const FIELDS: usize> {
 
     /// Computes the rows of a batch.
     #[inline(always)]
-    fn rows(&mut self, batch: Batch<'_, T>, registers: &Registers) {
-        let mut places = Places::of(&batch);
+    fn rows(&mut self, batch: &mut Batch<'_, T>, registers: &Registers) {
+        let mut places = Places::of(batch);
         let span = batch.span;
-        let mut sheet = Sheet::of(batch.ring, span.form(registers, V::LANES));
+        let mut sheet = Sheet::of(batch.ring, batch.slots, span.form(registers, V::LANES));
         for _ in 0..batch.rows {
             let mut around = sheet.around(places.next());
             self.row(&mut around, registers);
