@@ -10,8 +10,9 @@ use super::block::Block;
 use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
 use super::execution::Executor;
 use super::lane::{Inputs, LaneRows, Next, Swept};
+use super::link::Link;
 use super::maps::{Coefficient, Maps};
-use super::scratch::{Kept, Scratch};
+use super::scratch::Scratch;
 use super::strip::Strip;
 use super::team::Team;
 use super::tiling::{Lanes, Shape, Tiling};
@@ -99,7 +100,7 @@ pub(crate) struct Grid<T: Real> {
     noise: Vec<T>,
     sums: Vec<RowSums>,
     scratch: Vec<Scratch<T>>,
-    kept: Vec<Kept<T>>,
+    links: Vec<Link<T>>,
     lanes: Lanes,
     tiling: Tiling,
 }
@@ -131,7 +132,7 @@ impl<T: Real> Grid<T> {
             maps: Maps::default(),
             sums: Vec::new(),
             scratch: Vec::new(),
-            kept: Vec::new(),
+            links: Vec::new(),
             lanes,
             tiling: Tiling::default(),
         };
@@ -163,8 +164,8 @@ impl<T: Real> Grid<T> {
         self.tiling = Tiling::of(&shape, self.lanes);
         self.scratch.clear();
         self.scratch.resize_with(self.tiling.lanes, || Scratch::new(self.tiling.needs));
-        self.kept.clear();
-        self.kept.resize_with(self.tiling.lanes, || Kept::new(self.tiling.needs));
+        self.links.clear();
+        self.links.resize_with(self.tiling.lanes, || Link::new(self.tiling.needs));
         let summed = if self.demands.followed { self.rows * self.tiling.block_steps } else { 0 };
         self.sums.clear();
         self.sums.resize(summed, RowSums::default());
@@ -282,14 +283,20 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
         for start in (0..grid.columns).step_by(tiling.strip_cols) {
             let owned = start..grid.columns.min(start + tiling.strip_cols);
             let strip = &Strip::of(owned, grid.columns, grid.boundary);
-            if linked {
-                let lanes =
-                    shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(&mut grid.kept);
-                team.fork(lanes.map(|(lane, kept)| move || lane.open(strip, kept)));
+            if !linked {
+                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch);
+                team.fork(lanes.map(|lane| move || lane.whole(strip)));
+                continue;
             }
-            let behind = grid.kept.iter().cycle().skip(1).map(|kept| linked.then_some(kept));
-            let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(behind);
-            team.fork(lanes.map(|(lane, behind)| move || lane.go_on(strip, behind)));
+            grid.links.iter_mut().for_each(Link::start);
+            let links = || grid.links.iter().zip(grid.links.iter().cycle().skip(1));
+            let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(links());
+            team.fork(lanes.map(|(lane, (own, behind))| move || lane.begin(strip, own, behind)));
+            if !grid.links.iter().all(Link::has_ended) {
+                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(links());
+                let left = lanes.filter(|(_, (own, _))| !own.has_ended());
+                team.fork(left.map(|(lane, (own, behind))| move || lane.go_on(strip, own, behind)));
+            }
         }
         let swept = grid.scratch.iter_mut().map(|scratch| std::mem::take(&mut scratch.swept));
         swept.reduce(Swept::then).unwrap_or_default()

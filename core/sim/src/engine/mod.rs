@@ -11,6 +11,7 @@ mod initial;
 mod input;
 mod kernel;
 mod lane;
+mod link;
 mod maps;
 mod noise;
 mod output;

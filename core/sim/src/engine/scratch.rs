@@ -57,7 +57,7 @@ impl Needs {
     }
 
     /// Rows that a lane keeps for the lane before it: two of each step but the last.
-    fn kept_rows(&self) -> usize {
+    pub(super) fn kept_rows(&self) -> usize {
         if self.linked { 2 * (self.steps - 1) } else { 0 }
     }
 
@@ -189,45 +189,5 @@ impl<T: Copy> Ring<'_, T> {
             let (low, high) = self.cells.split_at_mut(after.start);
             (&mut low[before], &high[..after.len()])
         }
-    }
-}
-
-/// The first two rows of a lane of every level but the first and the last, which the lane before it needs: it
-/// computes rows of a level until one short of where it ends in the level before.
-#[derive(Debug)]
-pub(crate) struct Kept<T> {
-    cells: Vec<T>,
-    row_cells: usize,
-    spiked: [T; BLOCK_STEPS_MAX],
-}
-
-impl<T: Real> Kept<T> {
-    /// Rows of each level.
-    pub(super) const ROWS: isize = 2;
-
-    pub(super) fn new(needs: Needs) -> Self {
-        let row_cells = needs.fields * needs.stride::<T>();
-        Self {
-            cells: vec![T::ZERO; needs.kept_rows() * row_cells],
-            row_cells,
-            spiked: [T::ZERO; BLOCK_STEPS_MAX],
-        }
-    }
-
-    fn cells_of(&self, level: usize, index: isize) -> Range<usize> {
-        let start = ((level - 1) * Self::ROWS as usize + index as usize) * self.row_cells;
-        start..start + self.row_cells
-    }
-
-    /// Keeps row `index` of a level, and what its growth event has replaced.
-    pub(super) fn keep(&mut self, level: usize, index: isize, row: &[T], spiked: T) {
-        let cells = self.cells_of(level, index);
-        self.cells[cells].copy_from_slice(row);
-        self.spiked[level] = spiked;
-    }
-
-    /// What was kept.
-    pub(super) fn row(&self, level: usize, index: isize) -> (&[T], T) {
-        (&self.cells[self.cells_of(level, index)], self.spiked[level])
     }
 }

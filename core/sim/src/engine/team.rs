@@ -21,6 +21,9 @@ const SPINS_MAX: u32 = 64;
 /// Times that others may run before the wait is left to the system: about a millisecond.
 const YIELDS_MAX: u32 = 1 << 11;
 
+/// Looks for what another lane does, which are two dozen microseconds if nobody else has work.
+const WAITS_FOR_LANE_MAX: u32 = 2 * SPINS_MAX;
+
 /// Where lanes run.
 #[derive(Debug, Clone)]
 pub(super) enum Team {
@@ -114,6 +117,20 @@ fn stay_awake(over: &AtomicBool) {
         } else if !patience.wait() {
             return;
         }
+    }
+}
+
+/// Waits for what another lane says, as long as that pays more than to come back for it.
+pub(super) fn comes(flag: &AtomicBool) -> bool {
+    let mut patience = Patience::default();
+    loop {
+        if flag.load(Ordering::Acquire) {
+            return true;
+        }
+        if patience.waits >= WAITS_FOR_LANE_MAX {
+            return false;
+        }
+        patience.wait();
     }
 }
 

@@ -6,8 +6,9 @@
 //! the last level is written back.
 //!
 //! A lane (the rows of one thread) begins and ends one row earlier in each level below the last, so that it never
-//! needs a row of the lane before it, and of the lane behind it the first two rows of each level. Those it
-//! keeps when it [opens](Lane::open); when all lanes have, each can [go on](Lane::go_on) to its end. A grid that wraps
+//! needs a row of the lane before it, and of the lane behind it the first two rows of each level. Those every lane
+//! keeps at its beginning and needs near its end, when the lane behind has long kept them; where it has not, because
+//! its thread has other work, the lane [goes on](Lane::go_on) when all have [begun](Lane::begin). A grid that wraps
 //! is behind itself. So every row of every level is computed once. A strip (a range of columns) computes in the
 //! lower levels also what it needs of its neighbours; a cell that is computed twice has the same bits twice and is
 //! counted where it belongs.
@@ -18,8 +19,9 @@ use super::block::Noise;
 use super::chemistry::{Hosted, RowKernel};
 use super::kernel::{Batch, Begin, Finish, Span};
 use super::lane::{Inputs, LaneRows, Next};
+use super::link::{Kept, Link};
 use super::noise::FillNoise;
-use super::scratch::{Kept, MARGIN, Parts, Scratch};
+use super::scratch::{MARGIN, Parts, Scratch};
 use super::strip::{self, Strip};
 use super::tiling::Reach;
 use crate::features::RowSums;
@@ -68,26 +70,32 @@ impl<'s, T: Real> Lane<'s, T> {
         Self { inputs, kernel, hosted, rows, next, parts, steps, fields, plain }
     }
 
-    /// Computes a strip until the first two rows of every level are there, and keeps them.
-    pub(super) fn open(mut self, strip: &Strip, kept: &mut Kept<T>) {
-        let (start, end) = (self.heads().start, self.opened());
-        // A failure would be the host's, and its kinetics goes step by step, where nothing is kept.
-        let _ = self.fronts(start..end, strip, Tie::Keeps(kept));
+    /// Computes a strip of a block in which no lane needs another one.
+    pub(super) fn whole(mut self, strip: &Strip) {
+        if self.parts.swept.failure.is_none() {
+            self.parts.swept.failure = self.fronts(self.heads(), strip, Tie::None).err();
+        }
     }
 
-    /// Computes a strip from where it was opened, if it was, to its end. `behind` is what the lane behind has kept.
-    pub(super) fn go_on(mut self, strip: &Strip, behind: Option<&Kept<T>>) {
-        if self.parts.swept.failure.is_some() {
-            return;
+    /// Computes a strip as far as it goes without the lane behind, for which it waits a moment, and then to its end.
+    pub(super) fn begin(mut self, strip: &Strip, own: &Link<T>, behind: &Link<T>) {
+        let heads = self.heads().start..self.parting();
+        // A failure would be the host's, and its kinetics goes step by step, where nothing is kept.
+        let _ = own.keep(|kept| self.fronts(heads.clone(), strip, Tie::Keeps(kept)));
+        // There is none behind the last one of a bounded grid.
+        if heads.end == self.heads().end {
+            own.end();
+        } else if behind.has_kept() {
+            self.go_on(strip, own, behind);
         }
-        let Range { mut start, end } = self.heads();
-        let mut tie = Tie::None;
-        if let Some(kept) = behind {
-            (start, tie) = (self.opened(), Tie::Needs(kept));
-        }
-        if let Err(failure) = self.fronts(start..end, strip, tie) {
-            self.parts.swept.failure = Some(failure);
-        }
+    }
+
+    /// Computes a strip from where it had begun to its end. The lane behind has begun too.
+    pub(super) fn go_on(mut self, strip: &Strip, own: &Link<T>, behind: &Link<T>) {
+        let heads = self.parting()..self.heads().end;
+        // As above.
+        let _ = behind.need(|kept| self.fronts(heads, strip, Tie::Needs(kept)));
+        own.end();
     }
 
     /// The rows of a level that this lane computes.
@@ -100,10 +108,18 @@ impl<'s, T: Real> Lane<'s, T> {
         self.rows_of(0).start..self.rows.end + self.steps as isize
     }
 
-    /// The first of them that is not needed to open the lane: row 1 of the last level but one comes so many rows
-    /// after the first that enters.
-    fn opened(&self) -> isize {
-        self.heads().start + (2 * self.steps).next_multiple_of(self.inputs.batch_rows) as isize
+    /// The first of them for which the lane behind may be needed, or that comes when what this lane keeps is there.
+    fn parting(&self) -> isize {
+        let Range { start, end } = self.heads();
+        let (steps, batch_rows) = (self.steps as isize, self.inputs.batch_rows as isize);
+        if self.rows.edges[1] {
+            return end;
+        }
+        // Row 1 of the last level but one comes so many rows after the first that enters.
+        let kept = start + 2 * steps;
+        // The first row of level 1 that is not this lane's comes with the batch that ends behind it.
+        let needed = self.rows_of(1).end + 2 - batch_rows;
+        start + ((kept.max(needed) - start) as usize).next_multiple_of(self.inputs.batch_rows) as isize
     }
 
     /// The rows of a level when `head` begins the batch at level 0.

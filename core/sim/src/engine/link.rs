@@ -1,0 +1,104 @@
+//! What a lane keeps for the lane before it, and how the two find out about each other.
+//!
+//! Nothing here waits for a thread that may never run: a lane that does not find what it needs leaves the rest of its
+//! work to be done when all lanes have begun.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::block::BLOCK_STEPS_MAX;
+use super::scratch::Needs;
+use super::team::comes;
+use crate::real::Real;
+
+/// The first two rows of a lane of every level but the first and the last, which the lane before it needs: it
+/// computes rows of a level until one short of where it ends in the level before.
+#[derive(Debug)]
+pub(super) struct Kept<T> {
+    cells: Vec<T>,
+    row_cells: usize,
+    spiked: [T; BLOCK_STEPS_MAX],
+}
+
+impl<T: Real> Kept<T> {
+    /// Rows of each level.
+    pub(super) const ROWS: isize = 2;
+
+    pub(super) fn new(needs: Needs) -> Self {
+        let row_cells = needs.fields * needs.stride::<T>();
+        Self {
+            cells: vec![T::ZERO; needs.kept_rows() * row_cells],
+            row_cells,
+            spiked: [T::ZERO; BLOCK_STEPS_MAX],
+        }
+    }
+
+    fn cells_of(&self, level: usize, index: isize) -> Range<usize> {
+        let start = ((level - 1) * Self::ROWS as usize + index as usize) * self.row_cells;
+        start..start + self.row_cells
+    }
+
+    /// Keeps row `index` of a level, and what its growth event has replaced.
+    pub(super) fn keep(&mut self, level: usize, index: isize, row: &[T], spiked: T) {
+        let cells = self.cells_of(level, index);
+        self.cells[cells].copy_from_slice(row);
+        self.spiked[level] = spiked;
+    }
+
+    /// What was kept.
+    pub(super) fn row(&self, level: usize, index: isize) -> (&[T], T) {
+        (&self.cells[self.cells_of(level, index)], self.spiked[level])
+    }
+}
+
+/// A lane as the lane before it sees it.
+#[derive(Debug)]
+pub(super) struct Link<T> {
+    kept: Mutex<Kept<T>>,
+    has_kept: AtomicBool,
+    ended: AtomicBool,
+}
+
+impl<T: Real> Link<T> {
+    pub(super) fn new(needs: Needs) -> Self {
+        Self { kept: Mutex::new(Kept::new(needs)), has_kept: false.into(), ended: false.into() }
+    }
+
+    /// Before a strip.
+    pub(super) fn start(&mut self) {
+        (self.has_kept, self.ended) = (false.into(), false.into());
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<T>> {
+        // A lane that panics ends the block.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does the work in which the lane keeps its rows.
+    pub(super) fn keep<R>(&self, work: impl FnOnce(&mut Kept<T>) -> R) -> R {
+        let done = work(&mut self.kept());
+        self.has_kept.store(true, Ordering::Release);
+        done
+    }
+
+    /// Whether the lane has kept its rows; waits a moment for it.
+    pub(super) fn has_kept(&self) -> bool {
+        comes(&self.has_kept)
+    }
+
+    /// Does work that needs the rows.
+    pub(super) fn need<R>(&self, work: impl FnOnce(&Kept<T>) -> R) -> R {
+        work(&self.kept())
+    }
+
+    /// The lane has done all its rows.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+}
