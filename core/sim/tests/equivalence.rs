@@ -59,9 +59,16 @@ fn compare<T: Real>(case: &Case, simulation: &Simulation, plain: &Plain<T>) {
     assert_eq!(counted, (plain.growth_events, plain.activations, plain.clamps), "{case:?}");
 }
 
-/// Runs a case both ways; returns whether it became unstable. The plain loop goes step by step,
-/// the engine in blocks of steps where it can.
-fn run<T: Real>(case: &Case, mut simulation: Simulation) -> bool {
+/// What happened in a case.
+struct Outcome {
+    unstable: bool,
+    not_finite: bool,
+    activations: u64,
+    clamps: u64,
+}
+
+/// Runs a case both ways. The plain loop goes step by step, the engine in blocks of steps where it can.
+fn run<T: Real>(case: &Case, mut simulation: Simulation) -> Outcome {
     let mut plain = Plain::<T>::of(case, &simulation);
     let stable = (0..case.spec.steps).all(|_| plain.step(case));
     let result = simulation.run(case.spec.steps, &mut |_| std::ops::ControlFlow::Continue(()));
@@ -71,7 +78,8 @@ fn run<T: Real>(case: &Case, mut simulation: Simulation) -> bool {
         Err(error) => panic!("{error}\n{case:?}"),
     }
     compare(case, &simulation, &plain);
-    !stable
+    let not_finite = plain.fields.iter().flatten().any(|value| !value.is_finite());
+    Outcome { unstable: !stable, not_finite, activations: plain.activations, clamps: plain.clamps }
 }
 
 /// Guards the central promise of the engine: whatever computes a cell, its bits are those of
@@ -79,7 +87,9 @@ fn run<T: Real>(case: &Case, mut simulation: Simulation) -> bool {
 #[test]
 fn ten_thousand_draws_equal_the_plain_loop() {
     let pools = pools();
-    let mut unstable = 0;
+    let (mut unstable, mut not_finite) = (0, 0);
+    // Cases of the kernel that leaves them for later.
+    let (mut activated, mut clamped, mut quiet) = (0, 0, 0);
     for number in 0..CASES {
         let case = Case::draw(&mut Dice::new(number));
         let mut simulation =
@@ -96,13 +106,25 @@ fn ten_thousand_draws_equal_the_plain_loop() {
                 .set_map(*coefficient, Some(map.view()))
                 .unwrap_or_else(|error| panic!("{error}\n{case:?}"));
         }
-        unstable += u64::from(match case.spec.precision {
+        let outcome = match case.spec.precision {
             Precision::F64 => run::<f64>(&case, simulation),
             Precision::F32 => run::<f32>(&case, simulation),
-        });
+        };
+        unstable += u64::from(outcome.unstable);
+        not_finite += u64::from(outcome.not_finite);
+        if case.is_plain() {
+            activated += u64::from(outcome.activations > 0);
+            clamped += u64::from(outcome.clamps > 0);
+            quiet += u64::from(outcome.activations + outcome.clamps == 0);
+        }
     }
-    // Both kinds must be among the draws, or half of the comparison is empty.
+    // All kinds must be among the draws, or a part of the comparison is empty.
     assert!(unstable > 20 && unstable < CASES / 4, "{unstable} unstable cases");
+    assert!(not_finite > 20, "{not_finite} cases that went on with values that are not finite");
+    if mfn_sim::SimdLevel::available().len() > 1 {
+        let kinds = [activated, clamped, quiet];
+        assert!(kinds.iter().all(|&cases| cases > 20), "{kinds:?} activated, clamped, quiet cases");
+    }
 }
 
 /// Guards pools of a simulation's own, and the pool of a host in which a step is made.
@@ -123,7 +145,7 @@ fn own_and_ambient_threads_give_the_same_bits() {
             match case.spec.precision {
                 Precision::F64 => run::<f64>(&case, simulation),
                 Precision::F32 => run::<f32>(&case, simulation),
-            }
+            };
         };
         make(case.threads);
         pools()[0].install(|| make(0));
@@ -159,10 +181,11 @@ fn huge_cells_equal_the_plain_loop() {
             simulation.set_initial_activator(huge().view()).expect("finite");
             simulation.set_initial_inhibitor(huge().view()).expect("finite");
         }
-        moved += u64::from(!match case.spec.precision {
+        let outcome = match case.spec.precision {
             Precision::F64 => run::<f64>(&case, simulation),
             Precision::F32 => run::<f32>(&case, simulation),
-        });
+        };
+        moved += u64::from(!outcome.unstable);
     }
     assert!(moved > 60, "{moved} steps were kept");
 }

@@ -341,3 +341,6 @@ impl<'s, T: Real> Shared<'s, T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

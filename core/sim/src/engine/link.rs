@@ -102,3 +102,23 @@ impl<T: Real> Link<T> {
         self.ended.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards against waiting for a lane that has not begun, and against going on before it has kept its rows.
+    #[test]
+    fn a_lane_that_has_not_begun_is_not_waited_for() {
+        let mut link =
+            Link::<f64>::new(Needs { steps: 2, fields: 1, columns: 1, linked: true, ..Needs::default() });
+        for _ in 0..2 {
+            link.start();
+            assert!(!link.has_kept() && !link.has_ended());
+            link.keep(|_| ());
+            assert!(link.has_kept() && !link.has_ended());
+            link.end();
+            assert!(link.has_ended());
+        }
+    }
+}

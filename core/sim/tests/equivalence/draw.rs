@@ -42,6 +42,18 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// Whether the kernel computes its rows that leaves activation and clamp for later.
+    pub(crate) fn is_plain(&self) -> bool {
+        let Spec { time_step, quantum_jitter, turing_enabled, kinetics, turing_threshold, .. } = self.spec;
+        self.maps.is_empty()
+            && !quantum_jitter
+            && turing_enabled
+            && time_step == 1.0
+            && kinetics != Kinetics::Host
+            && (kinetics != Kinetics::V4_1 || (0.0..1.0).contains(&turing_threshold))
+            && matches!(self.execution.simd, SimdLevel::Avx2 | SimdLevel::Avx512)
+    }
+
     pub(crate) fn draw(dice: &mut Dice) -> Self {
         let spec = if dice.chance(0.15) { v4_1(dice) } else { free(dice) };
         let mut maps = Vec::new();
@@ -165,6 +177,7 @@ fn free(dice: &mut Dice) -> Spec {
         kinetics,
         initial_condition: dice.one_of(&initial),
         initial_noise: dice.within(0.0, 0.1),
+        check_stability: dice.chance(0.85),
         time_step,
         leak_rate,
         ..Spec::default()

@@ -130,7 +130,7 @@ impl<T: Real> Plain<T> {
         T::of(map.map_or(everywhere, |(_, map)| map[[cell / case.spec.cols(), cell % case.spec.cols()]]))
     }
 
-    /// One step; `false` when it gave values that are not finite and was forgotten.
+    /// One step; `false` when it gave values that are not finite and was forgotten, as the specification wants.
     pub(crate) fn step(&mut self, case: &Case) -> bool {
         let spec = &case.spec;
         let cells = spec.rows() * spec.cols();
@@ -194,7 +194,7 @@ impl<T: Real> Plain<T> {
             clamps += u64::from(kept != next[0][cell]);
             next[0][cell] = kept;
         }
-        if next.iter().flatten().any(|value| !value.is_finite()) {
+        if spec.check_stability && next.iter().flatten().any(|value| !value.is_finite()) {
             (self.fields[0], self.generator) = before;
             return false;
         }

@@ -1,0 +1,64 @@
+//! Ways through a block that only large grids and busy machines take.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+use crate::engine::block::Noise;
+use crate::engine::execution::Execution;
+use crate::engine::kernel::Numbers;
+use crate::engine::tiling::Reach;
+use crate::spec::Spec;
+
+/// Blocks of seven steps over a grid that is cut like this.
+fn computed(boundary: BoundaryCondition, lanes: Lanes, reach: Reach) -> Fields<f64> {
+    let spec = Spec::v4_1();
+    let cells = |seed: usize, least: f64, most: f64| {
+        (0..113 * 70).map(|cell| least + (most - least) * ((cell * seed) % 997) as f64 / 997.0).collect()
+    };
+    let fields = Fields {
+        potential: cells(7919, -0.09, 0.03),
+        activator: cells(104_729, 0.0, 1.0),
+        inhibitor: cells(31, 0.0, 1.0),
+    };
+    let demands = Demands { turing: true, ..Demands::default() };
+    let mut grid = Grid::new((113, 70), boundary, demands, fields, lanes);
+    assert_eq!(grid.tiling.lanes, lanes.threads);
+    grid.tiling.reach = reach;
+    // One thread for all lanes.
+    let executor = Executor::new(Execution { threads: 1, ..Execution::default() }).unwrap();
+    let spikes: Vec<_> =
+        (0..7).map(|step| Some(Spike { row: 17 * step, column: 69 - step, volts: 0.02 })).collect();
+    let block = Block {
+        numbers: Numbers::of(&spec),
+        kinetics: spec.kinetics,
+        factors: [spec.r_activator, spec.r_inhibitor],
+        host: None,
+        noise: Noise::Absent,
+        spikes: &spikes,
+        followed: false,
+    };
+    let mut activations = 0;
+    for _ in 0..3 {
+        let swept = grid.advance(&block, &executor);
+        assert!(!swept.counts.not_finite);
+        activations += swept.counts.activations;
+        grid.keep();
+    }
+    assert!(activations > 0);
+    grid.current
+}
+
+/// Guards what only large grids and busy machines do: rows fetched ahead, planes written past the caches, and lanes
+/// that find nothing kept by the lane behind because it has not begun.
+#[test]
+fn far_planes_and_late_lanes_give_the_same_bits() {
+    for boundary in [BoundaryCondition::Periodic, BoundaryCondition::Neumann, BoundaryCondition::Dirichlet] {
+        let expected =
+            computed(boundary, Lanes { threads: 1, block_steps: 7, ..Lanes::default() }, Reach::Near);
+        for reach in [Reach::Near, Reach::Far, Reach::Memory] {
+            for (threads, strip_cols) in [(1, 0), (1, 32), (3, 0), (3, 16)] {
+                let lanes = Lanes { threads, strip_cols, block_steps: 7, band_rows: 0 };
+                assert_eq!(computed(boundary, lanes, reach), expected, "{lanes:?} {reach:?} {boundary:?}");
+            }
+        }
+    }
+}
