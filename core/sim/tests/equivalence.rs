@@ -153,14 +153,15 @@ fn own_and_ambient_threads_give_the_same_bits() {
 }
 
 /// Guards the kernels that take a product for exact: of cells so large that four times them is no number of their
-/// type it is not, and a host may begin with such cells.
+/// type it is not, and a host may begin with such cells. Also guards the counts of clamps where their sums are NaN.
 #[test]
 fn huge_cells_equal_the_plain_loop() {
-    let mut moved = 0;
+    let (mut moved, mut not_finite) = (0, 0);
     for number in 0..400 {
         let mut dice = Dice::new(2_000_000 + number);
         let mut case = Case::draw(&mut dice);
-        case.spec.steps = 1;
+        case.spec.steps = [1, 20][number as usize % 2];
+        case.spec.check_stability = number % 3 == 0;
         let mut simulation = Simulation::new(case.spec.clone()).expect("accepted");
         if simulation.lacks_host_reaction() {
             continue;
@@ -186,6 +187,8 @@ fn huge_cells_equal_the_plain_loop() {
             Precision::F32 => run::<f32>(&case, simulation),
         };
         moved += u64::from(!outcome.unstable);
+        not_finite += u64::from(outcome.not_finite);
     }
-    assert!(moved > 60, "{moved} steps were kept");
+    assert!(moved > 60, "{moved} runs were kept");
+    assert!(not_finite > 20, "{not_finite} runs went on with values that are not finite");
 }
