@@ -33,12 +33,12 @@ pub(crate) struct Fields<T> {
 }
 
 impl<T: Real> Fields<T> {
-    /// Whether four times a cell is never too large for its type, so that this product is exact. Only a host gives
-    /// other cells: a finite potential is clamped in every step and can only stay finite, and where the kinetics does not
-    /// clamp the others nothing asks.
+    /// Whether four times a cell is never too large for its type, so that this product is exact, and no Laplacian is, so
+    /// that a potential stays finite and is clamped. Only a host gives other cells; where the kinetics does not clamp
+    /// activator and inhibitor nothing asks for theirs after the first step.
     pub(crate) fn are_tame(&self) -> bool {
         let tame =
-            |cells: &[T]| cells.iter().fold(true, |tame, &cell| tame & (T::of(4.0) * cell).is_finite());
+            |cells: &[T]| cells.iter().fold(true, |tame, &cell| tame & (T::of(8.0) * cell).is_finite());
         tame(&self.potential) && tame(&self.activator) && tame(&self.inhibitor)
     }
 
@@ -91,7 +91,7 @@ pub(crate) struct Grid<T: Real> {
     boundary: BoundaryCondition,
     demands: Demands,
     current: Fields<T>,
-    /// Whether these are known to be [tame](Fields::are_tame).
+    /// Whether those of these that are clamped are known to be [tame](Fields::are_tame).
     tame: bool,
     next: Fields<T>,
     /// Whether these are.
@@ -289,9 +289,11 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
                 continue;
             }
             grid.links.iter_mut().for_each(Link::start);
+            // Else the lanes run one after the other.
+            let others = team.size() > 1;
             let links = || grid.links.iter().zip(grid.links.iter().cycle().skip(1));
             let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(links());
-            team.fork(lanes.map(|(lane, (own, behind))| move || lane.begin(strip, own, behind)));
+            team.fork(lanes.map(|(lane, (own, behind))| move || lane.begin(strip, own, behind, others)));
             if !grid.links.iter().all(Link::has_ended) {
                 let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(links());
                 let left = lanes.filter(|(_, (own, _))| !own.has_ended());

@@ -82,9 +82,9 @@ impl<T: Real> Link<T> {
         done
     }
 
-    /// Whether the lane has kept its rows; waits a moment for it.
-    pub(super) fn has_kept(&self) -> bool {
-        comes(&self.has_kept)
+    /// Whether the lane has kept its rows; waits a moment for it if `others` can run meanwhile.
+    pub(super) fn has_kept(&self, others: bool) -> bool {
+        self.has_kept.load(Ordering::Acquire) || (others && comes(&self.has_kept))
     }
 
     /// Does work that needs the rows.
@@ -114,9 +114,9 @@ mod tests {
             Link::<f64>::new(Needs { steps: 2, fields: 1, columns: 1, linked: true, ..Needs::default() });
         for _ in 0..2 {
             link.start();
-            assert!(!link.has_kept() && !link.has_ended());
+            assert!(!link.has_kept(false) && !link.has_kept(true) && !link.has_ended());
             link.keep(|_| ());
-            assert!(link.has_kept() && !link.has_ended());
+            assert!(link.has_kept(false) && !link.has_ended());
             link.end();
             assert!(link.has_ended());
         }

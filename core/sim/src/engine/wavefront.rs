@@ -77,15 +77,17 @@ impl<'s, T: Real> Lane<'s, T> {
         }
     }
 
-    /// Computes a strip as far as it goes without the lane behind, for which it waits a moment, and then to its end.
-    pub(super) fn begin(mut self, strip: &Strip, own: &Link<T>, behind: &Link<T>) {
-        let heads = self.heads().start..self.parting();
+    /// Computes a strip as far as it goes without the lane behind, and then to its end if that has kept its rows; for
+    /// which it waits a moment if `others` can run meanwhile.
+    pub(super) fn begin(mut self, strip: &Strip, own: &Link<T>, behind: &Link<T>, others: bool) {
+        let [start, kept, parting] = [self.heads().start, self.keeping(), self.parting()];
         // A failure would be the host's, and its kinetics goes step by step, where nothing is kept.
-        let _ = own.keep(|kept| self.fronts(heads.clone(), strip, Tie::Keeps(kept)));
+        let _ = own.keep(|rows| self.fronts(start..kept, strip, Tie::Keeps(rows)));
+        let _ = self.fronts(kept..parting, strip, Tie::None);
         // There is none behind the last one of a bounded grid.
-        if heads.end == self.heads().end {
+        if parting == self.heads().end {
             own.end();
-        } else if behind.has_kept() {
+        } else if behind.has_kept(others) {
             self.go_on(strip, own, behind);
         }
     }
@@ -108,18 +110,22 @@ impl<'s, T: Real> Lane<'s, T> {
         self.rows_of(0).start..self.rows.end + self.steps as isize
     }
 
-    /// The first of them for which the lane behind may be needed, or that comes when what this lane keeps is there.
+    /// The first of them that comes when what this lane keeps is there: row 1 of the last level but one comes so many
+    /// rows after the first that enters.
+    fn keeping(&self) -> isize {
+        self.heads().start + (2 * self.steps).next_multiple_of(self.inputs.batch_rows) as isize
+    }
+
+    /// The first of them, after those, for which the lane behind may be needed.
     fn parting(&self) -> isize {
         let Range { start, end } = self.heads();
-        let (steps, batch_rows) = (self.steps as isize, self.inputs.batch_rows as isize);
         if self.rows.edges[1] {
             return end;
         }
-        // Row 1 of the last level but one comes so many rows after the first that enters.
-        let kept = start + 2 * steps;
         // The first row of level 1 that is not this lane's comes with the batch that ends behind it.
-        let needed = self.rows_of(1).end + 2 - batch_rows;
-        start + ((kept.max(needed) - start) as usize).next_multiple_of(self.inputs.batch_rows) as isize
+        let needed = self.rows_of(1).end + 2 - self.inputs.batch_rows as isize;
+        let rows = (needed - start).max(0) as usize;
+        self.keeping().max(start + rows.next_multiple_of(self.inputs.batch_rows) as isize)
     }
 
     /// The rows of a level when `head` begins the batch at level 0.

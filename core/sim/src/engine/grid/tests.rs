@@ -62,3 +62,16 @@ fn far_planes_and_late_lanes_give_the_same_bits() {
         }
     }
 }
+
+/// Guards the cells that the plain kernel may have: the Laplacian of any of them is finite.
+#[test]
+fn tame_cells_have_finite_laplacians() {
+    let fields = |cell| Fields { potential: vec![0.0, cell], activator: vec![], inhibitor: vec![] };
+    for share in [0.1, 0.124, 0.126, 0.24, 0.26, 1.0] {
+        let cell = share * f64::MAX;
+        let laplacian = (((-cell - cell) - cell) - cell) - 4.0 * cell;
+        assert_eq!(fields(cell).are_tame(), laplacian.is_finite(), "{share}");
+        assert_eq!(fields(-cell).are_tame(), laplacian.is_finite(), "{share}");
+    }
+    assert!(!fields(f64::NAN).are_tame() && !fields(f64::INFINITY).are_tame());
+}
