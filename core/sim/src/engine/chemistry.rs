@@ -33,15 +33,17 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
 
     fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
         let Self { reaction, numbers, tame } = self;
-        let plain = level.is_for_speed() && extras.is_none() && numbers.time_step == T::ONE && *tame;
+        let plain = level.is_for_speed() && extras.is_none() && *tame;
         if !plain || !told_by_clamped::<T, R>(numbers.threshold) {
             let extras = extras.unwrap_or(&Extras::NONE);
             return on_lanes(level, Coupled { batch, extras, numbers, reaction });
         }
-        let eventful = if numbers.leak_rate == T::ZERO {
-            on_lanes(level, Plain::<_, _, false> { batch, numbers, reaction })
-        } else {
-            on_lanes(level, Plain::<_, _, true> { batch, numbers, reaction })
+        let (leaks, timed) = (numbers.leak_rate != T::ZERO, numbers.time_step != T::ONE);
+        let eventful = match (leaks, timed) {
+            (false, false) => on_lanes(level, Plain::<_, _, false, false> { batch, numbers, reaction }),
+            (false, true) => on_lanes(level, Plain::<_, _, false, true> { batch, numbers, reaction }),
+            // A product with a time step of 1 is what it was.
+            (true, _) => on_lanes(level, Plain::<_, _, true, true> { batch, numbers, reaction }),
         };
         if eventful { on_lanes(level, Mend { batch, numbers }) } else { Counts::default() }
     }

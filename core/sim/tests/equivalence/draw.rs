@@ -44,11 +44,10 @@ pub(crate) struct Case {
 impl Case {
     /// Whether the kernel computes its rows that leaves activation and clamp for later.
     pub(crate) fn is_plain(&self) -> bool {
-        let Spec { time_step, quantum_jitter, turing_enabled, kinetics, turing_threshold, .. } = self.spec;
+        let Spec { quantum_jitter, turing_enabled, kinetics, turing_threshold, .. } = self.spec;
         self.maps.is_empty()
             && !quantum_jitter
             && turing_enabled
-            && time_step == 1.0
             && kinetics != Kinetics::Host
             && (kinetics != Kinetics::V4_1 || (0.0..1.0).contains(&turing_threshold))
             && matches!(self.execution.simd, SimdLevel::Avx2 | SimdLevel::Avx512)

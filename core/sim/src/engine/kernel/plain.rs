@@ -12,20 +12,21 @@ use crate::kinetics::Reaction;
 use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 
-/// One step of all three fields but for activation and the clamp of the potential, for rows without extras, a time step
-/// of 1 and [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential relaxes to rest. Says whether
-/// there is something to be mended.
-pub(crate) struct Plain<'a, 'b, T, R, const LEAK: bool> {
+/// One step of all three fields but for activation and the clamp of the potential, for rows without extras and
+/// [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential relaxes to rest; `TIMED`: the time step
+/// may be another than 1. Says whether there is something to be mended.
+pub(crate) struct Plain<'a, 'b, T, R, const LEAK: bool, const TIMED: bool> {
     pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) reaction: &'a R,
 }
 
 /// What [`Plain`] needs in every row, in the registers of a level, and what it has seen.
-struct PlainRows<V, R, const LEAK: bool> {
+struct PlainRows<V, R, const LEAK: bool, const TIMED: bool> {
     lanes: Lanes<V>,
     reaction: R,
     coefficients: [V; 3],
+    time_step: V,
     leak_rate: V,
     rest: V,
     range: Option<(V, V)>,
@@ -37,7 +38,7 @@ struct PlainRows<V, R, const LEAK: bool> {
     top: V,
 }
 
-impl<V, R, const LEAK: bool> PlainRows<V, R, LEAK> {
+impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
     /// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
     #[inline(always)]
     fn laplacian<T: Real>(&self, around: &Neighbours<V, 3>, field: usize) -> V
@@ -64,6 +65,15 @@ impl<V, R, const LEAK: bool> PlainRows<V, R, LEAK> {
         self.coefficients[field] * self.laplacian(around, field)
     }
 
+    /// `change` in a step.
+    #[inline(always)]
+    fn over_time<T: Real>(&self, change: V) -> V
+    where
+        V: Vector<T>,
+    {
+        if TIMED { self.time_step * change } else { change }
+    }
+
     /// A new activator or inhibitor in the range of the kinetics, if it has one.
     #[inline(always)]
     fn within<T: Real>(&self, value: V) -> V
@@ -85,13 +95,13 @@ impl<V, R, const LEAK: bool> PlainRows<V, R, LEAK> {
     {
         let [v_old, a_old, i_old] = around.centre;
         let (f, g) = self.reaction.rates(a_old, i_old);
-        let a_new = a_old + (self.diffusion(around, 1) + f);
-        let i_new = i_old + (self.diffusion(around, 2) + g);
+        let a_new = a_old + self.over_time(self.diffusion(around, 1) + f);
+        let i_new = i_old + self.over_time(self.diffusion(around, 2) + g);
         let mut change = self.diffusion(around, 0);
         if LEAK {
             change = change + self.leak_rate * (self.rest - v_old);
         }
-        let v_new = v_old + change;
+        let v_new = v_old + self.over_time(change);
         self.lowest = self.lowest.lowered_to(v_new);
         self.highest = self.highest.raised_to(v_new);
         self.top = self.top.raised_to(a_new);
@@ -99,7 +109,9 @@ impl<V, R, const LEAK: bool> PlainRows<V, R, LEAK> {
     }
 }
 
-impl<T: Real, V: Vector<T>, R: Reaction<T>, const LEAK: bool> RowWork<T, V, 3> for PlainRows<V, R, LEAK> {
+impl<T: Real, V: Vector<T>, R: Reaction<T>, const LEAK: bool, const TIMED: bool> RowWork<T, V, 3>
+    for PlainRows<V, R, LEAK, TIMED>
+{
     #[inline(always)]
     fn row(&mut self, around: &mut Around<'_, T, V, 3>, registers: &Registers) {
         if V::SHIFTS && !around.right_first() {
@@ -117,7 +129,9 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const LEAK: bool> RowWork<T, V, 3> f
     }
 }
 
-impl<T: Real, R: Reaction<T>, const LEAK: bool> LaneWork<T> for Plain<'_, '_, T, R, LEAK> {
+impl<T: Real, R: Reaction<T>, const LEAK: bool, const TIMED: bool> LaneWork<T>
+    for Plain<'_, '_, T, R, LEAK, TIMED>
+{
     type Output = bool;
 
     #[inline(always)]
@@ -125,10 +139,11 @@ impl<T: Real, R: Reaction<T>, const LEAK: bool> LaneWork<T> for Plain<'_, '_, T,
         let Self { batch, numbers: p, reaction } = self;
         let rest = lanes.splat(T::of(REST_MEAN_V));
         let threshold = lanes.splat(p.threshold);
-        let mut rows = PlainRows::<V, R, LEAK> {
+        let mut rows = PlainRows::<V, R, LEAK, TIMED> {
             lanes,
             reaction: reaction.clone(),
             coefficients: [lanes.splat(p.alpha), lanes.splat(p.d_activator), lanes.splat(p.d_inhibitor)],
+            time_step: lanes.splat(p.time_step),
             leak_rate: lanes.splat(p.leak_rate),
             rest,
             range: range_of::<T, V>(lanes, R::CLAMP),
