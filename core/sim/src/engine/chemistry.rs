@@ -33,9 +33,9 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
 
     fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
         let Self { reaction, numbers, tame } = self;
-        let plain = level.is_for_speed() && extras.is_none() && *tame;
+        let extras = extras.unwrap_or(&Extras::NONE);
+        let plain = level.is_for_speed() && extras.are_noise_alone() && *tame;
         if !plain || !told_by_clamped::<T, R>(numbers.threshold) {
-            let extras = extras.unwrap_or(&Extras::NONE);
             return on_lanes(level, Coupled { batch, extras, numbers, reaction });
         }
         let (leaks, timed) = (numbers.leak_rate != T::ZERO, numbers.time_step != T::ONE);
@@ -45,7 +45,12 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
             // A product with a time step of 1 is what it was.
             (true, _) => on_lanes(level, Plain::<_, _, true, true> { batch, numbers, reaction }),
         };
-        if eventful { on_lanes(level, Mend { batch, numbers }) } else { Counts::default() }
+        let noise = extras.noise;
+        if eventful || noise.is_some() {
+            on_lanes(level, Mend { batch, numbers, noise })
+        } else {
+            Counts::default()
+        }
     }
 }
 

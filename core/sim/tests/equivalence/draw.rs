@@ -44,9 +44,8 @@ pub(crate) struct Case {
 impl Case {
     /// Whether the kernel computes its rows that leaves activation and clamp for later.
     pub(crate) fn is_plain(&self) -> bool {
-        let Spec { quantum_jitter, turing_enabled, kinetics, turing_threshold, .. } = self.spec;
+        let Spec { turing_enabled, kinetics, turing_threshold, .. } = self.spec;
         self.maps.is_empty()
-            && !quantum_jitter
             && turing_enabled
             && kinetics != Kinetics::Host
             && (kinetics != Kinetics::V4_1 || (0.0..1.0).contains(&turing_threshold))

@@ -1,4 +1,4 @@
-//! What [`Plain`](super::Plain) leaves undone: activation and the clamp of the potential, and their counts.
+//! What [`Plain`](super::Plain) leaves undone: activation, noise and the clamp of the potential, and what is counted.
 
 use super::cells::Cells;
 use super::stencil::{chunks, chunks_mut};
@@ -6,12 +6,14 @@ use super::{Batch, Counts, Numbers, Places};
 use crate::real::Real;
 use crate::simd::{Copied, LaneWork, Lanes, Vector};
 
-/// Activates and clamps the potential of computed rows. Their activator is clamped already, to a range in which the
+/// Activates the potential of computed rows, adds noise and clamps it. Their activator is clamped already, to a range in which the
 /// threshold lies, so that it is above the threshold where it was before.
 pub(crate) struct Mend<'a, 'b, T> {
     /// As it was computed.
     pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
+    /// Of one row, from the first register on.
+    pub(crate) noise: Option<&'a [T]>,
 }
 
 impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
@@ -19,12 +21,12 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
 
     #[inline(always)]
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> Counts {
-        let Self { batch, numbers } = self;
+        let Self { batch, numbers, noise } = self;
         let span = batch.span;
         let registers = span.registers(V::LANES);
         let first = span.form(&registers, V::LANES).first;
         let mut places = Places::of(batch);
-        let mut cells = Cells::<T, V>::new(lanes, numbers, None, registers.all());
+        let mut cells = Cells::<T, V>::new(lanes, numbers, noise, registers.all());
         for _ in 0..batch.rows {
             let [.., new] = places.next();
             let row = &mut batch.ring[new * span.row_cells..][..span.row_cells];

@@ -227,6 +227,12 @@ pub(crate) struct Extras<'a, T> {
 
 impl<T: Copy> Extras<'_, T> {
     pub(crate) const NONE: Self = Self { diffusion: [None; 3], factors: [None; 2], rates: None, noise: None };
+
+    /// Whether there is nothing but noise.
+    pub(crate) fn are_noise_alone(&self) -> bool {
+        let Self { diffusion, factors, rates, noise: _ } = self;
+        diffusion.iter().all(Option::is_none) && factors.iter().all(Option::is_none) && rates.is_none()
+    }
 }
 
 #[cfg(test)]

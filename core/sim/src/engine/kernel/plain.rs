@@ -1,4 +1,4 @@
-//! The kernel of all three fields where rows have nothing special, which is what most runs are made of.
+//! The kernel of all three fields where rows have nothing special but noise, which is what most runs are made of.
 //!
 //! Few cells are activated and fewer are clamped, yet to look at each of them for that takes a fifth of the time. So the
 //! rows are computed as if nothing happened, and what is kept of them is the range of their values. Where it says
@@ -12,7 +12,7 @@ use crate::kinetics::Reaction;
 use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 
-/// One step of all three fields but for activation and the clamp of the potential, for rows without extras and
+/// One step of all three fields but for activation and the clamp of the potential, for rows without extras but noise and
 /// [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential relaxes to rest; `TIMED`: the time step
 /// may be another than 1. Says whether there is something to be mended.
 pub(crate) struct Plain<'a, 'b, T, R, const LEAK: bool, const TIMED: bool> {
