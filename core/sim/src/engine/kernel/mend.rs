@@ -27,17 +27,19 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
         let first = span.form(&registers, V::LANES).first;
         let mut places = Places::of(batch);
         let mut cells = Cells::<T, V>::new(lanes, numbers, noise, registers.all());
+        let [before, whole, all] = registers.ends;
         for _ in 0..batch.rows {
             let [.., new] = places.next();
             let row = &mut batch.ring[new * span.row_cells..][..span.row_cells];
             let (potential, activator) = row.split_at_mut(span.stride);
-            let old = chunks::<T, V>(&activator[first..], registers.all());
-            for (k, chunk) in
-                chunks_mut::<T, V>(&mut potential[first..], registers.all()).iter_mut().enumerate()
-            {
-                let counted = registers.counted(k, V::LANES);
-                let raised = cells.activated(lanes.load(&old[k]), lanes.load(chunk), counted);
-                cells.potential(k, raised, counted).store(chunk);
+            let new = chunks_mut::<T, V>(&mut potential[first..], all);
+            let activator = chunks::<T, V>(&activator[first..], all);
+            // Most registers are counted as a whole, which costs less.
+            for k in before..whole {
+                mend(&mut cells, &mut new[k], &activator[k], k, V::LANES);
+            }
+            for k in (0..before).chain(whole..all) {
+                mend(&mut cells, &mut new[k], &activator[k], k, registers.counted(k, V::LANES));
             }
             for Copied { from, to } in span.copied {
                 potential[to] = potential[from];
@@ -45,4 +47,18 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
         }
         cells.counts()
     }
+}
+
+/// The potential of a register, of which the first `counted` cells count.
+#[inline(always)]
+fn mend<T: Real, V: Vector<T>>(
+    cells: &mut Cells<'_, T, V>,
+    potential: &mut V::Chunk,
+    activator: &V::Chunk,
+    k: usize,
+    counted: usize,
+) {
+    let lanes = cells.lanes;
+    let raised = cells.activated(lanes.load(activator), lanes.load(potential), counted);
+    cells.potential(k, raised, counted).store(potential);
 }
