@@ -132,6 +132,8 @@ impl Route {
         let dead = entry.unfit.values().filter(|&&dead| dead).count() as u64;
         fates.dead_lettered += dead;
         fates.rejected += entry.unfit.len() as u64 - dead;
+        // Before anybody is told of the end.
+        drop(entry);
         self.show();
     }
 }

@@ -38,6 +38,8 @@ pub(super) enum Message {
     Fetched { connector: usize, batch: Batch, permit: Permit },
     /// A connector will bring nothing more.
     Ended { connector: usize },
+    /// A connector's thread has dropped everything it was given to drop.
+    Released { connector: usize },
     /// A computation ended.
     Computed { batch: BatchId, record: usize, end: Box<WorkEnd>, permit: Permit },
     /// A publisher, or the dead letters, answered for accepted records.
@@ -89,6 +91,10 @@ pub(super) struct Route {
     next_batch: u64,
     next_sequence: u64,
     open_connectors: BTreeSet<usize>,
+    /// Connectors whose threads may still hold records of batches that are over, and whether they were asked for the end
+    /// of that.
+    holding: BTreeSet<usize>,
+    release_asked: bool,
     shown: Counters,
 }
 
@@ -146,6 +152,8 @@ impl Route {
             next_batch: 0,
             next_sequence: 0,
             open_connectors: (0..parts.sources.len()).collect(),
+            holding: (0..parts.sources.len()).collect(),
+            release_asked: false,
             shown: Counters::default(),
             parts,
         }
@@ -174,6 +182,10 @@ impl Route {
             Message::Fetched { connector, batch, permit } => self.fetched(connector, batch, permit),
             Message::Ended { connector } => {
                 self.open_connectors.remove(&connector);
+                self.show();
+            }
+            Message::Released { connector } => {
+                self.holding.remove(&connector);
                 self.show();
             }
             Message::Computed { batch, record, end, permit } => self.computed(batch, record, *end, permit),
@@ -239,8 +251,7 @@ impl Route {
         counters.delivered = counters.delivered.saturating_sub(accepted.waiting + dead_lettered + rejected);
         counters.dead_lettered += dead_lettered;
         counters.rejected += rejected;
-        // A settled batch that is still here has outcomes to report.
-        let quiet = self.open_connectors.is_empty() && self.batches.is_empty();
+        let quiet = self.is_quiet();
         let metrics = &self.parts.records;
         metrics.in_flight.set(counters.in_flight as f64);
         if self.parts.spool.is_none() {
@@ -251,6 +262,23 @@ impl Route {
         metrics.nacked.add_count(counters.nacked - self.shown.nacked);
         self.shown = counters;
         self.parts.shared.update_route(self.parts.index, counters, quiet, accepted.waiting);
+    }
+
+    /// Whether nothing more will come and nothing is held any more. What the connectors' threads are to drop is behind in
+    /// their queues, so they are asked, once, when there is nothing more to give them.
+    fn is_quiet(&mut self) -> bool {
+        // A settled batch that is still here has outcomes to report.
+        if !self.open_connectors.is_empty() || !self.batches.is_empty() {
+            return false;
+        }
+        if !self.release_asked {
+            self.release_asked = true;
+            let gone = |source: &Sender<SourceJob>| source.send(SourceJob::Release).is_err();
+            let sources = self.parts.sources.iter().enumerate();
+            let gone: Vec<_> = sources.filter_map(|(index, source)| gone(source).then_some(index)).collect();
+            self.holding.retain(|index| !gone.contains(index));
+        }
+        self.holding.is_empty()
     }
 
     fn execute(&mut self, command: Command) {

@@ -47,6 +47,8 @@ pub(super) enum SourceJob {
     /// Drop the records of a batch that is over. It is done where they were made: an allocator gives memory back to the
     /// thread that it is from, and two threads that do so at once wait for each other.
     Drop { records: Vec<RecordRef>, permits: Vec<Permit> },
+    /// Say when everything before this is dropped.
+    Release,
 }
 
 /// The fates of a batch, to be told to the connector.
@@ -171,6 +173,7 @@ impl Source {
                             drop(records);
                             drop(permits);
                         }
+                        SourceJob::Release => self.send(Message::Released { connector: self.index }),
                     }
                     looks.moved();
                     continue;

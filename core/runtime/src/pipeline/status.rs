@@ -69,7 +69,7 @@ pub struct PipelineStatus {
     /// durability `accepted`, in memory.
     pub spooled: u64,
     /// Bytes of the budget in use: records fetched and queued, requests being computed, results not
-    /// yet delivered. The threads of the connectors give the last of them back, a moment after the end.
+    /// yet delivered. 0 when the pipeline is finished, but for what waits for `best_effort` publishers.
     pub bytes_in_flight: u64,
     /// The most bytes that were ever in use.
     pub bytes_in_flight_peak: u64,
