@@ -3,8 +3,8 @@
 //!
 //! Fetching may take at most half of it, so that there is always room to compute what was fetched.
 //! Two things are let through beyond it because otherwise nothing would ever move again: a single
-//! record larger than what was reserved for a fetch, and a single computation larger than what is
-//! left, while no other is running.
+//! record larger than what was reserved for a fetch, which is as large as the last ones at least, and a
+//! single computation larger than what is left, while no other is running.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +13,8 @@ use mfn_plugin::value::Record;
 
 /// A fetch is worth making when there is room for at least this part (one n-th) of what it could bring.
 const WORTHWHILE_PART: u64 = 8;
+/// What is expected of the largest record shrinks by this part (one n-th) with each fetch that brings smaller ones.
+const FORGETTING_PART: u64 = 8;
 /// Fetches that a connector's share is to hold at the same time, at least.
 const FETCHES_PER_SHARE: u64 = 4;
 /// The part (one n-th) of the budget for records that wait for publishers nobody waits for.
@@ -75,12 +77,30 @@ enum Part {
 pub(super) struct FetchShare {
     bytes_max: u64,
     held: AtomicU64,
+    /// What the largest of the last records took, bytes; a little less with each fetch since.
+    record_bytes: AtomicU64,
 }
 
 impl FetchShare {
     /// What may still be held.
     fn room(&self) -> u64 {
         self.bytes_max.saturating_sub(self.held.load(Ordering::Relaxed))
+    }
+
+    fn is_unused(&self) -> bool {
+        self.held.load(Ordering::Relaxed) == 0
+    }
+
+    /// The room that the next record may need, if it is like the last ones.
+    fn record_room(&self) -> u64 {
+        self.record_bytes.load(Ordering::Relaxed).min(self.bytes_max)
+    }
+
+    /// Notes the largest record of a fetch.
+    fn note_record(&self, bytes: u64) {
+        // Only the thread of the connector fetches.
+        let before = self.record_bytes.load(Ordering::Relaxed);
+        self.record_bytes.store(bytes.max(before - before / FORGETTING_PART), Ordering::Relaxed);
     }
 }
 
@@ -97,24 +117,27 @@ impl ByteBudget {
     /// The share of one of so many connectors.
     pub(super) fn share(&self, connectors: usize) -> Arc<FetchShare> {
         let bytes_max = self.fetch_share() / connectors.max(1) as u64;
-        Arc::new(FetchShare { bytes_max, held: AtomicU64::new(0) })
+        Arc::new(FetchShare { bytes_max, held: AtomicU64::new(0), record_bytes: AtomicU64::new(0) })
     }
 
     /// Reserves bytes for a fetch: a part of the share, so that a next batch can be fetched while the first
     /// is on its way, but room for a record of `record_bytes` if the share has it. `None` when there is no
-    /// room worth fetching for now.
+    /// room worth fetching for now, or too little for a record like the last ones.
     pub(super) fn reserve_fetch(
         self: &Arc<Self>,
         share: &Arc<FetchShare>,
         record_bytes: u64,
     ) -> Option<Permit> {
-        let wanted = (share.bytes_max / FETCHES_PER_SHARE).max(record_bytes.min(share.bytes_max));
+        let record_bytes = record_bytes.min(share.bytes_max).max(share.record_room());
+        let wanted = record_bytes.max(share.bytes_max / FETCHES_PER_SHARE);
         let mut account = self.lock();
         let room_to_fetch =
             self.fetch_share().saturating_sub(account.fetched.saturating_add(account.reserved));
         let room = room_to_fetch.min(self.capacity.saturating_sub(account.taken())).min(share.room());
         let bytes = room.min(wanted);
-        let worthwhile = bytes > 0 && bytes >= wanted / WORTHWHILE_PART;
+        // What others hold they may hold for long: a connector that holds nothing does not stand still for a large record.
+        let least = if share.is_unused() { 0 } else { share.record_room() };
+        let worthwhile = bytes > 0 && bytes >= least.max(wanted / WORTHWHILE_PART);
         worthwhile.then(|| self.take(&mut account, Part::Reserved, bytes, Some(Arc::clone(share))))
     }
 
@@ -187,9 +210,15 @@ impl Permit {
         self.bytes
     }
 
-    /// Turns the reservation of a fetch into the permit of what it brought, whether or not that is
-    /// more than was reserved.
-    pub(super) fn fetched(&mut self, bytes: u64) {
+    /// Turns the reservation of a fetch into the permit of what the records that it brought take, whether or not that
+    /// is more than was reserved.
+    pub(super) fn fetched(&mut self, records: impl IntoIterator<Item = u64>) {
+        let (bytes, largest) = records
+            .into_iter()
+            .fold((0_u64, 0), |(sum, largest), bytes| (sum.saturating_add(bytes), bytes.max(largest)));
+        if let Some(share) = &self.share {
+            share.note_record(largest);
+        }
         if self.part == Part::Reserved {
             self.replace(Part::Fetched, bytes);
         }
@@ -243,7 +272,7 @@ mod tests {
         let mut fetched = budget.reserve_fetch(&share, 500).unwrap();
         assert!(budget.reserve_fetch(&share, 1).is_none(), "fetching has half");
         assert_eq!(budget.used_and_peak(), (0, 0), "nothing was brought yet");
-        fetched.fetched(300);
+        fetched.fetched([200, 100]);
         let mut work = budget.reserve_work(700).unwrap();
         assert!(budget.reserve_work(1).is_none());
         assert!(budget.reserve_fetch(&share, 1).is_none());
@@ -258,6 +287,35 @@ mod tests {
         let other = budget.reserve_work(600).unwrap();
         drop((fetched, work, other));
         assert_eq!(budget.used_and_peak(), (0, 1000));
+    }
+
+    // Guards the half that fetching may have: nothing is asked for where a record like the last would not fit, a large
+    // one is forgotten after a while, and one above the whole share comes when nothing else is held.
+    #[test]
+    fn a_fetch_has_room_for_a_record_like_the_last() {
+        let budget = ByteBudget::new(2000);
+        let share = budget.share(1);
+        let fetch = |records: &[u64]| {
+            let mut permit = budget.reserve_fetch(&share, 100)?;
+            permit.fetched(records.iter().copied());
+            Some(permit)
+        };
+        let held: Vec<_> = std::iter::from_fn(|| fetch(&[190, 40])).collect();
+        assert_eq!((held.len(), budget.used_and_peak().0), (4, 920), "80 are left, a record takes 190");
+        drop(held);
+        let smaller: Vec<_> = (0..10).map_while(|_| fetch(&[40])).collect();
+        assert_eq!(smaller.len(), 10);
+        let held: Vec<_> = std::iter::from_fn(|| fetch(&[40])).collect();
+        assert_eq!((held.len(), budget.used_and_peak()), (15, (1000, 1000)));
+        drop(held);
+        let large = fetch(&[5000]);
+        drop(smaller);
+        assert!(large.is_some() && fetch(&[5000]).is_none());
+        drop(large);
+        assert!(fetch(&[5000]).is_some());
+        let other = budget.share(2);
+        let _stuck: Vec<_> = (0..4).map_while(|_| budget.reserve_fetch(&other, 1)).collect();
+        assert!(fetch(&[5000]).is_some(), "held by another for good");
     }
 
     // Guards progress: a computation above the whole budget runs, but alone.
@@ -283,7 +341,7 @@ mod tests {
         let mut held = Vec::new();
         while let Some(mut permit) = budget.reserve_fetch(&stuck, 50) {
             assert_eq!(permit.bytes(), 50);
-            permit.fetched(50);
+            permit.fetched([50]);
             held.push(permit);
         }
         assert_eq!(held.len(), 4);

@@ -247,7 +247,7 @@ impl Source {
     }
 
     fn take(&self, batch: Batch, mut permit: Permit) {
-        permit.fetched(batch.records.iter().map(record_bytes).fold(0, u64::saturating_add));
+        permit.fetched(batch.records.iter().map(record_bytes));
         let bytes = batch.records.iter().map(|record| record.payload.len() as u64).sum();
         self.metrics.count_many(batch.records.len() as u64, bytes);
         self.send(Message::Fetched { connector: self.index, batch, permit });
