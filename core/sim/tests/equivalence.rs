@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use draw::{Case, Dice};
 use mfn_sim::kinetics::{HostReaction, HostReactionError};
-use mfn_sim::{Precision, Real, SimError, Simulation};
+use mfn_sim::{BoundaryCondition, Execution, Precision, Real, SimError, SimdLevel, Simulation, Spec};
 use ndarray::Array2;
 use plain::Plain;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -89,7 +89,7 @@ fn ten_thousand_draws_equal_the_plain_loop() {
     let pools = pools();
     let (mut unstable, mut not_finite) = (0, 0);
     // Cases of the kernel that leaves them for later.
-    let (mut activated, mut clamped, mut quiet) = (0, 0, 0);
+    let (mut activated, mut clamped, mut quiet, mut noisy, mut timed) = (0, 0, 0, 0, 0);
     for number in 0..CASES {
         let case = Case::draw(&mut Dice::new(number));
         let mut simulation =
@@ -113,6 +113,10 @@ fn ten_thousand_draws_equal_the_plain_loop() {
         unstable += u64::from(outcome.unstable);
         not_finite += u64::from(outcome.not_finite);
         if case.is_plain() {
+            noisy += u64::from(case.spec.quantum_jitter);
+            timed += u64::from(case.spec.time_step != 1.0);
+        }
+        if case.is_plain() && !case.spec.quantum_jitter {
             activated += u64::from(outcome.activations > 0);
             clamped += u64::from(outcome.clamps > 0);
             quiet += u64::from(outcome.activations + outcome.clamps == 0);
@@ -121,9 +125,12 @@ fn ten_thousand_draws_equal_the_plain_loop() {
     // All kinds must be among the draws, or a part of the comparison is empty.
     assert!(unstable > 20 && unstable < CASES / 4, "{unstable} unstable cases");
     assert!(not_finite > 20, "{not_finite} cases that went on with values that are not finite");
-    if mfn_sim::SimdLevel::available().len() > 1 {
-        let kinds = [activated, clamped, quiet];
-        assert!(kinds.iter().all(|&cases| cases > 20), "{kinds:?} activated, clamped, quiet cases");
+    if SimdLevel::available().len() > 1 {
+        let kinds = [activated, clamped, quiet, noisy, timed];
+        assert!(
+            kinds.iter().all(|&cases| cases > 20),
+            "{kinds:?} activated, clamped, quiet, noisy, timed cases"
+        );
     }
 }
 
@@ -137,7 +144,7 @@ fn own_and_ambient_threads_give_the_same_bits() {
             if simulation.lacks_host_reaction() {
                 simulation.set_host_reaction(Arc::new(Oscillator)).expect("host kinetics");
             }
-            let execution = mfn_sim::Execution { threads, ..case.execution };
+            let execution = Execution { threads, ..case.execution };
             simulation.set_execution(execution).expect("an available level");
             for (coefficient, map) in &case.maps {
                 simulation.set_map(*coefficient, Some(map.view())).expect("a map");
@@ -171,9 +178,10 @@ fn huge_cells_equal_the_plain_loop() {
             simulation.set_map(*coefficient, Some(map.view())).expect("a map");
         }
         let most = if case.spec.precision == Precision::F32 { f64::from(f32::MAX) } else { f64::MAX };
+        let share = [0.6, 0.12, 1e-7, 5e-8][number as usize / 2 % 4];
         let mut huge = || {
             Array2::from_shape_simple_fn((case.spec.rows(), case.spec.cols()), || {
-                most * dice.within(-0.6, 0.6)
+                most * dice.within(-share, share)
             })
         };
         simulation.set_initial_field(huge().view()).expect("finite");
@@ -181,6 +189,11 @@ fn huge_cells_equal_the_plain_loop() {
         if number % 4 == 0 {
             simulation.set_initial_activator(huge().view()).expect("finite");
             simulation.set_initial_inhibitor(huge().view()).expect("finite");
+        }
+        // Cells that were set are looked at otherwise than those of a state.
+        if number % 8 < 4 {
+            simulation = Simulation::from_state(simulation.state()).expect("a state that it wrote itself");
+            simulation.set_execution(case.execution).expect("an available level");
         }
         let outcome = match case.spec.precision {
             Precision::F64 => run::<f64>(&case, simulation),
@@ -191,4 +204,37 @@ fn huge_cells_equal_the_plain_loop() {
     }
     assert!(moved > 60, "{moved} runs were kept");
     assert!(not_finite > 20, "{not_finite} runs went on with values that are not finite");
+}
+
+/// Guards the counts of a potential that diffusion and leak pull to both infinities at once: it is NaN, in every step.
+#[test]
+fn potentials_that_become_nan_are_counted() {
+    for simd in SimdLevel::available() {
+        for block_steps in [1, 16] {
+            let spec = Spec {
+                rows: Some(3),
+                cols: Some(3),
+                steps: 16,
+                boundary_condition: BoundaryCondition::Neumann,
+                time_step: 0.03,
+                alpha: 5.0,
+                leak_rate: 20.0,
+                check_stability: false,
+                spike_probability: 0.0,
+                turing_threshold: 2.0,
+                ..Spec::default()
+            };
+            let execution = Execution { simd, block_steps, threads: 1, ..Execution::default() };
+            let case = Case { spec: spec.clone(), maps: Vec::new(), threads: 1, execution };
+            for (share, nan) in [(0.99 / 8.0, true), (0.99 / f64::from(1 << 24), false)] {
+                let mut simulation = Simulation::new(spec.clone()).expect("accepted");
+                let mut cells = Array2::from_elem((3, 3), share * f64::MAX);
+                cells[[1, 1]] /= 2.0;
+                simulation.set_initial_field(cells.view()).expect("finite");
+                let mut simulation = Simulation::from_state(simulation.state()).expect("its own state");
+                simulation.set_execution(execution).expect("an available level");
+                assert_eq!(run::<f64>(&case, simulation).not_finite, nan, "{share}");
+            }
+        }
+    }
 }

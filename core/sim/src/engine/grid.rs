@@ -33,12 +33,13 @@ pub(crate) struct Fields<T> {
 }
 
 impl<T: Real> Fields<T> {
-    /// Whether four times a cell is never too large for its type, so that this product is exact, and no Laplacian is, so
-    /// that a potential stays finite and is clamped. Only a host gives other cells; where the kinetics does not clamp
-    /// activator and inhibitor nothing asks for theirs after the first step.
+    /// Whether four times a cell is never too large for its type, so that this product is exact, and no part of the
+    /// change of a potential is, so that it is clamped and never NaN. Only a host gives other cells; where the kinetics
+    /// does not clamp activator and inhibitor nothing asks for theirs after the first step.
     pub(crate) fn are_tame(&self) -> bool {
-        let tame =
-            |cells: &[T]| cells.iter().fold(true, |tame, &cell| tame & (T::of(8.0) * cell).is_finite());
+        // A Laplacian is at most 8 cells, and its coefficient and the rate of the leak are at most 10^6.
+        let most = T::of(f64::from(1 << 24));
+        let tame = |cells: &[T]| cells.iter().fold(true, |tame, &cell| tame & (most * cell).is_finite());
         tame(&self.potential) && tame(&self.activator) && tame(&self.inhibitor)
     }
 
