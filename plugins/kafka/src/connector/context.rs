@@ -1,4 +1,4 @@
-//! What librdkafka calls back while the worker polls: rebalances, answers to commits, log, statistics.
+//! What librdkafka calls back while the worker polls: rebalances, log, statistics.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol},
     error::{KafkaError, KafkaResult},
-    types::{RDKafkaErrorCode, RDKafkaRespErr},
+    types::RDKafkaRespErr,
 };
 
 use super::{
@@ -52,26 +52,6 @@ impl ConsumerContext for Context {
         };
         if let Err(error) = done {
             self.observer.trouble(cause::of_error("rebalance", &error));
-        }
-        self.shelf.ring();
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let mut state = self.shelf.lock();
-        state.commits_out = state.commits_out.saturating_sub(1);
-        for element in offsets.elements() {
-            let failed = result.is_err() || element.error().is_err();
-            let Offset::Offset(offset) = element.offset() else { continue };
-            let place = Place::new(element.topic(), element.partition());
-            if failed && let Some(partition) = state.partitions.get_mut(&place) {
-                partition.commit_is_sent(offset, false);
-            }
-        }
-        drop(state);
-        match result {
-            Ok(()) => self.observer.well(),
-            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => {}
-            Err(error) => self.observer.trouble(cause::of_error("commit", &error)),
         }
         self.shelf.ring();
     }

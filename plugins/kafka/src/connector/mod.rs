@@ -6,8 +6,10 @@
 //! records are awaited up to a deadline, the prefix is committed, and only then is it given up; from that moment on
 //! its settlements are void. A partition that was lost is fenced at once. A record that comes twice has the same id.
 
+mod commits;
 pub(crate) mod config;
 pub(crate) mod context;
+mod leaving;
 mod partition;
 mod record;
 pub(crate) mod shelf;
@@ -26,8 +28,9 @@ use mfn_plugin::{
 };
 
 use config::{ConnectorConfig, Offsets, Settings};
+use leaving::{Leaving, Left};
 use shelf::{Settled, Shelf, deadline_in};
-use worker::{Leaving, Worker};
+use worker::Worker;
 
 use crate::{observer::Observer, probe};
 
@@ -102,7 +105,7 @@ impl KafkaConnector {
             self.leaving = self.worker.take().map(Worker::leave);
             self.outdated_since = None;
         }
-        if self.leaving.as_ref().is_some_and(Leaving::is_on_its_way) || self.shelf.lock().is_draining {
+        if self.leaving.as_mut().is_some_and(Leaving::is_on_its_way) || self.shelf.lock().is_draining {
             return Ok(false);
         }
         self.leaving = None;
@@ -172,13 +175,17 @@ impl Component for KafkaConnector {
     /// Commits what is settled and leaves the group.
     fn close(&mut self) -> Result<()> {
         self.is_open = false;
-        let has_left = self.leaving.take().is_none_or(Leaving::end);
-        let has_ended = self.worker.take().is_none_or(|worker| worker.leave().end()) && has_left;
-        if has_ended {
-            return Ok(());
+        let before = self.leaving.take().map_or(Left::Committed, Leaving::end);
+        let left = self.worker.take().map_or(Left::Committed, |worker| worker.leave().end());
+        match [before, left] {
+            [Left::Committed, Left::Committed] => Ok(()),
+            both if both.contains(&Left::NotInTime) => Err(PluginError::retryable(
+                "the group was not left in time, as no broker answers; it notices by its session time-out",
+            )),
+            _ => Err(PluginError::retryable(
+                "brokers did not take the last settled offsets in time; those records come again",
+            )),
         }
-        let text = "the group was not left in time, as no broker answers; it notices by its session time-out";
-        Err(PluginError::retryable(text))
     }
 }
 

@@ -71,6 +71,8 @@ pub(crate) struct State {
     pub(crate) revocation: Option<Revocation>,
     /// Commits that are sent and not answered.
     pub(crate) commits_out: usize,
+    /// How often a partition was taken away with settled records whose offset no broker has.
+    pub(crate) commits_lost: u64,
     /// What the next fetch has to answer.
     pub(crate) error: Option<PluginError>,
     /// The worker's thread is gone.
@@ -144,7 +146,9 @@ impl State {
     /// Fences partitions: from now on their settlements are void.
     pub(crate) fn fence(&mut self, places: &[Place]) {
         for place in places {
-            self.partitions.remove(place);
+            let removed = self.partitions.remove(place);
+            let is_due = removed.is_some_and(|partition| partition.commit_due().is_some());
+            self.commits_lost += u64::from(is_due);
         }
     }
 

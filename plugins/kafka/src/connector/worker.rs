@@ -16,16 +16,18 @@ use mfn_plugin::{
     value::{ErrorClass, PluginError},
 };
 use rdkafka::{
-    Offset, TopicPartitionList,
+    Offset,
     config::FromClientConfigAndContext,
-    consumer::{CommitMode, Consumer},
+    consumer::Consumer,
     error::{KafkaError, KafkaResult},
     message::{BorrowedMessage, Message},
 };
 
 use super::{
+    commits::Committer,
     config::{Offsets, Settings},
     context::{Context, GroupConsumer, list_of, unassign},
+    leaving::{Leaving, Left},
     partition::Arrival,
     record,
     shelf::{Place, Shelf, deadline_in},
@@ -49,16 +51,15 @@ const HOLD_PAUSE: Duration = Duration::from_millis(1);
 const MESSAGES_AT_ONCE: usize = 1000;
 /// How long the answer to the last commit is awaited before a partition or the group is left.
 const COMMIT_WAIT: Duration = Duration::from_secs(5);
+/// How long until a last commit that failed is sent again.
+const COMMIT_RETRY: Duration = Duration::from_millis(100);
 /// How long setting a partition back may take, and how long until it is tried again.
 const SEEK_WAIT: Duration = Duration::from_secs(5);
 const SEEK_RETRY: Duration = Duration::from_millis(200);
-/// How long `close` waits for the thread; leaving a group whose brokers do not answer can take longer.
-const END_WAIT: Duration = Duration::from_secs(8);
-
 /// The thread and the way to end it. Dropped, it ends in the background.
 pub(crate) struct Worker {
     must_stop: Arc<AtomicBool>,
-    ended: Option<mpsc::Receiver<()>>,
+    ended: Option<mpsc::Receiver<Left>>,
 }
 
 impl Worker {
@@ -84,12 +85,17 @@ impl Worker {
         })?;
         let must_stop = Arc::new(AtomicBool::new(false));
         let consumer = Arc::new(consumer);
-        let source = (settings.offsets == Offsets::Transaction)
-            .then(|| source::register(Arc::clone(shelf), Arc::downgrade(&consumer)));
+        let (source, committer) = match settings.offsets {
+            Offsets::Transaction => {
+                (Some(source::register(Arc::clone(shelf), Arc::downgrade(&consumer))), None)
+            }
+            Offsets::Settled => (None, Some(Committer::start(&consumer, shelf, observer)?)),
+        };
         let (ending, ended) = mpsc::sync_channel(1);
         let polling = Polling {
             consumer,
             source,
+            committer,
             settings: Arc::clone(settings),
             shelf: Arc::clone(shelf),
             observer: Arc::clone(observer),
@@ -101,8 +107,8 @@ impl Worker {
         thread::Builder::new()
             .name(format!("kafka-{}", host.instance()))
             .spawn(move || {
-                host.scope(|| polling.run(&stop));
-                let _ = ending.send(());
+                let left = host.scope(|| polling.run(&stop));
+                let _ = ending.send(left);
             })
             .map_err(|error| PluginError::io("the connector's thread", &error))?;
         Ok(Self { must_stop, ended: Some(ended) })
@@ -111,30 +117,7 @@ impl Worker {
     /// Lets it commit, leave the group and end, in the background.
     pub(crate) fn leave(mut self) -> Leaving {
         self.must_stop.store(true, Ordering::Release);
-        Leaving { ended: self.ended.take(), deadline: deadline_in(END_WAIT) }
-    }
-}
-
-/// A thread that was told to end.
-pub(crate) struct Leaving {
-    ended: Option<mpsc::Receiver<()>>,
-    /// Until when it is waited for.
-    deadline: Instant,
-}
-
-impl Leaving {
-    /// Whether it has not ended, and is still waited for.
-    pub(crate) fn is_on_its_way(&self) -> bool {
-        let has_ended =
-            self.ended.as_ref().is_none_or(|ended| ended.try_recv() != Err(mpsc::TryRecvError::Empty));
-        !has_ended && Instant::now() < self.deadline
-    }
-
-    /// Waits for it; says whether it has ended in time.
-    pub(crate) fn end(self) -> bool {
-        let wait = self.deadline.saturating_duration_since(Instant::now());
-        let timeout = Err(mpsc::RecvTimeoutError::Timeout);
-        self.ended.is_none_or(|ended| ended.recv_timeout(wait) != timeout)
+        Leaving::new(self.ended.take())
     }
 }
 
@@ -148,6 +131,8 @@ impl Drop for Worker {
 struct Polling {
     consumer: Arc<GroupConsumer>,
     source: Option<Arc<Source>>,
+    /// Unless transactions commit.
+    committer: Option<Committer>,
     settings: Arc<Settings>,
     shelf: Arc<Shelf>,
     observer: Arc<Observer>,
@@ -157,7 +142,7 @@ struct Polling {
 }
 
 impl Polling {
-    fn run(mut self, must_stop: &AtomicBool) {
+    fn run(mut self, must_stop: &AtomicBool) -> Left {
         let mut is_held = false;
         while !must_stop.load(Ordering::Acquire) {
             if is_held {
@@ -171,7 +156,7 @@ impl Polling {
             self.commit_settled();
             self.give_away();
         }
-        self.leave();
+        self.leave()
     }
 
     /// Whether to take nothing from librdkafka for a moment, because enough is here.
@@ -292,43 +277,16 @@ impl Polling {
 
     /// Commits what was settled, every interval.
     fn commit_settled(&mut self) {
-        if Instant::now() >= self.next_commit {
+        // One at a time: the next takes what this one does not.
+        if Instant::now() >= self.next_commit && self.shelf.lock().commits_out == 0 {
             self.next_commit = deadline_in(self.settings.commit_interval);
             self.commit(None);
         }
     }
 
-    /// Sends the contiguous settled prefixes of partitions that are still assigned; the answer comes to the
-    /// context's callback.
     fn commit(&self, only: Option<&[Place]>) {
-        if self.settings.offsets == Offsets::Transaction {
-            return;
-        }
-        let mut state = self.shelf.lock();
-        let due = state.commits_due(only);
-        let mut list = TopicPartitionList::new();
-        for (place, offset) in &due {
-            if list.add_partition_offset(&place.topic, place.partition, Offset::Offset(*offset)).is_ok()
-                && let Some(partition) = state.partitions.get_mut(place)
-            {
-                partition.commit_is_sent(*offset, true);
-            }
-        }
-        if list.count() == 0 {
-            return;
-        }
-        state.commits_out += 1;
-        drop(state);
-        if let Err(error) = self.consumer.commit(&list, CommitMode::Async) {
-            let mut state = self.shelf.lock();
-            state.commits_out = state.commits_out.saturating_sub(1);
-            for (place, offset) in &due {
-                if let Some(partition) = state.partitions.get_mut(place) {
-                    partition.commit_is_sent(*offset, false);
-                }
-            }
-            drop(state);
-            self.observer.trouble(cause::of_error("commit", &error));
+        if let Some(committer) = &self.committer {
+            committer.commit(only);
         }
     }
 
@@ -368,12 +326,27 @@ impl Polling {
     }
 
     /// The last commit, then out of the group.
-    fn leave(self) {
-        self.shelf.lock().is_draining = true;
-        self.commit(None);
+    fn leave(self) -> Left {
+        let mut state = self.shelf.lock();
+        state.is_draining = true;
+        let lost_before = state.commits_lost;
+        drop(state);
         let until = deadline_in(COMMIT_WAIT);
-        while self.shelf.lock().commits_out > 0 && Instant::now() < until {
+        let mut next_commit = Instant::now();
+        // A commit fails while coordinators move and partitions are handed around, and what failed is due again.
+        while Instant::now() < until && !self.is_committed() {
+            if Instant::now() >= next_commit {
+                self.commit(None);
+                next_commit = deadline_in(COMMIT_RETRY);
+            }
             self.poll(POLL_WAIT_BUSY);
+        }
+        let is_kept = self.committer.is_none() || self.shelf.lock().commits_lost == lost_before;
+        let left = if is_kept && self.is_committed() { Left::Committed } else { Left::Uncommitted };
+        if left == Left::Uncommitted {
+            tracing::warn!(
+                "leaves the group, and the last settled offsets are not committed: records come again"
+            );
         }
         let mut state = self.shelf.lock();
         let places: Vec<_> = state.partitions.keys().cloned().collect();
@@ -386,7 +359,16 @@ impl Polling {
         }
         self.shelf.ring();
         drop(self.source);
+        if let Some(committer) = self.committer {
+            committer.end();
+        }
         // Leaves the group, where no transaction holds the consumer any more.
         drop(self.consumer);
+        left
+    }
+
+    /// Whether brokers have answered for all that is settled. What transactions commit is theirs.
+    fn is_committed(&self) -> bool {
+        self.committer.as_ref().is_none_or(Committer::is_done)
     }
 }

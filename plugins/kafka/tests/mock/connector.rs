@@ -1,12 +1,16 @@
 //! What a connector brings, and what it does with what is given back. Groups are tested with a real broker.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use mfn_plugin::{
     author::{Component, Connector},
     testing::MemoryHost,
     value::Verdict,
 };
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::json;
 
 use crate::{
@@ -71,6 +75,40 @@ fn what_is_outstanding_is_capped() {
     }
     assert_eq!(seen, (0..50).collect::<Vec<_>>());
     assert!(fetch(&mut source, 100).is_none());
+}
+
+/// Guards what `close` says: offsets that a broker refuses are sent again, and are committed when it says yes; where it
+/// goes on refusing, or throws the member out, the answer is no.
+#[test]
+fn a_close_commits_or_says_that_it_did_not() {
+    let later = RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+    let thrown_out = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
+    let runs = [(later, 0, true), (later, 3, true), (later, 1000, false), (thrown_out, 1000, false)];
+    thread::scope(|scope| {
+        for (refusal, times, is_committed) in runs {
+            scope.spawn(move || close_while_commits_fail(refusal, times, is_committed));
+        }
+    });
+}
+
+fn close_while_commits_fail(refusal: RDKafkaRespErr, times: usize, is_committed: bool) {
+    const COMMIT: RDKafkaApiKey = RDKafkaApiKey::OffsetCommit;
+    let host = MemoryHost::new();
+    let cluster = filled(&host, 6);
+    let fields = json!({ "topics": ["t"], "commit_interval_ms": 60_000 });
+    let mut source = connector(&host, &cluster, fields.clone());
+    let batch = next(&mut source, 4);
+    assert_eq!(offsets(&batch), [0, 1, 2, 3]);
+    cluster.request_errors(COMMIT, &vec![refusal; times]);
+    ack(&mut source, &batch);
+    let began = Instant::now();
+    let closed = source.close();
+    assert_eq!(closed.is_ok(), is_committed, "{times} times {refusal:?}: {closed:?}");
+    // Less than the time after which answers are no longer awaited.
+    assert!(!is_committed || began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    cluster.clear_request_errors(COMMIT);
+    let first = offsets(&next(&mut connector(&host, &cluster, fields), 1));
+    assert_eq!(first, [if is_committed { 4 } else { 0 }], "{times} times {refusal:?}");
 }
 
 /// Guards secrets: a password shows in no error, health, log, metric or debug text.
