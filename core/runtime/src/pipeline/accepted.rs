@@ -117,11 +117,11 @@ impl Route {
             entry.settled = true;
             entry.unfit.clear();
         }
-        self.close_accepted(batch);
         Vec::new()
     }
 
-    fn close_accepted(&mut self, batch: BatchId) {
+    /// Lets go of a batch that is settled and that everybody has answered for.
+    pub(super) fn close_accepted(&mut self, batch: BatchId) {
         let done = |entry: &AcceptedBatch| entry.missing == 0 && entry.settled;
         if !self.accepted.batches.get(&batch).is_some_and(done) {
             return;

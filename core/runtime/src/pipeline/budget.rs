@@ -15,6 +15,8 @@ use mfn_plugin::value::Record;
 const WORTHWHILE_PART: u64 = 8;
 /// What is expected of the largest record shrinks by this part (one n-th) with each fetch that brings smaller ones.
 const FORGETTING_PART: u64 = 8;
+/// Fetches without room, a second of them or so, after which it shrinks as well.
+const REFUSALS_TO_FORGET: u64 = 50;
 /// Fetches that a connector's share is to hold at the same time, at least.
 const FETCHES_PER_SHARE: u64 = 4;
 /// The part (one n-th) of the budget for records that wait for publishers nobody waits for.
@@ -79,6 +81,8 @@ pub(super) struct FetchShare {
     held: AtomicU64,
     /// What the largest of the last records took, bytes; a little less with each fetch since.
     record_bytes: AtomicU64,
+    /// Fetches in a row that there was no room for.
+    refusals: AtomicU64,
 }
 
 impl FetchShare {
@@ -101,6 +105,15 @@ impl FetchShare {
         // Only the thread of the connector fetches.
         let before = self.record_bytes.load(Ordering::Relaxed);
         self.record_bytes.store(bytes.max(before - before / FORGETTING_PART), Ordering::Relaxed);
+        self.refusals.store(0, Ordering::Relaxed);
+    }
+
+    /// Notes a fetch that was not made for want of room. What holds the room may do so for hours, and what comes next may
+    /// be small.
+    fn note_refusal(&self) {
+        if self.refusals.fetch_add(1, Ordering::Relaxed) + 1 >= REFUSALS_TO_FORGET {
+            self.note_record(0);
+        }
     }
 }
 
@@ -117,7 +130,12 @@ impl ByteBudget {
     /// The share of one of so many connectors.
     pub(super) fn share(&self, connectors: usize) -> Arc<FetchShare> {
         let bytes_max = self.fetch_share() / connectors.max(1) as u64;
-        Arc::new(FetchShare { bytes_max, held: AtomicU64::new(0), record_bytes: AtomicU64::new(0) })
+        Arc::new(FetchShare {
+            bytes_max,
+            held: AtomicU64::new(0),
+            record_bytes: AtomicU64::new(0),
+            refusals: AtomicU64::new(0),
+        })
     }
 
     /// Reserves bytes for a fetch: a part of the share, so that a next batch can be fetched while the first
@@ -138,6 +156,9 @@ impl ByteBudget {
         // What others hold they may hold for long: a connector that holds nothing does not stand still for a large record.
         let least = if share.is_unused() { 0 } else { share.record_room() };
         let worthwhile = bytes > 0 && bytes >= least.max(wanted / WORTHWHILE_PART);
+        if !worthwhile {
+            share.note_refusal();
+        }
         worthwhile.then(|| self.take(&mut account, Part::Reserved, bytes, Some(Arc::clone(share))))
     }
 
@@ -316,6 +337,21 @@ mod tests {
         let other = budget.share(2);
         let _stuck: Vec<_> = (0..4).map_while(|_| budget.reserve_fetch(&other, 1)).collect();
         assert!(fetch(&[5000]).is_some(), "held by another for good");
+    }
+
+    // Guards progress: one record that is held for long, and a large one that is gone, do not stop small ones.
+    #[test]
+    fn the_size_of_a_large_record_is_forgotten_in_vain() {
+        let budget = ByteBudget::new(2000);
+        let share = budget.share(1);
+        let mut held = budget.reserve_fetch(&share, 100).unwrap();
+        held.fetched([10]);
+        let mut large = budget.reserve_fetch(&share, 100).unwrap();
+        large.fetched([995]);
+        drop(large);
+        assert!(budget.reserve_fetch(&share, 100).is_none(), "990 are left, and the last record took 995");
+        let refusals = (0..).take_while(|_| budget.reserve_fetch(&share, 100).is_none()).count();
+        assert!((1..100).contains(&refusals), "{refusals}");
     }
 
     // Guards progress: a computation above the whole budget runs, but alone.

@@ -412,6 +412,8 @@ impl Route {
         if let Some(source) = self.parts.sources.get(in_flight.connector) {
             let _ = source.send(SourceJob::Drop { records: in_flight.requests, permits });
         }
+        // This may be the end, where the connector is asked whether it has dropped everything.
+        self.close_accepted(batch);
         self.show();
     }
 }

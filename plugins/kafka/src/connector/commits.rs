@@ -15,17 +15,14 @@ use rdkafka::{
 
 use super::{
     context::GroupConsumer,
-    shelf::{Place, Shelf},
+    shelf::{Place, Prefix, Shelf, State},
 };
 use crate::{cause, observer::Observer};
 
-/// Offsets, each behind the last settled record of a partition.
-type Offsets = Vec<(Place, i64)>;
-
-/// The thread and the way to it. Dropped, it ends when the commit at work is answered.
+/// The thread and the way to it. Dropped, it ends after the commit at work.
 pub(crate) struct Committer {
     shelf: Arc<Shelf>,
-    orders: mpsc::Sender<Offsets>,
+    orders: mpsc::Sender<Vec<Prefix>>,
     thread: thread::JoinHandle<()>,
 }
 
@@ -60,31 +57,47 @@ impl Committer {
         if due.is_empty() {
             return;
         }
-        for (place, offset) in &due {
-            if let Some(partition) = state.partitions.get_mut(place) {
-                partition.commit_is_sent(*offset, true);
-            }
-        }
+        mark(&mut state, &due, true);
         state.commits_out += 1;
         drop(state);
-        // A thread that has panicked answers nothing, and the commit stays out.
-        let _ = self.orders.send(due);
+        if let Err(mpsc::SendError(due)) = self.orders.send(due) {
+            let mut state = self.shelf.lock();
+            mark(&mut state, &due, false);
+            state.commits_out -= 1;
+            state.error = Some(PluginError::fatal("the connector's thread for commits has ended"));
+            drop(state);
+            self.shelf.ring();
+        }
     }
 
     /// Whether brokers have answered for all that is settled.
-    pub(crate) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self, only: Option<&[Place]>) -> bool {
         let state = self.shelf.lock();
-        state.commits_out == 0 && state.commits_due(None).is_empty()
+        state.commits_out == 0 && state.commits_due(only).is_empty()
     }
 
-    /// Ends the thread, where no commit is at work, and waits for that.
+    /// Whether a commit is at work.
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.shelf.lock().commits_out > 0 && !self.thread.is_finished()
+    }
+
+    /// Ends the thread after the commit at work.
     pub(crate) fn end(self) {
-        let is_idle = self.shelf.lock().commits_out == 0;
         drop(self.orders);
-        if is_idle {
-            let _ = self.thread.join();
+        let _ = self.thread.join();
+    }
+}
+
+/// Notes what was sent to be committed, or that it is due again. Says how many of it are of assignments that last.
+fn mark(state: &mut State, prefixes: &[Prefix], is_sent: bool) -> usize {
+    let mut lasting = 0;
+    for Prefix { place, epoch, offset } in prefixes {
+        if let Some(partition) = state.current(place, *epoch) {
+            partition.commit_is_sent(*offset, is_sent);
+            lasting += 1;
         }
     }
+    lasting
 }
 
 /// What the thread has.
@@ -95,32 +108,37 @@ struct Committing {
 }
 
 impl Committing {
-    fn run(self, ordered: &mpsc::Receiver<Offsets>) {
-        for offsets in ordered {
-            let result = self.commit(&offsets);
+    fn run(self, ordered: &mpsc::Receiver<Vec<Prefix>>) {
+        for mut prefixes in ordered {
+            let mut state = self.shelf.lock();
+            // What was taken away since it was ordered stays as it is: another member may be further by now.
+            let ordered = prefixes.len();
+            prefixes.retain(|prefix| state.current(&prefix.place, prefix.epoch).is_some());
+            state.commits_lost += (ordered - prefixes.len()) as u64;
+            drop(state);
+            let result = (!prefixes.is_empty()).then(|| self.commit(&prefixes));
             let mut state = self.shelf.lock();
             state.commits_out = state.commits_out.saturating_sub(1);
-            // What failed is due again.
-            if result.is_err() {
-                for (place, offset) in &offsets {
-                    match state.partitions.get_mut(place) {
-                        Some(partition) => partition.commit_is_sent(*offset, false),
-                        None => state.commits_lost += 1,
-                    }
+            if let Some(result) = result {
+                // What failed is due again. A success counts also where an earlier commit failed meanwhile.
+                let lasting = mark(&mut state, &prefixes, result.is_ok());
+                let lost = if result.is_err() { prefixes.len() - lasting } else { 0 };
+                state.commits_lost += lost as u64;
+                drop(state);
+                match result {
+                    Ok(()) => self.observer.well(),
+                    Err(error) if lasting > 0 => self.observer.trouble(cause::of_error("commit", &error)),
+                    // Nobody will try it again and find that all is well.
+                    Err(error) => tracing::warn!("offsets of partitions that were taken away: {error}"),
                 }
-            }
-            drop(state);
-            match result {
-                Ok(()) => self.observer.well(),
-                Err(error) => self.observer.trouble(cause::of_error("commit", &error)),
             }
             self.shelf.ring();
         }
     }
 
-    fn commit(&self, offsets: &Offsets) -> KafkaResult<()> {
+    fn commit(&self, prefixes: &[Prefix]) -> KafkaResult<()> {
         let mut list = TopicPartitionList::new();
-        for (place, offset) in offsets {
+        for Prefix { place, offset, .. } in prefixes {
             list.add_partition_offset(&place.topic, place.partition, Offset::Offset(*offset))?;
         }
         self.consumer.commit(&list, CommitMode::Sync)

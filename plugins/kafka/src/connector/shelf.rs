@@ -54,6 +54,15 @@ pub(crate) struct Revocation {
     pub(crate) committing_until: Option<Instant>,
 }
 
+/// How far a partition is settled, during one assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prefix {
+    pub(crate) place: Place,
+    pub(crate) epoch: u64,
+    /// Behind the last record of the contiguous settled prefix.
+    pub(crate) offset: i64,
+}
+
 /// Everything behind the lock.
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -292,11 +301,14 @@ impl State {
     }
 
     /// What may be committed beyond what was, for all partitions or these.
-    pub(crate) fn commits_due(&self, only: Option<&[Place]>) -> Vec<(Place, i64)> {
+    pub(crate) fn commits_due(&self, only: Option<&[Place]>) -> Vec<Prefix> {
         self.partitions
             .iter()
             .filter(|(place, _)| only.is_none_or(|only| only.contains(place)))
-            .filter_map(|(place, partition)| Some((place.clone(), partition.commit_due()?)))
+            .filter_map(|(place, partition)| {
+                let (epoch, offset) = (partition.epoch, partition.commit_due()?);
+                Some(Prefix { place: place.clone(), epoch, offset })
+            })
             .collect()
     }
 
@@ -353,7 +365,7 @@ mod tests {
         assert_eq!(settled, Ok(Settled::Void));
         assert_eq!(state.commits_due(None), []);
         state.settle(new.token, &[Verdict::Ack], Instant::now()).expect("current");
-        assert_eq!(state.commits_due(None), [(place, 1)]);
+        assert_eq!(state.commits_due(None), [Prefix { place, epoch: 2, offset: 1 }]);
     }
 
     /// Guards fairness, that a batch is of one partition, and that a leaving partition hands out nothing.

@@ -100,6 +100,7 @@ impl Worker {
             shelf: Arc::clone(shelf),
             observer: Arc::clone(observer),
             next_commit: Instant::now(),
+            next_retry: Instant::now(),
             full_since: None,
         };
         let stop = Arc::clone(&must_stop);
@@ -137,6 +138,8 @@ struct Polling {
     shelf: Arc<Shelf>,
     observer: Arc<Observer>,
     next_commit: Instant,
+    /// When what failed may be sent again, where something waits for it.
+    next_retry: Instant,
     /// Since when enough is here.
     full_since: Option<Instant>,
 }
@@ -291,7 +294,7 @@ impl Polling {
     }
 
     /// Brings a revocation to its end: drain, commit, fence, unassign.
-    fn give_away(&self) {
+    fn give_away(&mut self) {
         let mut state = self.shelf.lock();
         let Some(revocation) = state.revocation.clone() else { return };
         let now = Instant::now();
@@ -306,7 +309,13 @@ impl Polling {
                     drop(state);
                     return self.commit(Some(&revocation.places));
                 }
-                Some(until) if state.commits_out > 0 && now < until => return,
+                Some(until) if now < until => {
+                    drop(state);
+                    if !self.is_committed(Some(&revocation.places)) {
+                        return self.commit_again(Some(&revocation.places));
+                    }
+                    state = self.shelf.lock();
+                }
                 Some(_) => {}
             }
         }
@@ -326,23 +335,18 @@ impl Polling {
     }
 
     /// The last commit, then out of the group.
-    fn leave(self) -> Left {
+    fn leave(mut self) -> Left {
         let mut state = self.shelf.lock();
         state.is_draining = true;
         let lost_before = state.commits_lost;
         drop(state);
         let until = deadline_in(COMMIT_WAIT);
-        let mut next_commit = Instant::now();
-        // A commit fails while coordinators move and partitions are handed around, and what failed is due again.
-        while Instant::now() < until && !self.is_committed() {
-            if Instant::now() >= next_commit {
-                self.commit(None);
-                next_commit = deadline_in(COMMIT_RETRY);
-            }
+        while Instant::now() < until && !self.is_committed(None) {
+            self.commit_again(None);
             self.poll(POLL_WAIT_BUSY);
         }
         let is_kept = self.committer.is_none() || self.shelf.lock().commits_lost == lost_before;
-        let left = if is_kept && self.is_committed() { Left::Committed } else { Left::Uncommitted };
+        let left = if is_kept && self.is_committed(None) { Left::Committed } else { Left::Uncommitted };
         if left == Left::Uncommitted {
             tracing::warn!(
                 "leaves the group, and the last settled offsets are not committed: records come again"
@@ -358,7 +362,11 @@ impl Polling {
             let _ = unassign(&self.consumer, &revocation.places, revocation.is_incremental);
         }
         self.shelf.ring();
-        drop(self.source);
+        self.source = None;
+        // Somebody has to answer the group until the last commit is answered, which librdkafka waits for as well.
+        while self.committer.as_ref().is_some_and(Committer::is_at_work) {
+            self.poll(POLL_WAIT_BUSY);
+        }
         if let Some(committer) = self.committer {
             committer.end();
         }
@@ -368,7 +376,15 @@ impl Polling {
     }
 
     /// Whether brokers have answered for all that is settled. What transactions commit is theirs.
-    fn is_committed(&self) -> bool {
-        self.committer.as_ref().is_none_or(Committer::is_done)
+    fn is_committed(&self, only: Option<&[Place]>) -> bool {
+        self.committer.as_ref().is_none_or(|committer| committer.is_done(only))
+    }
+
+    /// Sends what failed again, if it is time: a commit fails while coordinators move and partitions are handed around.
+    fn commit_again(&mut self, only: Option<&[Place]>) {
+        if Instant::now() >= self.next_retry {
+            self.next_retry = deadline_in(COMMIT_RETRY);
+            self.commit(only);
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use mfn_plugin::{
     author::{Component, Connector},
     testing::MemoryHost,
-    value::Verdict,
+    value::{Batch, Verdict},
 };
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::json;
@@ -109,6 +109,42 @@ fn close_while_commits_fail(refusal: RDKafkaRespErr, times: usize, is_committed:
     cluster.clear_request_errors(COMMIT);
     let first = offsets(&next(&mut connector(&host, &cluster, fields), 1));
     assert_eq!(first, [if is_committed { 4 } else { 0 }], "{times} times {refusal:?}");
+}
+
+/// Guards what the next owner of a partition begins with: before it goes, offsets that a broker refuses are sent again, so
+/// that no settled record comes twice.
+#[test]
+fn a_revoked_partition_goes_when_it_is_committed() {
+    let host = MemoryHost::new();
+    let cluster = cluster("t", 2);
+    let fields = json!({ "topic": "t", "message_bytes_max": MESSAGE_BYTES_MAX, "partition": "round_robin" });
+    let records: Vec<_> = (0..8).map(|n| record(&n.to_string(), &n.to_string())).collect();
+    publish_all(&mut publisher(&host, &cluster, fields), &records);
+    let fields = json!({ "topics": ["t"], "commit_interval_ms": 60_000 });
+    let mut first = connector(&host, &cluster, fields.clone());
+    let mut batches = Vec::new();
+    while batches.iter().map(|batch: &Batch| batch.records.len()).sum::<usize>() < 8 {
+        batches.push(next(&mut first, 100));
+    }
+    let mut second = connector(&host, &cluster, fields);
+    eventually("a partition is wanted back", || {
+        let _ = fetch(&mut first, 100);
+        host.number("mfn_kafka_rebalances_total", &[("kind", "revoke")]) >= 1.0
+    });
+    cluster.request_errors(
+        RDKafkaApiKey::OffsetCommit,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS; 3],
+    );
+    batches.iter().for_each(|batch| ack(&mut first, batch));
+    eventually("the second member has its partition", || {
+        let _ = fetch(&mut first, 100);
+        assert!(fetch(&mut second, 100).is_none(), "a settled record came again");
+        ["t-0", "t-1"].iter().any(|name| second.position(name).is_ok())
+    });
+    for _ in 0..20 {
+        assert!(fetch(&mut second, 100).is_none(), "a settled record came again");
+    }
+    assert_eq!(host.number("mfn_kafka_void_settlements_total", &[]), 0.0);
 }
 
 /// Guards secrets: a password shows in no error, health, log, metric or debug text.
