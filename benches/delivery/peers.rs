@@ -72,8 +72,7 @@ pub(crate) enum Messages {
 }
 
 /// The bound: librdkafka's producer with the settings of the plugin's publisher, but for a linger of 2 ms: a loop that sends
-/// without end is slower without one. As fast as its queue takes messages,
-/// until all are acknowledged.
+/// without end is slower without one. It sends as fast as the queue takes messages, and ends when all are acknowledged.
 pub(crate) fn kafka(brokers: &str, topic: &str, records: u64, payload: &[u8], messages: Messages) -> Spent {
     let producer = producer(brokers, topic);
     // An idempotent producer first gets its number from a broker, which is no part of the bound.
