@@ -47,7 +47,9 @@ impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
         R: Reaction<T>,
     {
         let up_and_down = around.up[field].plus_by_product(around.down[field], self.one);
-        let neighbours = (up_and_down + around.first[field]) + around.second[field];
+        // Processors add and multiply in different places: two of the three sums are taken where there is less to do.
+        let three = up_and_down.plus_by_product(around.first[field], self.one);
+        let neighbours = three + around.second[field];
         // The potential is clamped in every step, the others by some kinetics: four times such a number is exact.
         if field == 0 || R::CLAMP.is_some() {
             neighbours.less_exact_product(self.four, around.centre[field])
