@@ -62,7 +62,7 @@ fn run_demo(workspace: &Workspace) -> Result<()> {
 /// The fuzz targets are a workspace of their own; that they compile keeps them usable.
 fn build_fuzz_targets(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo();
-    cargo.args(["check", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"]);
+    cargo.args(["check", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"]);
     cargo.arg(workspace.target_dir()?.join("fuzz"));
     command::run(&mut cargo)
 }
