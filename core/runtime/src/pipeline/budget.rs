@@ -3,8 +3,8 @@
 //!
 //! Fetching may take at most half of it, so that there is always room to compute what was fetched.
 //! Two things are let through beyond it because otherwise nothing would ever move again: a single
-//! record larger than what was reserved for a fetch, which is as large as the last ones at least, and a
-//! single computation larger than what is left, while no other is running.
+//! record larger than what was reserved for a fetch (room for one like the last ones is), and a single
+//! computation larger than what is left, while no other is running.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

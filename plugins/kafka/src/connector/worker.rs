@@ -56,6 +56,7 @@ const COMMIT_RETRY: Duration = Duration::from_millis(100);
 /// How long setting a partition back may take, and how long until it is tried again.
 const SEEK_WAIT: Duration = Duration::from_secs(5);
 const SEEK_RETRY: Duration = Duration::from_millis(200);
+
 /// The thread and the way to end it. Dropped, it ends in the background.
 pub(crate) struct Worker {
     must_stop: Arc<AtomicBool>,
