@@ -18,13 +18,12 @@ use crate::{
     support::{ack, connector, eventually, fetch, next, offsets, publish_all, publisher, record},
 };
 
-/// A cluster whose topic `t` of one partition holds `count` records.
-fn filled(host: &MemoryHost, count: usize) -> Cluster {
-    let cluster = cluster("t", 1);
-    let mut target =
-        publisher(host, &cluster, json!({ "topic": "t", "message_bytes_max": MESSAGE_BYTES_MAX }));
+/// A cluster whose topic `t` holds `count` records, as many in each of its partitions.
+fn filled(host: &MemoryHost, partitions: i32, count: usize) -> Cluster {
+    let cluster = cluster("t", partitions);
+    let fields = json!({ "topic": "t", "message_bytes_max": MESSAGE_BYTES_MAX, "partition": "round_robin" });
     let records: Vec<_> = (0..count).map(|n| record(&n.to_string(), &n.to_string())).collect();
-    publish_all(&mut target, &records);
+    publish_all(&mut publisher(host, &cluster, fields), &records);
     cluster
 }
 
@@ -33,7 +32,7 @@ fn filled(host: &MemoryHost, count: usize) -> Cluster {
 #[test]
 fn a_record_that_was_given_back_comes_again_in_order() {
     let host = MemoryHost::new();
-    let cluster = filled(&host, 6);
+    let cluster = filled(&host, 1, 6);
     let mut source = connector(&host, &cluster, json!({ "topics": ["t"], "commit_interval_ms": 10 }));
     let first = next(&mut source, 4);
     assert_eq!(offsets(&first), [0, 1, 2, 3]);
@@ -60,7 +59,7 @@ fn a_record_that_was_given_back_comes_again_in_order() {
 #[test]
 fn what_is_outstanding_is_capped() {
     let host = MemoryHost::new();
-    let cluster = filled(&host, 50);
+    let cluster = filled(&host, 1, 50);
     // One message per fetch, so that the pause is not too late for all of them.
     let fields = json!({
         "topics": ["t"], "outstanding_max": 5, "buffer_bytes_max": 65536,
@@ -94,7 +93,7 @@ fn a_close_commits_or_says_that_it_did_not() {
 fn close_while_commits_fail(refusal: RDKafkaRespErr, times: usize, is_committed: bool) {
     const COMMIT: RDKafkaApiKey = RDKafkaApiKey::OffsetCommit;
     let host = MemoryHost::new();
-    let cluster = filled(&host, 6);
+    let cluster = filled(&host, 1, 6);
     let fields = json!({ "topics": ["t"], "commit_interval_ms": 60_000 });
     let mut source = connector(&host, &cluster, fields.clone());
     let batch = next(&mut source, 4);
@@ -116,10 +115,7 @@ fn close_while_commits_fail(refusal: RDKafkaRespErr, times: usize, is_committed:
 #[test]
 fn a_revoked_partition_goes_when_it_is_committed() {
     let host = MemoryHost::new();
-    let cluster = cluster("t", 2);
-    let fields = json!({ "topic": "t", "message_bytes_max": MESSAGE_BYTES_MAX, "partition": "round_robin" });
-    let records: Vec<_> = (0..8).map(|n| record(&n.to_string(), &n.to_string())).collect();
-    publish_all(&mut publisher(&host, &cluster, fields), &records);
+    let cluster = filled(&host, 2, 8);
     let fields = json!({ "topics": ["t"], "commit_interval_ms": 60_000 });
     let mut first = connector(&host, &cluster, fields.clone());
     let mut batches = Vec::new();
