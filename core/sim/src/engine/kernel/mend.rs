@@ -6,8 +6,8 @@ use super::{Batch, Counts, Numbers, Places};
 use crate::real::Real;
 use crate::simd::{Copied, LaneWork, Lanes, Vector};
 
-/// Activates the potential of computed rows, adds noise and clamps it. Their activator is clamped already, to a range in which the
-/// threshold lies, so that it is above the threshold where it was before.
+/// Activates the potential of computed rows, adds noise and clamps it. Their activator is clamped already, to a range in
+/// which the threshold lies, so that it is above the threshold where it was before.
 pub(crate) struct Mend<'a, 'b, T> {
     /// As it was computed.
     pub(crate) batch: &'a mut Batch<'b, T>,

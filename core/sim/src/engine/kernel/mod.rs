@@ -2,10 +2,10 @@
 //!
 //! [`Coupled`] does diffusion, reaction, activation and clamping of all three fields in one loop
 //! over registers; [`Alone`] does the potential where the other two stand still. The rare parts
-//! (maps, noise, rates of a host) are branches that go the same way
-//! for a whole row. [`Plain`] is for rows that have none of them but noise, and leaves to [`Mend`] the noise and what
-//! happens to few cells. All
-//! ways do the same operations in the same order for each cell, and so give the same bits.
+//! (maps, noise, rates of a host) are branches that go the same way for a whole row. [`Plain`] is
+//! for rows that have none of them but noise, and leaves to [`Mend`] the noise and what happens to
+//! few cells. All ways do the same operations in the same order for each cell, and so give the
+//! same bits.
 //!
 //! The loops are in methods and not in closures, which could not be forced into the function that
 //! is compiled for a level.
