@@ -39,11 +39,10 @@ impl<T: Real> Kept<T> {
         start..start + self.row_cells
     }
 
-    /// Keeps row `index` of a level, and what its growth event has replaced.
-    pub(super) fn keep(&mut self, level: usize, index: isize, row: &[T], spiked: T) {
+    /// The place for row `index` of a level, and for what its growth event has replaced.
+    pub(super) fn row_mut(&mut self, level: usize, index: isize) -> (&mut [T], &mut T) {
         let cells = self.cells_of(level, index);
-        self.cells[cells].copy_from_slice(row);
-        self.spiked[level] = spiked;
+        (&mut self.cells[cells], &mut self.spiked[level])
     }
 
     /// What was kept.

@@ -200,7 +200,9 @@ impl<'s, T: Real> Lane<'s, T> {
     fn keep(&self, level: usize, rows: Range<isize>, kept: &mut Kept<T>) {
         let first = self.rows_of(level).start;
         for row in shared(&rows, &(first..first + Kept::<T>::ROWS)) {
-            kept.keep(level, row - first, self.parts.ring.row(level, row), self.parts.spiked[level]);
+            let (to, spiked) = kept.row_mut(level, row - first);
+            on_lanes(self.inputs.level, Begin { from: self.parts.ring.row(level, row), to });
+            *spiked = self.parts.spiked[level];
         }
     }
 
@@ -209,7 +211,8 @@ impl<'s, T: Real> Lane<'s, T> {
         let rows = self.rows_behind(level);
         for row in shared(&self.batch(head, level), &rows) {
             let (cells, spiked) = kept.row(level, row - rows.start);
-            self.parts.ring.row_mut(level, row).copy_from_slice(cells);
+            let to = self.parts.ring.row_mut(level, row);
+            on_lanes(self.inputs.level, Begin { from: cells, to });
             if self.inputs.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
                 self.parts.spiked[level] = spiked;
             }
