@@ -12,7 +12,7 @@ mod plain;
 use std::sync::Arc;
 
 use draw::{Case, Dice};
-use mfn_sim::kinetics::{HostReaction, HostReactionError};
+use mfn_sim::kinetics::{HostReaction, HostReactionError, Kinetics};
 use mfn_sim::{BoundaryCondition, Execution, Precision, Real, SimError, SimdLevel, Simulation, Spec};
 use ndarray::Array2;
 use plain::Plain;
@@ -204,6 +204,43 @@ fn huge_cells_equal_the_plain_loop() {
     }
     assert!(moved > 60, "{moved} runs were kept");
     assert!(not_finite > 20, "{not_finite} runs went on with values that are not finite");
+}
+
+/// Guards the activators above their range, which the kernel for speed leaves for later: also those at the edges, which
+/// are neighbours across a grid that wraps.
+#[test]
+fn activators_above_their_range_equal_the_plain_loop() {
+    let mut clamped_at_edge = 0;
+    for number in 0..1000 {
+        let mut dice = Dice::new(3_000_000 + number);
+        let case = Case::draw(&mut dice);
+        let mut simulation = Simulation::new(case.spec.clone()).expect("accepted");
+        if simulation.lacks_host_reaction() {
+            continue;
+        }
+        for (coefficient, map) in &case.maps {
+            simulation.set_map(*coefficient, Some(map.view())).expect("a map");
+        }
+        let mut cells = |low, high| {
+            Array2::from_shape_simple_fn((case.spec.rows(), case.spec.cols()), || dice.within(low, high))
+        };
+        simulation.set_initial_activator(cells(0.8, 1.3).view()).expect("finite");
+        simulation.set_initial_inhibitor(cells(0.0, 0.1).view()).expect("finite");
+        // The first block after cells are set is another kernel's.
+        let begin = || Simulation::from_state(simulation.state()).expect("its own state");
+        if case.is_plain() && case.spec.kinetics == Kinetics::V4_1 {
+            let mut first = begin();
+            let _ = first.run(1, &mut |_| std::ops::ControlFlow::Continue(()));
+            clamped_at_edge += u64::from(first.activator().column(0).iter().any(|&cell| cell == 1.0));
+        }
+        let mut simulation = begin();
+        simulation.set_execution(case.execution).expect("an available level");
+        match case.spec.precision {
+            Precision::F64 => run::<f64>(&case, simulation),
+            Precision::F32 => run::<f32>(&case, simulation),
+        };
+    }
+    assert!(clamped_at_edge > 50, "{clamped_at_edge} runs with such cells");
 }
 
 /// Guards the counts of a potential that diffusion and leak pull to both infinities at once: it is NaN, in every step.

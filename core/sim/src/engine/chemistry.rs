@@ -35,7 +35,7 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         let Self { reaction, numbers, tame } = self;
         let extras = extras.unwrap_or(&Extras::NONE);
         let plain = level.is_for_speed() && extras.are_noise_alone() && *tame;
-        if !plain || !told_by_clamped::<T, R>(numbers.threshold) {
+        if !plain || !tells_of_clamp::<T, R>(numbers.threshold) {
             return on_lanes(level, Coupled { batch, extras, numbers, reaction });
         }
         let (leaks, timed) = (numbers.leak_rate != T::ZERO, numbers.time_step != T::ONE);
@@ -47,15 +47,16 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         };
         let noise = extras.noise;
         if eventful || noise.is_some() {
-            on_lanes(level, Mend { batch, numbers, noise })
+            let activator_max = T::of(R::CLAMP.map_or(f64::INFINITY, |(_, high)| high));
+            on_lanes(level, Mend { batch, numbers, noise, activator_max })
         } else {
             Counts::default()
         }
     }
 }
 
-/// Whether the clamped activator is above the threshold where the activator was before its clamp.
-fn told_by_clamped<T: Real, R: Reaction<T>>(threshold: T) -> bool {
+/// Whether every activator above its range is above the threshold, and none that is below it.
+fn tells_of_clamp<T: Real, R: Reaction<T>>(threshold: T) -> bool {
     R::CLAMP.is_none_or(|(low, high)| T::of(low) <= threshold && threshold < T::of(high))
 }
 

@@ -1,19 +1,21 @@
 //! What [`Plain`](super::Plain) leaves undone: activation, noise and the clamp of the potential, and what is counted.
 
 use super::cells::Cells;
-use super::stencil::{chunks, chunks_mut};
+use super::stencil::chunks_mut;
 use super::{Batch, Counts, Numbers, Places};
 use crate::real::Real;
 use crate::simd::{Copied, LaneWork, Lanes, Vector};
 
-/// Activates the potential of computed rows, adds noise and clamps it. Their activator is clamped already, to a range in
-/// which the threshold lies, so that it is above the threshold where it was before.
+/// Activates the potential of computed rows, adds noise and clamps it, and takes their activator down to its range: it is
+/// not below that already, and the threshold is in it.
 pub(crate) struct Mend<'a, 'b, T> {
     /// As it was computed.
     pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
     /// Of one row, from the first register on.
     pub(crate) noise: Option<&'a [T]>,
+    /// The end of the activator's range; infinite where it has none.
+    pub(crate) activator_max: T,
 }
 
 impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
@@ -21,7 +23,8 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
 
     #[inline(always)]
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> Counts {
-        let Self { batch, numbers, noise } = self;
+        let Self { batch, numbers, noise, activator_max } = self;
+        let activator_max = lanes.splat(activator_max);
         let span = batch.span;
         let registers = span.registers(V::LANES);
         let first = span.form(&registers, V::LANES).first;
@@ -32,33 +35,36 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
             let [.., new] = places.next();
             let row = &mut batch.ring[new * span.row_cells..][..span.row_cells];
             let (potential, activator) = row.split_at_mut(span.stride);
-            let new = chunks_mut::<T, V>(&mut potential[first..], all);
-            let activator = chunks::<T, V>(&activator[first..], all);
+            let v = chunks_mut::<T, V>(&mut potential[first..], all);
+            let a = chunks_mut::<T, V>(&mut activator[first..], all);
             // Most registers are counted as a whole, which costs less.
             for k in before..whole {
-                mend(&mut cells, &mut new[k], &activator[k], k, V::LANES);
+                mend(&mut cells, activator_max, [&mut v[k], &mut a[k]], k, V::LANES);
             }
             for k in (0..before).chain(whole..all) {
-                mend(&mut cells, &mut new[k], &activator[k], k, registers.counted(k, V::LANES));
+                mend(&mut cells, activator_max, [&mut v[k], &mut a[k]], k, registers.counted(k, V::LANES));
             }
             for Copied { from, to } in span.copied {
                 potential[to] = potential[from];
+                activator[to] = activator[from];
             }
         }
         cells.counts()
     }
 }
 
-/// The potential of a register, of which the first `counted` cells count.
+/// The potential and the activator of a register, of which the first `counted` cells count.
 #[inline(always)]
 fn mend<T: Real, V: Vector<T>>(
     cells: &mut Cells<'_, T, V>,
-    potential: &mut V::Chunk,
-    activator: &V::Chunk,
+    activator_max: V,
+    [potential, activator]: [&mut V::Chunk; 2],
     k: usize,
     counted: usize,
 ) {
     let lanes = cells.lanes;
-    let raised = cells.activated(lanes.load(activator), lanes.load(potential), counted);
+    let computed = lanes.load(activator);
+    let raised = cells.activated(computed, lanes.load(potential), counted);
     cells.potential(k, raised, counted).store(potential);
+    computed.lowered_to(activator_max).store(activator);
 }

@@ -12,9 +12,9 @@ use crate::kinetics::Reaction;
 use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
 
-/// One step of all three fields but for activation and the clamp of the potential, for rows without extras but noise and
-/// [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential relaxes to rest; `TIMED`: the time step
-/// may be another than 1. Says whether there is something to be mended.
+/// One step of all three fields but for activation, the clamp of the potential and that of an activator above its range,
+/// for rows without extras but noise and [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential
+/// relaxes to rest; `TIMED`: the time step may be another than 1. Says whether there is something to be mended.
 pub(crate) struct Plain<'a, 'b, T, R, const LEAK: bool, const TIMED: bool> {
     pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
@@ -76,14 +76,26 @@ impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
         if TIMED { self.time_step * change } else { change }
     }
 
-    /// A new activator or inhibitor in the range of the kinetics, if it has one.
+    /// A new activator or inhibitor that is not below the range of the kinetics, if it has one.
     #[inline(always)]
-    fn within<T: Real>(&self, value: V) -> V
+    fn not_below<T: Real>(&self, value: V) -> V
     where
         V: Vector<T>,
     {
         match self.range {
-            Some((low, high)) => value.raised_to(low).lowered_to(high),
+            Some((low, _)) => value.raised_to(low),
+            None => value,
+        }
+    }
+
+    /// One that is not above it.
+    #[inline(always)]
+    fn not_above<T: Real>(&self, value: V) -> V
+    where
+        V: Vector<T>,
+    {
+        match self.range {
+            Some((_, high)) => value.lowered_to(high),
             None => value,
         }
     }
@@ -107,7 +119,7 @@ impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
         self.lowest = self.lowest.lowered_to(v_new);
         self.highest = self.highest.raised_to(v_new);
         self.top = self.top.raised_to(a_new);
-        [v_new, self.within(a_new), self.within(i_new)]
+        [v_new, self.not_below(a_new), self.not_above(self.not_below(i_new))]
     }
 }
 
