@@ -47,8 +47,7 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         };
         let noise = extras.noise;
         if eventful || noise.is_some() {
-            let activator_max = T::of(R::CLAMP.map_or(f64::INFINITY, |(_, high)| high));
-            on_lanes(level, Mend { batch, numbers, noise, activator_max })
+            on_lanes(level, Mend { batch, numbers, noise, range: R::CLAMP })
         } else {
             Counts::default()
         }

@@ -1,7 +1,7 @@
 //! What [`Plain`](super::Plain) leaves undone: activation, noise and the clamp of the potential, and what is counted.
 
 use super::cells::Cells;
-use super::stencil::chunks_mut;
+use super::stencil::{chunks_mut, range_of};
 use super::{Batch, Counts, Numbers, Places};
 use crate::real::Real;
 use crate::simd::{Copied, LaneWork, Lanes, Vector};
@@ -14,8 +14,8 @@ pub(crate) struct Mend<'a, 'b, T> {
     pub(crate) numbers: &'a Numbers<T>,
     /// Of one row, from the first register on.
     pub(crate) noise: Option<&'a [T]>,
-    /// The end of the activator's range; infinite where it has none.
-    pub(crate) activator_max: T,
+    /// The range of the activator, if it has one.
+    pub(crate) range: Option<(f64, f64)>,
 }
 
 impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
@@ -23,8 +23,8 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
 
     #[inline(always)]
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) -> Counts {
-        let Self { batch, numbers, noise, activator_max } = self;
-        let activator_max = lanes.splat(activator_max);
+        let Self { batch, numbers, noise, range } = self;
+        let range = range_of::<T, V>(lanes, range);
         let span = batch.span;
         let registers = span.registers(V::LANES);
         let first = span.form(&registers, V::LANES).first;
@@ -39,10 +39,10 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
             let a = chunks_mut::<T, V>(&mut activator[first..], all);
             // Most registers are counted as a whole, which costs less.
             for k in before..whole {
-                mend(&mut cells, activator_max, [&mut v[k], &mut a[k]], k, V::LANES);
+                mend(&mut cells, range, [&mut v[k], &mut a[k]], k, V::LANES);
             }
             for k in (0..before).chain(whole..all) {
-                mend(&mut cells, activator_max, [&mut v[k], &mut a[k]], k, registers.counted(k, V::LANES));
+                mend(&mut cells, range, [&mut v[k], &mut a[k]], k, registers.counted(k, V::LANES));
             }
             for Copied { from, to } in span.copied {
                 potential[to] = potential[from];
@@ -57,7 +57,7 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
 #[inline(always)]
 fn mend<T: Real, V: Vector<T>>(
     cells: &mut Cells<'_, T, V>,
-    activator_max: V,
+    range: Option<(V, V)>,
     [potential, activator]: [&mut V::Chunk; 2],
     k: usize,
     counted: usize,
@@ -66,5 +66,7 @@ fn mend<T: Real, V: Vector<T>>(
     let computed = lanes.load(activator);
     let raised = cells.activated(computed, lanes.load(potential), counted);
     cells.potential(k, raised, counted).store(potential);
-    computed.lowered_to(activator_max).store(activator);
+    if let Some((_, high)) = range {
+        computed.lowered_to(high).store(activator);
+    }
 }
