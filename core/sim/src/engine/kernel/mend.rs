@@ -35,14 +35,19 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
             let [.., new] = places.next();
             let row = &mut batch.ring[new * span.row_cells..][..span.row_cells];
             let (potential, activator) = row.split_at_mut(span.stride);
-            let v = chunks_mut::<T, V>(&mut potential[first..], all);
-            let a = chunks_mut::<T, V>(&mut activator[first..], all);
+            let new = chunks_mut::<T, V>(&mut potential[first..], all);
+            let computed = chunks_mut::<T, V>(&mut activator[first..], all);
             // Most registers are counted as a whole, which costs less.
             for k in before..whole {
-                mend(&mut cells, range, [&mut v[k], &mut a[k]], k, V::LANES);
+                mend(&mut cells, &mut new[k], &computed[k], k, V::LANES);
             }
             for k in (0..before).chain(whole..all) {
-                mend(&mut cells, range, [&mut v[k], &mut a[k]], k, registers.counted(k, V::LANES));
+                mend(&mut cells, &mut new[k], &computed[k], k, registers.counted(k, V::LANES));
+            }
+            if let Some((_, high)) = range {
+                for activator in computed {
+                    lanes.load(activator).lowered_to(high).store(activator);
+                }
             }
             for Copied { from, to } in span.copied {
                 potential[to] = potential[from];
@@ -53,20 +58,16 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
     }
 }
 
-/// The potential and the activator of a register, of which the first `counted` cells count.
+/// The potential of a register, of which the first `counted` cells count.
 #[inline(always)]
 fn mend<T: Real, V: Vector<T>>(
     cells: &mut Cells<'_, T, V>,
-    range: Option<(V, V)>,
-    [potential, activator]: [&mut V::Chunk; 2],
+    potential: &mut V::Chunk,
+    activator: &V::Chunk,
     k: usize,
     counted: usize,
 ) {
     let lanes = cells.lanes;
-    let computed = lanes.load(activator);
-    let raised = cells.activated(computed, lanes.load(potential), counted);
+    let raised = cells.activated(lanes.load(activator), lanes.load(potential), counted);
     cells.potential(k, raised, counted).store(potential);
-    if let Some((_, high)) = range {
-        computed.lowered_to(high).store(activator);
-    }
 }
