@@ -11,7 +11,7 @@ mod plain;
 
 use std::sync::Arc;
 
-use draw::{Case, Dice};
+use draw::{Case, Dice, is_for_speed};
 use mfn_sim::kinetics::{HostReaction, HostReactionError, Kinetics};
 use mfn_sim::{BoundaryCondition, Execution, Precision, Real, SimError, SimdLevel, Simulation, Spec};
 use ndarray::Array2;
@@ -82,6 +82,11 @@ fn run<T: Real>(case: &Case, mut simulation: Simulation) -> Outcome {
     Outcome { unstable: !stable, not_finite, activations: plain.activations, clamps: plain.clamps }
 }
 
+/// Without them some tests are of the general kernel alone.
+fn has_kernels_for_speed() -> bool {
+    SimdLevel::available().iter().any(|&level| is_for_speed(level))
+}
+
 /// Guards the central promise of the engine: whatever computes a cell, its bits are those of
 /// the plain loop.
 #[test]
@@ -125,7 +130,7 @@ fn ten_thousand_draws_equal_the_plain_loop() {
     // All kinds must be among the draws, or a part of the comparison is empty.
     assert!(unstable > 20 && unstable < CASES / 4, "{unstable} unstable cases");
     assert!(not_finite > 20, "{not_finite} cases that went on with values that are not finite");
-    if SimdLevel::available().len() > 1 {
+    if has_kernels_for_speed() {
         let kinds = [activated, clamped, quiet, noisy, timed];
         assert!(
             kinds.iter().all(|&cases| cases > 20),
@@ -210,10 +215,14 @@ fn huge_cells_equal_the_plain_loop() {
 /// are neighbours across a grid that wraps.
 #[test]
 fn activators_above_their_range_equal_the_plain_loop() {
-    let mut clamped_at_edge = 0;
-    for number in 0..1000 {
+    let mut copied_at_edge = 0;
+    for number in 0..2000 {
         let mut dice = Dice::new(3_000_000 + number);
-        let case = Case::draw(&mut dice);
+        let mut case = Case::draw(&mut dice);
+        case.spec.steps += 1;
+        if case.spec.compat.is_none() && number % 4 == 0 {
+            case.spec.turing_threshold = [0.0, 1.0][number as usize / 4 % 2];
+        }
         let mut simulation = Simulation::new(case.spec.clone()).expect("accepted");
         if simulation.lacks_host_reaction() {
             continue;
@@ -228,10 +237,13 @@ fn activators_above_their_range_equal_the_plain_loop() {
         simulation.set_initial_inhibitor(cells(0.0, 0.1).view()).expect("finite");
         // The first block after cells are set is another kernel's.
         let begin = || Simulation::from_state(simulation.state()).expect("its own state");
-        if case.is_plain() && case.spec.kinetics == Kinetics::V4_1 {
+        // Else nobody reads the cells beside the grid that the second pass copies.
+        let copies =
+            case.spec.boundary_condition != BoundaryCondition::Dirichlet && case.execution.block_steps != 1;
+        if copies && case.is_plain() && case.spec.kinetics == Kinetics::V4_1 {
             let mut first = begin();
             let _ = first.run(1, &mut |_| std::ops::ControlFlow::Continue(()));
-            clamped_at_edge += u64::from(first.activator().column(0).iter().any(|&cell| cell == 1.0));
+            copied_at_edge += u64::from(first.activator().column(0).iter().any(|&cell| cell == 1.0));
         }
         let mut simulation = begin();
         simulation.set_execution(case.execution).expect("an available level");
@@ -240,7 +252,7 @@ fn activators_above_their_range_equal_the_plain_loop() {
             Precision::F32 => run::<f32>(&case, simulation),
         };
     }
-    assert!(clamped_at_edge > 50, "{clamped_at_edge} runs with such cells");
+    assert!(copied_at_edge > 20 || !has_kernels_for_speed(), "{copied_at_edge} runs with such cells");
 }
 
 /// Guards the counts of a potential that diffusion and leak pull to both infinities at once: it is NaN, in every step.

@@ -54,9 +54,10 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
     }
 }
 
-/// Whether every activator above its range is above the threshold, and none that is below it.
+/// Whether the second pass is told of every activator above its range: it is above the threshold. One that is below its
+/// range must not be, as it is not there any more when that pass looks.
 fn tells_of_clamp<T: Real, R: Reaction<T>>(threshold: T) -> bool {
-    R::CLAMP.is_none_or(|(low, high)| T::of(low) <= threshold && threshold < T::of(high))
+    R::CLAMP.is_none_or(|(low, high)| T::of(low) <= threshold && threshold <= T::of(high))
 }
 
 /// The potential alone.

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use super::block::Noise;
 use super::chemistry::{Hosted, RowKernel};
-use super::kernel::{Batch, Begin, Finish, Span};
+use super::kernel::{Batch, CopyRow, Finish, Span};
 use super::lane::{Inputs, LaneRows, Next};
 use super::link::{Kept, Link};
 use super::noise::FillNoise;
@@ -201,7 +201,7 @@ impl<'s, T: Real> Lane<'s, T> {
         let first = self.rows_of(level).start;
         for row in shared(&rows, &(first..first + Kept::<T>::ROWS)) {
             let (to, spiked) = kept.row_mut(level, row - first);
-            on_lanes(self.inputs.level, Begin { from: self.parts.ring.row(level, row), to });
+            on_lanes(self.inputs.level, CopyRow { from: self.parts.ring.row(level, row), to });
             *spiked = self.parts.spiked[level];
         }
     }
@@ -212,7 +212,7 @@ impl<'s, T: Real> Lane<'s, T> {
         for row in shared(&self.batch(head, level), &rows) {
             let (cells, spiked) = kept.row(level, row - rows.start);
             let to = self.parts.ring.row_mut(level, row);
-            on_lanes(self.inputs.level, Begin { from: cells, to });
+            on_lanes(self.inputs.level, CopyRow { from: cells, to });
             if self.inputs.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
                 self.parts.spiked[level] = spiked;
             }
@@ -255,7 +255,7 @@ impl<'s, T: Real> Lane<'s, T> {
             for (place, stretch) in strip.stretches(columns) {
                 let to = &mut target[start + place..start + place + stretch.len()];
                 let from = &field[source + stretch.start..source + stretch.end];
-                on_lanes(level, Begin { from, to });
+                on_lanes(level, CopyRow { from, to });
             }
         }
         strip::copy(strip.copied(), target, stride, self.fields);

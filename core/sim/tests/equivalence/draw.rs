@@ -41,6 +41,11 @@ pub(crate) struct Case {
     pub(crate) execution: Execution,
 }
 
+/// Whether the kernels of a level are those for speed, which not every machine has.
+pub(crate) fn is_for_speed(level: SimdLevel) -> bool {
+    matches!(level, SimdLevel::Avx2 | SimdLevel::Avx512) || cfg!(target_arch = "aarch64")
+}
+
 impl Case {
     /// Whether the kernel computes its rows that leaves activation and clamp for later.
     pub(crate) fn is_plain(&self) -> bool {
@@ -48,8 +53,8 @@ impl Case {
         self.maps.is_empty()
             && turing_enabled
             && kinetics != Kinetics::Host
-            && (kinetics != Kinetics::V4_1 || (0.0..1.0).contains(&turing_threshold))
-            && matches!(self.execution.simd, SimdLevel::Avx2 | SimdLevel::Avx512)
+            && (kinetics != Kinetics::V4_1 || (0.0..=1.0).contains(&turing_threshold))
+            && is_for_speed(self.execution.simd)
     }
 
     pub(crate) fn draw(dice: &mut Dice) -> Self {

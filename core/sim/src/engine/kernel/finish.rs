@@ -1,21 +1,22 @@
-//! What is done with a row before its first step and after its last one.
+//! How rows are copied: into a block, between lanes, and checked out of it.
 
 use crate::real::Real;
 use crate::simd::{LaneWork, Lanes, PastCaches, Vector, cells_to_line};
 
 /// Copies cells. The function of the C library takes a way that is slow for as few as those of a row.
-pub(crate) struct Begin<'a, T> {
+pub(crate) struct CopyRow<'a, T> {
     pub(crate) from: &'a [T],
     /// As many cells.
     pub(crate) to: &'a mut [T],
 }
 
-impl<T: Real> LaneWork<T> for Begin<'_, T> {
+impl<T: Real> LaneWork<T> for CopyRow<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) {
         let Self { from, to } = self;
+        debug_assert_eq!(from.len(), to.len());
         let whole = from.len().min(to.len()) / V::LANES * V::LANES;
         for (source, target) in V::chunks(&from[..whole]).iter().zip(V::chunks_mut(&mut to[..whole])) {
             lanes.load(source).store(target);

@@ -21,7 +21,7 @@ mod stencil;
 
 pub(crate) use alone::Alone;
 pub(crate) use coupled::Coupled;
-pub(crate) use finish::{Begin, Finish};
+pub(crate) use finish::{CopyRow, Finish};
 pub(crate) use mend::Mend;
 pub(crate) use plain::Plain;
 
