@@ -82,6 +82,21 @@ fn run<T: Real>(case: &Case, mut simulation: Simulation) -> Outcome {
     Outcome { unstable: !stable, not_finite, activations: plain.activations, clamps: plain.clamps }
 }
 
+/// The same in the precision of the case.
+fn run_case(case: &Case, simulation: Simulation) -> Outcome {
+    match case.spec.precision {
+        Precision::F64 => run::<f64>(case, simulation),
+        Precision::F32 => run::<f32>(case, simulation),
+    }
+}
+
+fn set_maps(case: &Case, simulation: &mut Simulation) {
+    for (coefficient, map) in &case.maps {
+        let set = simulation.set_map(*coefficient, Some(map.view()));
+        set.unwrap_or_else(|error| panic!("{error}\n{case:?}"));
+    }
+}
+
 /// Without them some tests are of the general kernel alone.
 fn has_kernels_for_speed() -> bool {
     SimdLevel::available().iter().any(|&level| is_for_speed(level))
@@ -106,15 +121,8 @@ fn ten_thousand_draws_equal_the_plain_loop() {
         if let Some(pool) = case.threads.checked_sub(2) {
             simulation.set_pool(pools[pool].clone());
         }
-        for (coefficient, map) in &case.maps {
-            simulation
-                .set_map(*coefficient, Some(map.view()))
-                .unwrap_or_else(|error| panic!("{error}\n{case:?}"));
-        }
-        let outcome = match case.spec.precision {
-            Precision::F64 => run::<f64>(&case, simulation),
-            Precision::F32 => run::<f32>(&case, simulation),
-        };
+        set_maps(&case, &mut simulation);
+        let outcome = run_case(&case, simulation);
         unstable += u64::from(outcome.unstable);
         not_finite += u64::from(outcome.not_finite);
         if case.is_plain() {
@@ -151,13 +159,8 @@ fn own_and_ambient_threads_give_the_same_bits() {
             }
             let execution = Execution { threads, ..case.execution };
             simulation.set_execution(execution).expect("an available level");
-            for (coefficient, map) in &case.maps {
-                simulation.set_map(*coefficient, Some(map.view())).expect("a map");
-            }
-            match case.spec.precision {
-                Precision::F64 => run::<f64>(&case, simulation),
-                Precision::F32 => run::<f32>(&case, simulation),
-            };
+            set_maps(&case, &mut simulation);
+            run_case(&case, simulation);
         };
         make(case.threads);
         pools()[0].install(|| make(0));
@@ -179,9 +182,7 @@ fn huge_cells_equal_the_plain_loop() {
             continue;
         }
         simulation.set_execution(case.execution).expect("an available level");
-        for (coefficient, map) in &case.maps {
-            simulation.set_map(*coefficient, Some(map.view())).expect("a map");
-        }
+        set_maps(&case, &mut simulation);
         let most = if case.spec.precision == Precision::F32 { f64::from(f32::MAX) } else { f64::MAX };
         let share = [0.6, 0.12, 1e-7, 5e-8][number as usize / 2 % 4];
         let mut huge = || {
@@ -200,10 +201,7 @@ fn huge_cells_equal_the_plain_loop() {
             simulation = Simulation::from_state(simulation.state()).expect("a state that it wrote itself");
             simulation.set_execution(case.execution).expect("an available level");
         }
-        let outcome = match case.spec.precision {
-            Precision::F64 => run::<f64>(&case, simulation),
-            Precision::F32 => run::<f32>(&case, simulation),
-        };
+        let outcome = run_case(&case, simulation);
         moved += u64::from(!outcome.unstable);
         not_finite += u64::from(outcome.not_finite);
     }
@@ -227,9 +225,7 @@ fn activators_above_their_range_equal_the_plain_loop() {
         if simulation.lacks_host_reaction() {
             continue;
         }
-        for (coefficient, map) in &case.maps {
-            simulation.set_map(*coefficient, Some(map.view())).expect("a map");
-        }
+        set_maps(&case, &mut simulation);
         let mut cells = |low, high| {
             Array2::from_shape_simple_fn((case.spec.rows(), case.spec.cols()), || dice.within(low, high))
         };
@@ -247,10 +243,7 @@ fn activators_above_their_range_equal_the_plain_loop() {
         }
         let mut simulation = begin();
         simulation.set_execution(case.execution).expect("an available level");
-        match case.spec.precision {
-            Precision::F64 => run::<f64>(&case, simulation),
-            Precision::F32 => run::<f32>(&case, simulation),
-        };
+        run_case(&case, simulation);
     }
     assert!(copied_at_edge > 20 || !has_kernels_for_speed(), "{copied_at_edge} runs with such cells");
 }
