@@ -47,7 +47,8 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         };
         let noise = extras.noise;
         if eventful || noise.is_some() {
-            on_lanes(level, Mend { batch, numbers, noise, range: R::CLAMP })
+            let range = if eventful { R::CLAMP } else { None };
+            on_lanes(level, Mend { batch, numbers, noise, range })
         } else {
             Counts::default()
         }

@@ -1,10 +1,12 @@
-//! What [`Plain`](super::Plain) leaves undone: activation, noise and the clamp of the potential, and what is counted.
+//! What [`Plain`](super::Plain) leaves undone: activation, noise and clamp of the potential, the upper clamp of the
+//! activator, and what is counted.
 
 use super::cells::Cells;
 use super::stencil::{chunks_mut, range_of};
 use super::{Batch, Counts, Numbers, Places};
+use crate::engine::strip;
 use crate::real::Real;
-use crate::simd::{Copied, LaneWork, Lanes, Vector};
+use crate::simd::{LaneWork, Lanes, Vector};
 
 /// Activates the potential of computed rows, adds noise and clamps it, and takes their activator down to its range: it is
 /// not below that already, and the threshold is in it.
@@ -14,7 +16,7 @@ pub(crate) struct Mend<'a, 'b, T> {
     pub(crate) numbers: &'a Numbers<T>,
     /// Of one row, from the first register on.
     pub(crate) noise: Option<&'a [T]>,
-    /// The range of the activator, if it has one.
+    /// The range of the activator, if some may be above it.
     pub(crate) range: Option<(f64, f64)>,
 }
 
@@ -49,10 +51,7 @@ impl<T: Real> LaneWork<T> for Mend<'_, '_, T> {
                     lanes.load(activator).lowered_to(high).store(activator);
                 }
             }
-            for Copied { from, to } in span.copied {
-                potential[to] = potential[from];
-                activator[to] = activator[from];
-            }
+            strip::copy(span.copied, row, span.stride, 2);
         }
         cells.counts()
     }

@@ -12,16 +12,16 @@
 
 mod alone;
 mod cells;
+mod copy;
 mod coupled;
-mod finish;
 mod mend;
 mod plain;
 mod rows;
 mod stencil;
 
 pub(crate) use alone::Alone;
+pub(crate) use copy::{CopyRow, Finish};
 pub(crate) use coupled::Coupled;
-pub(crate) use finish::{CopyRow, Finish};
 pub(crate) use mend::Mend;
 pub(crate) use plain::Plain;
 

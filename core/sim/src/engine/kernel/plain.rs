@@ -76,30 +76,6 @@ impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
         if TIMED { self.time_step * change } else { change }
     }
 
-    /// A new activator or inhibitor that is not below the range of the kinetics, if it has one.
-    #[inline(always)]
-    fn not_below<T: Real>(&self, value: V) -> V
-    where
-        V: Vector<T>,
-    {
-        match self.range {
-            Some((low, _)) => value.raised_to(low),
-            None => value,
-        }
-    }
-
-    /// One that is not above it.
-    #[inline(always)]
-    fn not_above<T: Real>(&self, value: V) -> V
-    where
-        V: Vector<T>,
-    {
-        match self.range {
-            Some((_, high)) => value.lowered_to(high),
-            None => value,
-        }
-    }
-
     /// The new cells of a register.
     #[inline(always)]
     fn step<T: Real>(&mut self, around: &Neighbours<V, 3>) -> [V; 3]
@@ -119,7 +95,10 @@ impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
         self.lowest = self.lowest.lowered_to(v_new);
         self.highest = self.highest.raised_to(v_new);
         self.top = self.top.raised_to(a_new);
-        [v_new, self.not_below(a_new), self.not_above(self.not_below(i_new))]
+        match self.range {
+            Some((low, high)) => [v_new, a_new.raised_to(low), i_new.raised_to(low).lowered_to(high)],
+            None => [v_new, a_new, i_new],
+        }
     }
 }
 
