@@ -102,6 +102,7 @@ impl Strip {
 }
 
 /// Copies the cells of a row of so many fields, each of `stride` cells.
+#[inline(always)]
 pub(super) fn copy<T: Copy>(copied: [Copied; 2], row: &mut [T], stride: usize, fields: usize) {
     for field in row.chunks_exact_mut(stride).take(fields) {
         for Copied { from, to } in copied {
