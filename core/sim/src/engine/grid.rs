@@ -21,15 +21,15 @@ use crate::error::Instability;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
 use crate::real::Real;
-use crate::simd::plane;
+use crate::simd::Aligned;
 use crate::spec::BoundaryCondition;
 
 /// The three fields of one moment, row-major.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Fields<T> {
-    pub(crate) potential: Vec<T>,
-    pub(crate) activator: Vec<T>,
-    pub(crate) inhibitor: Vec<T>,
+    pub(crate) potential: Aligned<T>,
+    pub(crate) activator: Aligned<T>,
+    pub(crate) inhibitor: Aligned<T>,
 }
 
 impl<T: Real> Fields<T> {
@@ -116,9 +116,9 @@ impl<T: Real> Grid<T> {
         lanes: Lanes,
     ) -> Self {
         let next = Fields {
-            potential: plane(current.potential.len()),
-            activator: plane(if demands.turing { current.activator.len() } else { 0 }),
-            inhibitor: plane(if demands.turing { current.inhibitor.len() } else { 0 }),
+            potential: Aligned::zeros(current.potential.len()),
+            activator: Aligned::zeros(if demands.turing { current.activator.len() } else { 0 }),
+            inhibitor: Aligned::zeros(if demands.turing { current.inhibitor.len() } else { 0 }),
         };
         let mut grid = Self {
             rows,

@@ -8,6 +8,7 @@ use super::grid::Fields;
 use super::random::Randomness;
 use crate::real::Real;
 use crate::rng::Stream;
+use crate::simd::Aligned;
 use crate::spec::{InitialCondition, Spec};
 
 /// Longest side of an initial patch, cells.
@@ -32,8 +33,8 @@ pub(crate) fn fields<T: Real>(spec: &Spec, random: &mut Randomness) -> Fields<T>
         InitialCondition::Steady => (states.first().copied().unwrap_or_default(), false),
         InitialCondition::Seeded => (states.last().copied().unwrap_or_default(), true),
     };
-    let mut activator: Vec<T> = random.normals(Stream::Activator, cells, state.0, spec.initial_noise);
-    let mut inhibitor: Vec<T> = random.normals(Stream::Inhibitor, cells, state.1, spec.initial_noise);
+    let mut activator: Aligned<T> = random.normals(Stream::Activator, cells, state.0, spec.initial_noise);
+    let mut inhibitor: Aligned<T> = random.normals(Stream::Inhibitor, cells, state.1, spec.initial_noise);
     if patched {
         let shift = (T::of(PATCH_STATE.0 - state.0), T::of(PATCH_STATE.1 - state.1));
         for_each_patched_cell(spec.rows(), spec.cols(), random, |cell| {

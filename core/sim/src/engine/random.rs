@@ -5,7 +5,7 @@ use super::constants::{SPIKE_DEVIATION_V, SPIKE_MEAN_V};
 use super::grid::Spike;
 use crate::real::Real;
 use crate::rng::{Generator, Philox, Stream};
-use crate::simd::plane;
+use crate::simd::Aligned;
 use crate::spec::{RngKind, Spec};
 
 /// Where the numbers of a run come from.
@@ -84,21 +84,21 @@ impl Randomness {
         cells: usize,
         mean: f64,
         deviation: f64,
-    ) -> Vec<T> {
-        let mut field = plane(cells);
+    ) -> Aligned<T> {
+        let mut field = Aligned::zeros(cells);
         match self {
             Self::Sequence(generator) => field.fill_with(|| T::of(generator.normal(0.0, deviation))),
             Self::Counter { seed } => Philox::new(*seed, stream, 0).fill_normal(0, deviation, &mut field),
         }
-        for cell in &mut field {
+        for cell in &mut *field {
             *cell = T::of(mean) + *cell;
         }
         field
     }
 
     /// Uniform numbers in [0, `high`) for each cell of one of the initial fields.
-    pub(crate) fn uniforms<T: Real>(&mut self, stream: Stream, cells: usize, high: f64) -> Vec<T> {
-        let mut field = plane(cells);
+    pub(crate) fn uniforms<T: Real>(&mut self, stream: Stream, cells: usize, high: f64) -> Aligned<T> {
+        let mut field = Aligned::zeros(cells);
         match self {
             Self::Sequence(generator) => field.fill_with(|| T::of(generator.uniform(0.0, high))),
             Self::Counter { seed } => Philox::new(*seed, stream, 0).fill_uniform(0, high, &mut field),

@@ -10,13 +10,14 @@ use std::ops::Range;
 use super::block::BLOCK_STEPS_MAX;
 use super::lane::Swept;
 use crate::real::Real;
+use crate::simd::Aligned;
 
 /// Cells before the first of a row: room for its left neighbour that keeps the row aligned.
 pub(super) const MARGIN: usize = 16;
 /// Most rows that are computed at once.
 pub(super) const BATCH_ROWS_MAX: usize = 14;
-/// Bytes to which rows are aligned.
-const ALIGNMENT_BYTES: usize = 64;
+/// A ring of more bytes is in a large page: it nearly fills the second-level cache of most machines.
+const SMALL_PAGES_BYTES: usize = 1 << 19;
 /// Rows whose distance is a multiple of this many bytes crowd each other out of the cache.
 const ALIAS_BYTES: usize = 4096;
 
@@ -66,15 +67,24 @@ impl Needs {
         let row = |needed: bool| if needed { self.stride::<T>() } else { 0 };
         let narrow = row(self.noise) + 2 * row(self.host);
         let kept = self.kept_rows() * self.fields * self.stride::<T>();
-        (self.ring_cells::<T>() + kept + narrow) * size_of::<T>() + 4 * row(self.host) * 8 + ALIGNMENT_BYTES
+        let ring = self.ring_cells::<T>();
+        let ring_bytes = if self.large_page::<T>() {
+            Aligned::<T>::large_page_bytes(ring)
+        } else {
+            Aligned::<T>::bytes(ring)
+        };
+        ring_bytes + (kept + narrow) * size_of::<T>() + 4 * row(self.host) * 8
+    }
+
+    fn large_page<T>(&self) -> bool {
+        self.ring_cells::<T>() * size_of::<T>() > SMALL_PAGES_BYTES
     }
 }
 
 /// The buffers of a lane.
 #[derive(Debug)]
 pub(crate) struct Scratch<T> {
-    cells: Vec<T>,
-    start: usize,
+    cells: Aligned<T>,
     row_cells: usize,
     noise: Vec<T>,
     rates: [Vec<T>; 2],
@@ -92,11 +102,12 @@ impl<T: Real> Scratch<T> {
         let stride = needs.stride::<T>();
         let row = |needed: bool| vec![T::ZERO; if needed { stride } else { 0 }];
         let wide = |needed: bool| vec![0.0; if needed { stride } else { 0 }];
-        let cells = vec![T::ZERO; needs.ring_cells::<T>() + ALIGNMENT_BYTES / size_of::<T>()];
-        let start = cells.as_ptr().align_offset(ALIGNMENT_BYTES).min(ALIGNMENT_BYTES / size_of::<T>());
         Self {
-            cells,
-            start,
+            cells: if needs.large_page::<T>() {
+                Aligned::in_large_page(needs.ring_cells::<T>())
+            } else {
+                Aligned::zeros(needs.ring_cells::<T>())
+            },
             row_cells: needs.fields * stride,
             noise: row(needs.noise),
             rates: [row(needs.host), row(needs.host)],
@@ -108,13 +119,9 @@ impl<T: Real> Scratch<T> {
 
     /// The buffers, apart.
     pub(super) fn parts(&mut self) -> Parts<'_, T> {
-        let Self { cells, start, row_cells, noise, rates, wide, spiked, swept } = self;
-        let rows = (cells.len() - *start) / *row_cells;
-        let ring = Ring {
-            cells: &mut cells[*start..][..rows * *row_cells],
-            row_cells: *row_cells,
-            rows: rows as isize,
-        };
+        let Self { cells, row_cells, noise, rates, wide, spiked, swept } = self;
+        let rows = (cells.len() / *row_cells) as isize;
+        let ring = Ring { cells, row_cells: *row_cells, rows };
         Parts { ring, noise, rates, wide, spiked, swept }
     }
 }

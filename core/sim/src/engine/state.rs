@@ -12,6 +12,7 @@ use super::{CancelToken, RunCounters, Simulation};
 use crate::error::SimError;
 use crate::features::{self, FeatureError, TemporalAccumulator, TemporalState};
 use crate::rng::{Generator, GeneratorPosition};
+use crate::simd::Aligned;
 use crate::spec::{Precision, RngKind, Spec};
 
 /// The three fields of a run in its precision, each row by row: potential (volts), activator,
@@ -163,7 +164,7 @@ impl Simulation {
 
 impl<T: crate::real::Real> Fields<T> {
     fn to_arrays(&self) -> [Vec<T>; 3] {
-        [self.potential.clone(), self.activator.clone(), self.inhibitor.clone()]
+        [&self.potential, &self.activator, &self.inhibitor].map(|field| field.to_vec())
     }
 
     fn from_arrays(fields: [Vec<T>; 3], spec: &Spec) -> Result<Self, StateError> {
@@ -173,7 +174,7 @@ impl<T: crate::real::Real> Fields<T> {
                 return Err(StateError::Cells { name, given: field.len(), cells });
             }
         }
-        let [potential, activator, inhibitor] = fields;
+        let [potential, activator, inhibitor] = fields.map(|field| Aligned::from(&*field));
         Ok(Self { potential, activator, inhibitor })
     }
 }

@@ -161,7 +161,7 @@ pub fn full_step(
     for (field, values) in
         [(potential, &kept.potential), (activator, &kept.activator), (inhibitor, &kept.inhibitor)]
     {
-        for (cell, &value) in field.iter_mut().zip(values) {
+        for (cell, &value) in field.iter_mut().zip(values.iter()) {
             *cell = value;
         }
     }

@@ -222,12 +222,16 @@ impl<'s, T: Real> Lane<'s, T> {
     /// Asks for a part of the rows that enter next, so that memory is at work while all levels are computed.
     fn fetch(&self, level: usize, rows: Range<isize>, strip: &Strip) {
         let Inputs { columns, fields, .. } = *self.inputs;
-        let Range { start, end } = strip.owned;
-        let [from, to] = [level - 1, level].map(|level| start + (end - start) * level / self.steps);
-        for row in rows {
-            let row = self.in_grid(row) * columns;
-            for field in fields.iter().take(self.fields) {
-                prefetch(&field[row + from..row + to]);
+        let [from, to] = [level - 1, level].map(|level| strip.width * level / self.steps);
+        for (place, stretch) in strip.stretches(columns) {
+            // What is beside the columns that are kept is as far away as they are.
+            let [from, to] =
+                [from, to].map(|end| stretch.start + end.saturating_sub(place).min(stretch.len()));
+            for row in rows.clone() {
+                let row = self.in_grid(row) * columns;
+                for field in fields.iter().take(self.fields) {
+                    prefetch(&field[row + from..row + to]);
+                }
             }
         }
     }

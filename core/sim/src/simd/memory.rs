@@ -4,18 +4,22 @@
 //! pages of its own, and what a step over it costs is for a third the wait for its pages and lines.
 
 use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 
 /// Bytes of a line of the caches.
 const LINE_BYTES: usize = 64;
 
-/// Asks for memory that will be read soon, so that it is in the second-level cache by then.
+/// What one large page has on most machines.
+const LARGE_PAGE_BYTES: usize = 1 << 21;
+
+/// Asks for memory that will be read soon, every line of it: one that is left out is waited for as long as all.
 #[inline]
 pub(crate) fn prefetch<T>(cells: &[T]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for cell in cells.iter().step_by((LINE_BYTES / size_of::<T>().max(1)).max(1)) {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+    for cell in cells.iter().step_by((LINE_BYTES / size_of::<T>().max(1)).max(1)).chain(cells.last()) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: every machine of the architecture has the instruction, which has no effect that a program can see.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(cell).cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(cell).cast()) };
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = cells;
@@ -53,21 +57,89 @@ pub(crate) fn past_caches<R>(work: impl FnOnce(&PastCaches) -> R) -> R {
     work(&PastCaches { of_thread: PhantomData })
 }
 
-/// A plane of zeros. Where the system has large pages for those who ask, a large plane is in such pages.
-pub(crate) fn plane<T: Copy + Default>(cells: usize) -> Vec<T> {
-    // Memory that was never touched, where it is large: the pages are made when the first cell of each is written.
-    let plane = vec![T::default(); cells];
-    #[cfg(all(target_os = "linux", not(miri)))]
-    ask_for_large_pages(&plane);
-    plane
+/// Cells that begin with a line of the caches: a register that is read from them never lies in two lines, and none of
+/// their lines has cells of something else.
+#[derive(Debug)]
+pub(crate) struct Aligned<T> {
+    cells: Vec<T>,
+    start: usize,
+}
+
+impl<T> Aligned<T> {
+    /// Bytes of [`zeros`](Self::zeros).
+    pub(crate) const fn bytes(cells: usize) -> usize {
+        cells * size_of::<T>() + LINE_BYTES
+    }
+
+    /// Bytes of [`in_large_page`](Self::in_large_page), of which those that are not used have no memory behind them.
+    pub(crate) fn large_page_bytes(cells: usize) -> usize {
+        (cells * size_of::<T>()).max(LARGE_PAGE_BYTES) + LARGE_PAGE_BYTES
+    }
+}
+
+impl<T: Copy + Default> Aligned<T> {
+    /// Zeros. Where the system has large pages for those who ask, as many of them as are whole are in such pages.
+    pub(crate) fn zeros(cells: usize) -> Self {
+        Self::beginning(cells, cells, LINE_BYTES)
+    }
+
+    /// Zeros in one large page, where the system has one for those who ask. Buffers that nearly fill a cache need
+    /// that: small pages lie anywhere in memory, and some of them would crowd each other out of it.
+    pub(crate) fn in_large_page(cells: usize) -> Self {
+        Self::beginning(cells, LARGE_PAGE_BYTES / size_of::<T>().max(1), LARGE_PAGE_BYTES)
+    }
+
+    /// Zeros that begin with a multiple of so many bytes, in room for as many cells as are used or more.
+    fn beginning(used: usize, room: usize, multiple: usize) -> Self {
+        // Memory that was never touched, where it is large: the pages are made when the first cell of each is written.
+        let mut cells = vec![T::default(); used.max(room) + multiple / size_of::<T>().max(1)];
+        // Cells that cannot be aligned begin where they are.
+        let start = cells.as_ptr().align_offset(multiple).min(cells.len() - used.max(room));
+        #[cfg(all(target_os = "linux", not(miri)))]
+        ask_for_large_pages(&cells[start..]);
+        cells.truncate(start + used);
+        Self { cells, start }
+    }
+}
+
+impl<T: Copy + Default> From<&[T]> for Aligned<T> {
+    fn from(cells: &[T]) -> Self {
+        let mut aligned = Self::zeros(cells.len());
+        aligned.copy_from_slice(cells);
+        aligned
+    }
+}
+
+impl<T: Copy + Default> FromIterator<T> for Aligned<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(cells: I) -> Self {
+        Self::from(&*cells.into_iter().collect::<Vec<_>>())
+    }
+}
+
+impl<T: PartialEq> PartialEq for Aligned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T> Deref for Aligned<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.cells[self.start..]
+    }
+}
+
+impl<T> DerefMut for Aligned<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.cells[self.start..]
+    }
 }
 
 #[cfg(all(target_os = "linux", not(miri)))]
 fn ask_for_large_pages<T>(cells: &[T]) {
     use std::ffi::{c_int, c_void};
 
-    /// What one large page has on most machines.
-    const LARGE_PAGE_BYTES: usize = 1 << 21;
     /// `MADV_HUGEPAGE` of every architecture.
     const LARGE_PAGES: c_int = 14;
 
@@ -82,7 +154,7 @@ fn ask_for_large_pages<T>(cells: &[T]) {
     let whole = bytes.saturating_sub(before) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
     if whole > 0 {
         // SAFETY: the range lies in memory that is ours and begins with a page; the advice leaves its contents as they
-        // are. A system without large pages refuses, and the plane stays in small ones.
+        // are. A system without large pages refuses, and the cells stay in small ones.
         let _refused = unsafe { madvise(start.add(before).cast_mut().cast(), whole, LARGE_PAGES) };
     }
 }
@@ -91,15 +163,18 @@ fn ask_for_large_pages<T>(cells: &[T]) {
 mod tests {
     use super::*;
 
-    /// Guards the contents: zeros, as many as asked for, whatever pages they are in.
+    /// Guards the contents, whatever pages they are in, and where they begin.
     #[test]
-    fn a_plane_is_zeros() {
+    fn aligned_cells_are_zeros_and_begin_with_a_line() {
         for cells in [0, 1, 1000, (5 << 20) / 8] {
-            let mut plane: Vec<f64> = plane(cells);
-            assert!(plane.len() == cells && plane.iter().all(|&cell| cell == 0.0));
-            plane.iter_mut().for_each(|cell| *cell = 1.0);
-            prefetch(&plane);
-            assert!(plane.iter().all(|&cell| cell == 1.0));
+            for mut aligned in [Aligned::<f64>::zeros(cells), Aligned::in_large_page(cells)] {
+                assert!(aligned.len() == cells && aligned.iter().all(|&cell| cell == 0.0));
+                assert!(cfg!(miri) || cells_to_line(&aligned) == 0);
+                aligned.iter_mut().for_each(|cell| *cell = 1.0);
+                prefetch(&aligned);
+                assert!(Aligned::from(&aligned[..]).iter().all(|&cell| cell == 1.0));
+                assert!(aligned.cells.capacity() * 8 <= Aligned::<f64>::large_page_bytes(cells));
+            }
         }
         prefetch::<()>(&[(), ()]);
     }

@@ -67,8 +67,11 @@ fn far_planes_and_late_lanes_give_the_same_bits() {
 /// coefficients that a specification may have.
 #[test]
 fn tame_cells_change_by_finite_numbers() {
-    let are_tame =
-        |cell| Fields { potential: vec![0.0, cell], activator: vec![], inhibitor: vec![] }.are_tame();
+    let fields = |cell| [[0.0, cell].as_slice(), &[], &[]].map(Aligned::from);
+    let are_tame = |cell| {
+        let [potential, activator, inhibitor] = fields(cell);
+        Fields { potential, activator, inhibitor }.are_tame()
+    };
     for share in [0.5e-8, 5e-8, 7e-8, 1e-6, 0.1, 1.0] {
         let cell: f64 = share * f64::MAX;
         let laplacian = (((-cell - cell) - cell) - cell) - 4.0 * cell;
