@@ -296,6 +296,29 @@ fn kaplan_yorke_by_hand() {
     assert_eq!(kaplan_yorke_dimension(&[f64::NAN]), None);
 }
 
+/// Guards matrices whose squares, or sums, are no numbers: they have exponents all the same.
+#[test]
+fn huge_and_tiny_matrices_have_exponents() {
+    let options = SpectrumOptions { transient: 2, steps: 3 };
+    let diagonal = |a: f64, b: f64| ([a, 0.0, 0.0, b], [a.abs().ln(), b.abs().ln()]);
+    let turned = f64::ln(1.3e308) + 0.5 * f64::ln(2.0);
+    for (matrix, expected) in [
+        diagonal(-1.9e263, 1.2e-263),
+        diagonal(1e-200, 4e-300),
+        diagonal(1e200, 5e-310),
+        // It turns by an eighth and makes each length the root of 2 times 1.3e308.
+        ([1.3e308, 1.3e308, -1.3e308, 1.3e308], [turned, turned]),
+    ] {
+        let still = |x: &[f64], next: &mut [f64]| next.copy_from_slice(x);
+        let jacobian = |_: &[f64], m: &mut [f64]| m.copy_from_slice(&matrix);
+        let found =
+            map_spectrum(still, jacobian, &[0.5, 0.5], &options, |_| ControlFlow::Continue(())).unwrap();
+        for (exponent, expected) in found.exponents.iter().zip(expected) {
+            assert!((exponent - expected).abs() < 1e-6 * expected.abs(), "{exponent} of {matrix:?}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -84,7 +84,8 @@ pub fn map_spectrum(
     for step in 0..total {
         jacobian(&point, &mut matrix);
         finite(&matrix, step)?;
-        frame.advance(&matrix, step >= options.transient);
+        let scale = scale_down(&mut matrix);
+        frame.advance(&matrix, scale, step >= options.transient);
         counted += u64::from(step >= options.transient);
         map(&point, &mut next);
         std::mem::swap(&mut point, &mut next);
@@ -116,8 +117,9 @@ impl Frame {
         Self { n, images: directions.clone(), directions, sums: vec![0.0; n] }
     }
 
-    /// Carries the directions along and makes them orthogonal, in order (modified Gram-Schmidt).
-    fn advance(&mut self, matrix: &[f64], count: bool) {
+    /// Carries the directions along by `scale` times the matrix and makes them orthogonal, in order (modified
+    /// Gram-Schmidt).
+    fn advance(&mut self, matrix: &[f64], scale: f64, count: bool) {
         let n = self.n;
         for (image, direction) in self.images.chunks_exact_mut(n).zip(self.directions.chunks_exact(n)) {
             for (out, row) in image.iter_mut().zip(matrix.chunks_exact(n)) {
@@ -131,17 +133,42 @@ impl Frame {
                 let share = dot(image, direction);
                 image.iter_mut().zip(direction).for_each(|(x, d)| *x -= share * d);
             }
-            let length = dot(image, image).sqrt();
+            let length = length(image);
             // A direction that was annihilated stays zero: its exponent is -infinity.
             if length > 0.0 {
                 image.iter_mut().for_each(|x| *x /= length);
             }
             if count {
-                self.sums[index] += length.ln();
+                self.sums[index] += length.ln() + scale.ln();
             }
         }
         std::mem::swap(&mut self.directions, &mut self.images);
     }
+}
+
+/// Divides the numbers of a matrix where sums of them could be infinite, and gives what it has divided by.
+fn scale_down(matrix: &mut [f64]) -> f64 {
+    const LARGE: f64 = 1e280;
+    /// 2^64: the quotients are exact.
+    const DIVISOR: f64 = 18_446_744_073_709_551_616.0;
+    if matrix.iter().all(|x| x.abs() <= LARGE) {
+        return 1.0;
+    }
+    matrix.iter_mut().for_each(|x| *x /= DIVISOR);
+    DIVISOR
+}
+
+/// The Euclidean length of a vector, also where the squares of its components are too large or too small for a number.
+fn length(vector: &[f64]) -> f64 {
+    let square = dot(vector, vector);
+    if (1e-280..=1e280).contains(&square) {
+        return square.sqrt();
+    }
+    let largest = vector.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    largest * vector.iter().map(|x| (x / largest) * (x / largest)).sum::<f64>().sqrt()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
