@@ -16,8 +16,8 @@ use crate::simd::Aligned;
 pub(super) const MARGIN: usize = 16;
 /// Most rows that are computed at once.
 pub(super) const BATCH_ROWS_MAX: usize = 14;
-/// A ring of more bytes is in a large page: it nearly fills the second-level cache of most machines.
-const SMALL_PAGES_BYTES: usize = 1 << 19;
+/// A ring of more bytes is in a large page: small ones lie anywhere and crowd each other out of the second-level cache.
+const SMALL_PAGES_BYTES: usize = 1 << 18;
 /// Rows whose distance is a multiple of this many bytes crowd each other out of the cache.
 const ALIAS_BYTES: usize = 4096;
 

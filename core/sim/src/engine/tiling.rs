@@ -12,8 +12,9 @@ use crate::simd::cache_bytes;
 /// Fewest cells of a lane that is cut without being asked for: a block of fewer is done before
 /// another thread has woken up.
 const LANE_CELLS_MIN: usize = 1 << 11;
-/// Fewest steps of a block for which a strip is left as wide as the grid.
-const BLOCK_STEPS_WIDE: usize = 12;
+/// Rows of a strip that are computed at once where it is as wide as it may be: with one, each level would read two of
+/// three rows from the second-level cache.
+const STRIP_BATCH_ROWS: usize = 2;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
 const COLUMNS_PER_SUM: usize = 4;
@@ -61,7 +62,7 @@ impl Reach {
         let caches = cache_bytes();
         match plane_bytes {
             // Measured: where fetching ahead begins to pay.
-            bytes if bytes <= 2 * caches.second => Self::Near,
+            bytes if bytes <= 4 * caches.second => Self::Near,
             // A plane is read and another one is written.
             bytes if bytes <= caches.third / 2 => Self::Far,
             _ => Self::Memory,
@@ -93,22 +94,22 @@ impl Tiling {
         let caches = cache_bytes();
         // Rows of all fields of so many columns, or columns of so many rows, that the second level holds.
         let cached = |cells: usize| caches.second / 5 * 4 / row_bytes / cells;
+        // Rows of a batch that stay in the first level while all steps pass over them, beside the two each step keeps.
+        let passed = |cells: usize| caches.first / 8 * 5 / row_bytes / cells;
         // These are computed over whole rows.
         let whole = shape.mapped || demands.followed;
         let strip_cols = match asked.strip_cols {
             _ if whole => columns,
-            0 if cached(columns) >= ring_rows(BLOCK_STEPS_WIDE, 1) => columns,
             0 => {
-                let widest = cached(ring_rows(BLOCK_STEPS_MAX, 1)).max(STRIP_COLS_MIN);
-                // Strips of about one width.
-                columns.div_ceil(columns.div_ceil(widest)).next_multiple_of(HALO).min(columns)
+                let cached = cached(ring_rows(BLOCK_STEPS_MAX, STRIP_BATCH_ROWS));
+                let widest = passed(STRIP_BATCH_ROWS).min(cached).max(STRIP_COLS_MIN);
+                // Strips of about one width, which are not much narrower than that.
+                let strips = if columns < widest + widest / 2 { 1 } else { columns.div_ceil(widest) };
+                columns.div_ceil(strips).next_multiple_of(HALO).min(columns)
             }
             asked => asked.min(columns).next_multiple_of(HALO).min(columns),
         };
-        // The rows that are computed at once, and two more, stay in the first level while all steps pass over them.
-        let batch_rows = (caches.first / 8 * 5 / row_bytes / strip_cols)
-            .min(lane_rows / ROWS_PER_BATCH)
-            .clamp(1, BATCH_ROWS_MAX);
+        let batch_rows = passed(strip_cols).min(lane_rows / ROWS_PER_BATCH).clamp(1, BATCH_ROWS_MAX);
         // A lane that others need keeps its first rows before it needs theirs, and all of them its own.
         let steps_linked = |batch_rows: usize| {
             let moved = if shape.wraps { 4 } else { 5 };
