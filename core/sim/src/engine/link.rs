@@ -11,12 +11,14 @@ use super::block::BLOCK_STEPS_MAX;
 use super::scratch::Needs;
 use super::team::comes;
 use crate::real::Real;
+use crate::simd::Aligned;
 
 /// The first two rows of a lane of every level but the first and the last, which the lane before it needs: it
 /// computes rows of a level until one short of where it ends in the level before.
 #[derive(Debug)]
 pub(super) struct Kept<T> {
-    cells: Vec<T>,
+    cells: Aligned<T>,
+    stride: usize,
     row_cells: usize,
     spiked: [T; BLOCK_STEPS_MAX],
 }
@@ -26,17 +28,20 @@ impl<T: Real> Kept<T> {
     pub(super) const ROWS: isize = 2;
 
     pub(super) fn new(needs: Needs) -> Self {
-        let row_cells = needs.fields * needs.stride::<T>();
-        Self {
-            cells: vec![T::ZERO; needs.kept_rows() * row_cells],
-            row_cells,
-            spiked: [T::ZERO; BLOCK_STEPS_MAX],
-        }
+        let stride = needs.kept_stride();
+        let row_cells = needs.fields * stride;
+        let cells = Aligned::zeros(needs.kept_rows() * row_cells);
+        Self { cells, stride, row_cells, spiked: [T::ZERO; BLOCK_STEPS_MAX] }
     }
 
     fn cells_of(&self, level: usize, index: isize) -> Range<usize> {
         let start = ((level - 1) * Self::ROWS as usize + index as usize) * self.row_cells;
         start..start + self.row_cells
+    }
+
+    /// Cells from a field of a row to the next.
+    pub(super) fn stride(&self) -> usize {
+        self.stride
     }
 
     /// The place for row `index` of a level, and for what its growth event has replaced.

@@ -62,18 +62,24 @@ impl Needs {
         if self.linked { 2 * (self.steps - 1) } else { 0 }
     }
 
+    /// Cells from a field to the next in a kept row: without what is beside the columns, which costs as much as they
+    /// to bring from another processor where there are few.
+    pub(super) fn kept_stride(&self) -> usize {
+        self.columns.next_multiple_of(MARGIN)
+    }
+
     /// Bytes of the buffers of a lane.
     pub(crate) fn bytes<T>(&self) -> usize {
         let row = |needed: bool| if needed { self.stride::<T>() } else { 0 };
         let narrow = row(self.noise) + 2 * row(self.host);
-        let kept = self.kept_rows() * self.fields * self.stride::<T>();
+        let kept = Aligned::<T>::bytes(self.kept_rows() * self.fields * self.kept_stride());
         let ring = self.ring_cells::<T>();
         let ring_bytes = if self.large_page::<T>() {
             Aligned::<T>::large_page_bytes(ring)
         } else {
             Aligned::<T>::bytes(ring)
         };
-        ring_bytes + (kept + narrow) * size_of::<T>() + 4 * row(self.host) * 8
+        ring_bytes + kept + narrow * size_of::<T>() + 4 * row(self.host) * 8
     }
 
     fn large_page<T>(&self) -> bool {

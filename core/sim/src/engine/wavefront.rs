@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use super::block::Noise;
 use super::chemistry::{Hosted, RowKernel};
-use super::kernel::{Batch, CopyRow, Finish, Span};
+use super::kernel::{Batch, CopyFields, CopyRow, Finish, Span};
 use super::lane::{Inputs, LaneRows, Next};
 use super::link::{Kept, Link};
 use super::noise::FillNoise;
@@ -188,8 +188,8 @@ impl<'s, T: Real> Lane<'s, T> {
                 match &mut tie {
                     _ if level == self.steps => rows.for_each(|row| self.leave(row, strip, past)),
                     Tie::None => {}
-                    Tie::Keeps(kept) => self.keep(level, rows, kept),
-                    Tie::Needs(kept) => self.take(level, head, kept),
+                    Tie::Keeps(kept) => self.keep(level, rows, strip, kept),
+                    Tie::Needs(kept) => self.take(level, head, strip, kept),
                 }
             }
         }
@@ -197,22 +197,28 @@ impl<'s, T: Real> Lane<'s, T> {
     }
 
     /// Keeps those of the computed rows that the lane before needs.
-    fn keep(&self, level: usize, rows: Range<isize>, kept: &mut Kept<T>) {
+    fn keep(&self, level: usize, rows: Range<isize>, strip: &Strip, kept: &mut Kept<T>) {
         let first = self.rows_of(level).start;
         for row in shared(&rows, &(first..first + Kept::<T>::ROWS)) {
+            let strides = [self.inputs.stride, kept.stride()];
             let (to, spiked) = kept.row_mut(level, row - first);
-            on_lanes(self.inputs.level, CopyRow { from: self.parts.ring.row(level, row), to });
+            let from = &self.parts.ring.row(level, row)[MARGIN..];
+            on_lanes(self.inputs.level, CopyFields { from, to, strides, cells: strip.width });
             *spiked = self.parts.spiked[level];
         }
     }
 
     /// Copies rows that the lane behind has kept.
-    fn take(&mut self, level: usize, head: isize, kept: &Kept<T>) {
+    fn take(&mut self, level: usize, head: isize, strip: &Strip, kept: &Kept<T>) {
+        let stride = self.inputs.stride;
         let rows = self.rows_behind(level);
         for row in shared(&self.batch(head, level), &rows) {
-            let (cells, spiked) = kept.row(level, row - rows.start);
-            let to = self.parts.ring.row_mut(level, row);
-            on_lanes(self.inputs.level, CopyRow { from: cells, to });
+            let (from, spiked) = kept.row(level, row - rows.start);
+            let cells = self.parts.ring.row_mut(level, row);
+            let strides = [kept.stride(), stride];
+            let to = &mut cells[MARGIN..];
+            on_lanes(self.inputs.level, CopyFields { from, to, strides, cells: strip.width });
+            strip::copy(strip.copied(), cells, stride, self.fields);
             if self.inputs.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
                 self.parts.spiked[level] = spiked;
             }

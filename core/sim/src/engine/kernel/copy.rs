@@ -17,13 +17,39 @@ impl<T: Real> LaneWork<T> for CopyRow<'_, T> {
     fn run<V: Vector<T>>(self, lanes: Lanes<V>) {
         let Self { from, to } = self;
         debug_assert_eq!(from.len(), to.len());
-        let whole = from.len().min(to.len()) / V::LANES * V::LANES;
-        for (source, target) in V::chunks(&from[..whole]).iter().zip(V::chunks_mut(&mut to[..whole])) {
-            lanes.load(source).store(target);
+        copy::<T, V>(lanes, from, to);
+    }
+}
+
+/// Copies the first `cells` of each field of a row.
+pub(crate) struct CopyFields<'a, T> {
+    pub(crate) from: &'a [T],
+    pub(crate) to: &'a mut [T],
+    /// Cells from a field to the next, in both.
+    pub(crate) strides: [usize; 2],
+    pub(crate) cells: usize,
+}
+
+impl<T: Real> LaneWork<T> for CopyFields<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<T>>(self, lanes: Lanes<V>) {
+        let Self { from, to, strides, cells } = self;
+        for (from, to) in from.chunks(strides[0]).zip(to.chunks_mut(strides[1])) {
+            copy::<T, V>(lanes, &from[..cells], &mut to[..cells]);
         }
-        for (source, target) in from[whole..].iter().zip(&mut to[whole..]) {
-            *target = *source;
-        }
+    }
+}
+
+#[inline(always)]
+fn copy<T: Real, V: Vector<T>>(lanes: Lanes<V>, from: &[T], to: &mut [T]) {
+    let whole = from.len().min(to.len()) / V::LANES * V::LANES;
+    for (source, target) in V::chunks(&from[..whole]).iter().zip(V::chunks_mut(&mut to[..whole])) {
+        lanes.load(source).store(target);
+    }
+    for (source, target) in from[whole..].iter().zip(&mut to[whole..]) {
+        *target = *source;
     }
 }
 
