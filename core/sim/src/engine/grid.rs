@@ -104,6 +104,10 @@ pub(crate) struct Grid<T: Real> {
     links: Vec<Link<T>>,
     lanes: Lanes,
     tiling: Tiling,
+    /// Rows by which the lanes that wrote the current fields were [turned](Tiling::turns).
+    turned: usize,
+    /// The same of the next fields.
+    next_turned: usize,
 }
 
 impl<T: Real> Grid<T> {
@@ -136,6 +140,8 @@ impl<T: Real> Grid<T> {
             links: Vec::new(),
             lanes,
             tiling: Tiling::default(),
+            turned: 0,
+            next_turned: 0,
         };
         grid.fit();
         grid
@@ -163,6 +169,7 @@ impl<T: Real> Grid<T> {
             cell_bytes: size_of::<T>(),
         };
         self.tiling = Tiling::of(&shape, self.lanes);
+        self.turned = 0;
         self.scratch.clear();
         self.scratch.resize_with(self.tiling.lanes, || Scratch::new(self.tiling.needs));
         self.links.clear();
@@ -219,6 +226,9 @@ impl<T: Real> Grid<T> {
             let [r_activator, r_inhibitor] = block.factors;
             [factor(Coefficient::RActivator, r_activator), factor(Coefficient::RInhibitor, r_inhibitor)]
         });
+        // As far as the levels of a block lie apart: so every lane reads the rows that it wrote itself.
+        let turn = if self.tiling.turns { block.spikes.len() } else { 0 };
+        self.next_turned = (self.turned + turn) % self.rows;
         let swept = with_kernel(block, factors, self.tame, Advance { grid: self, block, executor });
         self.next_tame = !swept.counts.not_finite;
         swept
@@ -227,6 +237,7 @@ impl<T: Real> Grid<T> {
     /// Makes the computed fields the current ones.
     pub(crate) fn keep(&mut self) {
         self.tame = self.next_tame;
+        self.turned = self.next_turned;
         std::mem::swap(&mut self.current.potential, &mut self.next.potential);
         if self.demands.turing {
             std::mem::swap(&mut self.current.activator, &mut self.next.activator);
@@ -280,7 +291,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
         grid.scratch.iter_mut().for_each(|scratch| scratch.swept = Swept::default());
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
         let linked = tiling.needs.linked && block.spikes.len() > 1;
-        let shared = Shared { tiling: &tiling, inputs: &inputs, kernel, hosted };
+        let shared = Shared { tiling: &tiling, turned: grid.next_turned, inputs: &inputs, kernel, hosted };
         for start in (0..grid.columns).step_by(tiling.strip_cols) {
             let owned = start..grid.columns.min(start + tiling.strip_cols);
             let strip = &Strip::of(owned, grid.columns, grid.boundary);
@@ -313,6 +324,8 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
 /// What the lanes of a block have in common.
 struct Shared<'s, T: Real> {
     tiling: &'s Tiling,
+    /// Rows by which the lanes are turned.
+    turned: usize,
     inputs: &'s Inputs<'s, T>,
     kernel: &'s dyn RowKernel<T>,
     hosted: Option<Hosted<'s, T>>,
@@ -329,15 +342,20 @@ impl<'s, T: Real> Shared<'s, T> {
     where
         's: 'l,
     {
-        let Self { tiling, inputs, kernel, hosted } = *self;
+        let Self { tiling, turned, inputs, kernel, hosted } = *self;
         let steps = inputs.block.spikes.len();
         let mut levels = sums.chunks_exact_mut(inputs.rows);
         let followed = inputs.block.followed;
         let sums = std::array::from_fn(|_| levels.next().filter(|_| followed).unwrap_or_default());
-        let mut rest = Next { fields: [&mut next.potential, &mut next.activator, &mut next.inhibitor], sums };
+        // The first lane begins where they are turned to, the last one ends there.
+        let fields = [&mut *next.potential, &mut next.activator, &mut next.inhibitor].map(|field| {
+            let (last, first) = field.split_at_mut((turned * inputs.columns).min(field.len()));
+            [first, last]
+        });
+        let mut rest = Next { fields, sums };
         scratch.iter_mut().enumerate().map(move |(index, scratch)| {
             let rows = tiling.rows_of(index, inputs.rows);
-            let lane = LaneRows::of(rows.clone(), inputs.rows, inputs.boundary);
+            let lane = LaneRows::of(rows.clone(), turned, inputs.rows, inputs.boundary);
             let summed = |level: usize| lane.below(steps.saturating_sub(level)).len();
             let next = rest.split_off(rows.len() * inputs.columns, summed);
             Lane::of(inputs, (kernel, hosted), lane, next, scratch)

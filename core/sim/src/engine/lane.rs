@@ -69,8 +69,9 @@ impl<'a, T: Real> Inputs<'a, T> {
 
 /// What a lane writes.
 pub(super) struct Next<'a, T> {
-    /// The new cells of its rows: potential, activator, inhibitor; the last two may be empty.
-    pub(super) fields: [&'a mut [T]; 3],
+    /// The new cells of its rows: potential, activator, inhibitor; the last two may be empty. Those of a lane that goes
+    /// around the edge of the grid are in two parts, else the second part is empty.
+    pub(super) fields: [[&'a mut [T]; 2]; 3],
     /// For each step the sums of its rows; empty if the block is not followed.
     pub(super) sums: [&'a mut [RowSums]; BLOCK_STEPS_MAX],
 }
@@ -81,8 +82,11 @@ impl<'a, T> Next<'a, T> {
         fn front<'a, I>(rest: &mut &'a mut [I], length: usize) -> &'a mut [I] {
             rest.split_off_mut(..length.min(rest.len())).unwrap_or_default()
         }
-        let [potential, activator, inhibitor] = &mut self.fields;
-        let fields = [front(potential, cells), front(activator, cells), front(inhibitor, cells)];
+        let fields = self.fields.each_mut().map(|[first, last]| {
+            let first = front(first, cells);
+            let last = front(last, cells - first.len());
+            [first, last]
+        });
         let mut levels = 1..;
         let sums = self.sums.each_mut().map(|sums| front(sums, levels.next().map_or(0, &rows)));
         Self { fields, sums }
@@ -100,11 +104,12 @@ pub(super) struct LaneRows {
 }
 
 impl LaneRows {
-    /// The rows of the last level that are `rows` of a grid with `all` rows.
-    pub(super) fn of(rows: Range<usize>, all: usize, boundary: BoundaryCondition) -> Self {
+    /// The rows of the last level that are `rows` of a grid with `all` rows before the lanes are turned.
+    pub(super) fn of(rows: Range<usize>, turned: usize, all: usize, boundary: BoundaryCondition) -> Self {
         let bounded = boundary != BoundaryCondition::Periodic;
         let edges = [bounded && rows.start == 0, bounded && rows.end == all];
-        Self { start: rows.start as isize, end: rows.end as isize, edges }
+        let start = (rows.start + turned) % all;
+        Self { start: start as isize, end: (start + rows.len()) as isize, edges }
     }
 
     /// The rows of a level that lies so many below the last; of a grid that wraps they may be above its first one.

@@ -76,6 +76,9 @@ pub(crate) struct Tiling {
     pub(crate) lanes: usize,
     /// Rows by which the beginning of every lane but the first is moved down.
     shift: usize,
+    /// The lanes of a grid that wraps move down by the steps of every block. What a processor has written is brought
+    /// to another one at a price, and so they read their own rows and write some of which the next lane had only read.
+    pub(crate) turns: bool,
     pub(crate) strip_cols: usize,
     pub(crate) block_steps: usize,
     pub(crate) reach: Reach,
@@ -145,7 +148,9 @@ impl Tiling {
         };
         let plane_bytes = row_bytes.saturating_mul(rows).saturating_mul(columns);
         let reach = Reach::of(plane_bytes);
-        Self { lanes, shift, strip_cols, block_steps, reach, needs }
+        // The rows that are summed up are in order.
+        let turns = linked && shape.wraps && lanes > 1 && !demands.followed;
+        Self { lanes, shift, turns, strip_cols, block_steps, reach, needs }
     }
 
     /// The rows of a lane. Where a grid does not wrap, a lane has more rows in the lower levels than the one behind it,

@@ -250,6 +250,8 @@ impl<'s, T: Real> Lane<'s, T> {
         let Parts { ring, swept, .. } = &mut self.parts;
         let finished = ring.row(self.steps, row)[MARGIN + strip.before..].chunks(stride);
         for (from, to) in finished.zip(&mut self.next.fields).take(self.fields) {
+            let [first, last] = to;
+            let (to, start) = if start < first.len() { (first, start) } else { (last, start - first.len()) };
             let finish = Finish { from: &from[..cells], to: &mut to[start..start + cells], past };
             swept.counts.not_finite |= on_lanes(simd, finish);
         }

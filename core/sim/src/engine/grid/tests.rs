@@ -8,11 +8,21 @@ use crate::engine::kernel::Numbers;
 use crate::engine::tiling::Reach;
 use crate::spec::Spec;
 
-/// Blocks of seven steps over a grid that is cut like this.
-fn computed(boundary: BoundaryCondition, lanes: Lanes, reach: Reach) -> Fields<f64> {
+/// Rows and columns.
+const SHAPE: (usize, usize) = (113, 70);
+
+/// Blocks of so many steps over a grid that is cut like this, with a growth event in each.
+fn computed(
+    boundary: BoundaryCondition,
+    lanes: Lanes,
+    reach: Reach,
+    blocks: impl Iterator<Item = usize>,
+) -> Grid<f64> {
     let spec = Spec::v4_1();
     let cells = |seed: usize, least: f64, most: f64| {
-        (0..113 * 70).map(|cell| least + (most - least) * ((cell * seed) % 997) as f64 / 997.0).collect()
+        (0..SHAPE.0 * SHAPE.1)
+            .map(|cell| least + (most - least) * ((cell * seed) % 997) as f64 / 997.0)
+            .collect()
     };
     let fields = Fields {
         potential: cells(7919, -0.09, 0.03),
@@ -20,31 +30,33 @@ fn computed(boundary: BoundaryCondition, lanes: Lanes, reach: Reach) -> Fields<f
         inhibitor: cells(31, 0.0, 1.0),
     };
     let demands = Demands { turing: true, ..Demands::default() };
-    let mut grid = Grid::new((113, 70), boundary, demands, fields, lanes);
+    let mut grid = Grid::new(SHAPE, boundary, demands, fields, lanes);
     assert_eq!(grid.tiling.lanes, lanes.threads);
     grid.tiling.reach = reach;
     // One thread for all lanes.
     let executor = Executor::new(Execution { threads: 1, ..Execution::default() }).unwrap();
-    let spikes: Vec<_> =
-        (0..7).map(|step| Some(Spike { row: 17 * step, column: 69 - step, volts: 0.02 })).collect();
-    let block = Block {
-        numbers: Numbers::of(&spec),
-        kinetics: spec.kinetics,
-        factors: [spec.r_activator, spec.r_inhibitor],
-        host: None,
-        noise: Noise::Absent,
-        spikes: &spikes,
-        followed: false,
-    };
     let mut activations = 0;
-    for _ in 0..3 {
+    let mut rows = (0..SHAPE.0).step_by(17).cycle();
+    for steps in blocks {
+        let spikes: Vec<_> = (0..steps)
+            .map(|step| Some(Spike { row: rows.next().unwrap(), column: 69 - step, volts: 0.02 }))
+            .collect();
+        let block = Block {
+            numbers: Numbers::of(&spec),
+            kinetics: spec.kinetics,
+            factors: [spec.r_activator, spec.r_inhibitor],
+            host: None,
+            noise: Noise::Absent,
+            spikes: &spikes,
+            followed: false,
+        };
         let swept = grid.advance(&block, &executor);
         assert!(!swept.counts.not_finite);
         activations += swept.counts.activations;
         grid.keep();
     }
     assert!(activations > 0);
-    grid.current
+    grid
 }
 
 /// Guards what only large grids and busy machines do: rows fetched ahead, planes written past the caches, and lanes
@@ -52,14 +64,31 @@ fn computed(boundary: BoundaryCondition, lanes: Lanes, reach: Reach) -> Fields<f
 #[test]
 fn far_planes_and_late_lanes_give_the_same_bits() {
     for boundary in [BoundaryCondition::Periodic, BoundaryCondition::Neumann, BoundaryCondition::Dirichlet] {
-        let expected =
-            computed(boundary, Lanes { threads: 1, block_steps: 7, ..Lanes::default() }, Reach::Near);
+        let blocks = || [7; 3].into_iter();
+        let lanes = Lanes { threads: 1, block_steps: 7, ..Lanes::default() };
+        let expected = computed(boundary, lanes, Reach::Near, blocks()).current;
         for reach in [Reach::Near, Reach::Far, Reach::Memory] {
             for (threads, strip_cols) in [(1, 0), (1, 32), (3, 0), (3, 16)] {
                 let lanes = Lanes { threads, strip_cols, block_steps: 7, band_rows: 0 };
-                assert_eq!(computed(boundary, lanes, reach), expected, "{lanes:?} {reach:?} {boundary:?}");
+                let found = computed(boundary, lanes, reach, blocks()).current;
+                assert_eq!(found, expected, "{lanes:?} {reach:?} {boundary:?}");
             }
         }
+    }
+}
+
+/// Guards the lanes that move around a grid: each of its rows is where each lane begins and ends, and has growth events
+/// wherever it is, also after blocks of a single step.
+#[test]
+fn turned_lanes_give_the_same_bits() {
+    let blocks = || (0..90).map(|block| 1 + block % 7);
+    let lanes = |threads, strip_cols| Lanes { threads, strip_cols, block_steps: 7, band_rows: 0 };
+    let still = computed(BoundaryCondition::Periodic, lanes(1, 0), Reach::Near, blocks());
+    assert_eq!(still.turned, 0);
+    for (threads, strip_cols) in [(2, 0), (3, 0), (3, 16)] {
+        let turned = computed(BoundaryCondition::Periodic, lanes(threads, strip_cols), Reach::Near, blocks());
+        assert_eq!(turned.turned, blocks().sum::<usize>() % SHAPE.0);
+        assert_eq!(turned.current, still.current, "{threads} {strip_cols}");
     }
 }
 
