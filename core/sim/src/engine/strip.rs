@@ -22,7 +22,7 @@ pub(super) struct Strip {
     pub(super) width: usize,
     /// Column of the grid that is the first of the buffer.
     first: usize,
-    ends: [Beside; 2],
+    copied: [Copied; 2],
 }
 
 /// What lies beside the first and beside the last column of a buffer.
@@ -47,14 +47,16 @@ impl Strip {
                 BoundaryCondition::Neumann => Beside::Itself,
                 BoundaryCondition::Dirichlet => Beside::Zero,
             };
-            return Self { owned, before: 0, behind: 0, width: columns, first: 0, ends: [end; 2] };
+            let copied = copied(columns, [end; 2]);
+            return Self { owned, before: 0, behind: 0, width: columns, first: 0, copied };
         }
         let edge = match boundary {
             BoundaryCondition::Periodic => {
                 let width = owned.len() + 2 * HALO;
                 // The halo can be wider than a narrow grid.
                 let first = (owned.start + columns - HALO % columns) % columns;
-                return Self { owned, before: HALO, behind: HALO, width, first, ends: [Beside::Unused; 2] };
+                let copied = copied(width, [Beside::Unused; 2]);
+                return Self { owned, before: HALO, behind: HALO, width, first, copied };
             }
             BoundaryCondition::Neumann => Beside::Itself,
             BoundaryCondition::Dirichlet => Beside::Zero,
@@ -63,7 +65,7 @@ impl Strip {
         let end = |at_edge: bool| if at_edge { edge } else { Beside::Unused };
         let ends = [end(owned.start == before), end(owned.end + behind == columns)];
         let (width, first) = (before + owned.len() + behind, owned.start - before);
-        Self { owned, before, behind, width, first, ends }
+        Self { owned, before, behind, width, first, copied: copied(width, ends) }
     }
 
     /// The stretches of a row of the grid that the buffer shows: place in the buffer, columns.
@@ -85,20 +87,25 @@ impl Strip {
     /// What is copied in each field of a row that is finished, so that the cells beside its first and its last one
     /// hold what lies there. Each field begins at [`MARGIN`], before which no other cell is ever written.
     pub(super) fn copied(&self) -> [Copied; 2] {
-        const ZERO: usize = 0;
-        let (first, last) = (MARGIN, MARGIN + self.width - 1);
-        let [left, right] = [(first - 1, first, last), (last + 1, last, first)];
-        let from = |end: Beside, (to, cell, other): (usize, usize, usize)| Copied {
-            to,
-            from: match end {
-                Beside::Around => other,
-                Beside::Itself => cell,
-                Beside::Zero => ZERO,
-                Beside::Unused => to,
-            },
-        };
-        [from(self.ends[0], left), from(self.ends[1], right)]
+        self.copied
     }
+}
+
+/// What is copied in a buffer so wide.
+fn copied(width: usize, ends: [Beside; 2]) -> [Copied; 2] {
+    const ZERO: usize = 0;
+    let (first, last) = (MARGIN, MARGIN + width - 1);
+    let [left, right] = [(first - 1, first, last), (last + 1, last, first)];
+    let from = |end: Beside, (to, cell, other): (usize, usize, usize)| Copied {
+        to,
+        from: match end {
+            Beside::Around => other,
+            Beside::Itself => cell,
+            Beside::Zero => ZERO,
+            Beside::Unused => to,
+        },
+    };
+    [from(ends[0], left), from(ends[1], right)]
 }
 
 /// Copies the cells of a row of so many fields, each of `stride` cells.

@@ -262,12 +262,11 @@ impl<'s, T: Real> Lane<'s, T> {
         let Inputs { columns, fields, stride, level, .. } = *self.inputs;
         let source = self.in_grid(row) * columns;
         let target = self.parts.ring.row_mut(0, row);
-        for (index, field) in fields.iter().take(self.fields).enumerate() {
-            let start = index * stride + MARGIN;
-            for (place, stretch) in strip.stretches(columns) {
-                let to = &mut target[start + place..start + place + stretch.len()];
-                let from = &field[source + stretch.start..source + stretch.end];
-                on_lanes(level, CopyRow { from, to });
+        for (place, stretch) in strip.stretches(columns) {
+            let from = source + stretch.start..source + stretch.end;
+            for (index, field) in fields.iter().take(self.fields).enumerate() {
+                let to = &mut target[index * stride + MARGIN + place..][..stretch.len()];
+                on_lanes(level, CopyRow { from: &field[from.clone()], to });
             }
         }
         strip::copy(strip.copied(), target, stride, self.fields);
