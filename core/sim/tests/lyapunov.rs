@@ -306,6 +306,8 @@ fn huge_and_tiny_matrices_have_exponents() {
         diagonal(-1.9e263, 1.2e-263),
         diagonal(1e-200, 4e-300),
         diagonal(1e200, 5e-310),
+        diagonal(1e300, 1e-310),
+        diagonal(1e281, 1e-305),
         // It turns by an eighth and makes each length the root of 2 times 1.3e308.
         ([1.3e308, 1.3e308, -1.3e308, 1.3e308], [turned, turned]),
     ] {

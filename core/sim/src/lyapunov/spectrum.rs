@@ -84,8 +84,7 @@ pub fn map_spectrum(
     for step in 0..total {
         jacobian(&point, &mut matrix);
         finite(&matrix, step)?;
-        let scale = scale_down(&mut matrix);
-        frame.advance(&matrix, scale, step >= options.transient);
+        frame.advance(&matrix, step >= options.transient);
         counted += u64::from(step >= options.transient);
         map(&point, &mut next);
         std::mem::swap(&mut point, &mut next);
@@ -107,6 +106,8 @@ struct Frame {
     n: usize,
     directions: Vec<f64>,
     images: Vec<f64>,
+    /// What each image was divided by.
+    divisors: Vec<f64>,
     sums: Vec<f64>,
 }
 
@@ -114,17 +115,15 @@ impl Frame {
     fn new(n: usize) -> Self {
         let mut directions = vec![0.0; n * n];
         directions.iter_mut().step_by(n + 1).for_each(|diagonal| *diagonal = 1.0);
-        Self { n, images: directions.clone(), directions, sums: vec![0.0; n] }
+        Self { n, images: directions.clone(), directions, divisors: vec![1.0; n], sums: vec![0.0; n] }
     }
 
-    /// Carries the directions along by `scale` times the matrix and makes them orthogonal, in order (modified
-    /// Gram-Schmidt).
-    fn advance(&mut self, matrix: &[f64], scale: f64, count: bool) {
+    /// Carries the directions along by the matrix and makes them orthogonal, in order (modified Gram-Schmidt).
+    fn advance(&mut self, matrix: &[f64], count: bool) {
         let n = self.n;
-        for (image, direction) in self.images.chunks_exact_mut(n).zip(self.directions.chunks_exact(n)) {
-            for (out, row) in image.iter_mut().zip(matrix.chunks_exact(n)) {
-                *out = dot(row, direction);
-            }
+        let directions = self.directions.chunks_exact_mut(n).zip(&mut self.divisors);
+        for (image, (direction, divisor)) in self.images.chunks_exact_mut(n).zip(directions) {
+            *divisor = map_direction(matrix, direction, image);
         }
         for index in 0..n {
             let (done, rest) = self.images.split_at_mut(index * n);
@@ -139,23 +138,31 @@ impl Frame {
                 image.iter_mut().for_each(|x| *x /= length);
             }
             if count {
-                self.sums[index] += length.ln() + scale.ln();
+                self.sums[index] += length.ln() + self.divisors[index].ln();
             }
         }
         std::mem::swap(&mut self.directions, &mut self.images);
     }
 }
 
-/// Divides the numbers of a matrix where sums of them could be infinite, and gives what it has divided by.
-fn scale_down(matrix: &mut [f64]) -> f64 {
+/// Writes the image of a direction, divided by what is returned: by more than 1 where the image itself, or what it is
+/// summed up from, may be too large for a number. What is too small for one then counts for nothing beside the rest.
+fn map_direction(matrix: &[f64], direction: &mut [f64], image: &mut [f64]) -> f64 {
     const LARGE: f64 = 1e280;
-    /// 2^64: the quotients are exact.
+    /// 2^64.
     const DIVISOR: f64 = 18_446_744_073_709_551_616.0;
-    if matrix.iter().all(|x| x.abs() <= LARGE) {
-        return 1.0;
+    let mut divisor = 1.0;
+    loop {
+        for (out, row) in image.iter_mut().zip(matrix.chunks_exact(direction.len())) {
+            *out = dot(row, direction);
+        }
+        // Also where one is NaN, as the sum of an infinity and its negative is.
+        if divisor > 1.0 || image.iter().all(|x| x.abs() <= LARGE) {
+            return divisor;
+        }
+        direction.iter_mut().for_each(|x| *x /= DIVISOR);
+        divisor = DIVISOR;
     }
-    matrix.iter_mut().for_each(|x| *x /= DIVISOR);
-    DIVISOR
 }
 
 /// The Euclidean length of a vector, also where the squares of its components are too large or too small for a number.
