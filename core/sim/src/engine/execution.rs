@@ -22,8 +22,7 @@ pub struct Execution {
     /// not wrap; 0: worked out from the grid.
     pub band_rows: usize,
     /// Columns of a strip, in which a band is swept, rounded up to a multiple of 16; 0: worked
-    /// out from the grid and the second-level cache. A run with maps or temporal features
-    /// sweeps whole rows.
+    /// out from the grid and the caches. A run with maps or temporal features sweeps whole rows.
     pub strip_cols: usize,
     /// Steps that are computed while a row is in the cache, at most 16, and at most a third to a half as many as a thread
     /// has rows where it needs those of another or the grid wraps; 0: worked out from the grid and the caches. A host's kinetics and noise drawn from `pcg64` are

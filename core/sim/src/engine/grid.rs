@@ -12,7 +12,7 @@ use super::execution::Executor;
 use super::lane::{Inputs, LaneRows, Next, Swept};
 use super::link::Link;
 use super::maps::{Coefficient, Maps};
-use super::scratch::Scratch;
+use super::scratch::{Buffers, Needs};
 use super::strip::Strip;
 use super::team::Team;
 use super::tiling::{Lanes, Shape, Tiling};
@@ -100,11 +100,12 @@ pub(crate) struct Grid<T: Real> {
     maps: Maps<T>,
     noise: Vec<T>,
     sums: Vec<RowSums>,
-    scratch: Vec<Scratch<T>>,
+    buffers: Buffers<T>,
     links: Vec<Link<T>>,
     lanes: Lanes,
     tiling: Tiling,
-    /// Rows by which the lanes that wrote the current fields were [turned](Tiling::turns).
+    /// Rows by which the lanes are [turned](Tiling::turns): those of the block that wrote the current fields; 0 where the
+    /// grid was cut since.
     turned: usize,
     /// The same of the next fields.
     next_turned: usize,
@@ -136,7 +137,7 @@ impl<T: Real> Grid<T> {
             current,
             maps: Maps::default(),
             sums: Vec::new(),
-            scratch: Vec::new(),
+            buffers: Buffers::new(Needs::default(), 0),
             links: Vec::new(),
             lanes,
             tiling: Tiling::default(),
@@ -169,9 +170,8 @@ impl<T: Real> Grid<T> {
             cell_bytes: size_of::<T>(),
         };
         self.tiling = Tiling::of(&shape, self.lanes);
-        self.turned = 0;
-        self.scratch.clear();
-        self.scratch.resize_with(self.tiling.lanes, || Scratch::new(self.tiling.needs));
+        (self.turned, self.next_turned) = (0, 0);
+        self.buffers = Buffers::new(self.tiling.needs, self.tiling.lanes);
         self.links.clear();
         self.links.resize_with(self.tiling.lanes, || Link::new(self.tiling.needs));
         let summed = if self.demands.followed { self.rows * self.tiling.block_steps } else { 0 };
@@ -226,7 +226,7 @@ impl<T: Real> Grid<T> {
             let [r_activator, r_inhibitor] = block.factors;
             [factor(Coefficient::RActivator, r_activator), factor(Coefficient::RInhibitor, r_inhibitor)]
         });
-        // As far as the levels of a block lie apart: so every lane reads the rows that it wrote itself.
+        // As far as its last level lies below its first: so every lane reads the rows that it wrote itself.
         let turn = if self.tiling.turns { block.spikes.len() } else { 0 };
         self.next_turned = (self.turned + turn) % self.rows;
         let swept = with_kernel(block, factors, self.tame, Advance { grid: self, block, executor });
@@ -288,7 +288,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             level: executor.level(),
         };
         // A block that a host's panic has cut short leaves what it counted until then.
-        grid.scratch.iter_mut().for_each(|scratch| scratch.swept = Swept::default());
+        grid.buffers.swept().for_each(|swept| *swept = Swept::default());
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
         let linked = tiling.needs.linked && block.spikes.len() > 1;
         let shared = Shared { tiling: &tiling, turned: grid.next_turned, inputs: &inputs, kernel, hosted };
@@ -296,7 +296,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             let owned = start..grid.columns.min(start + tiling.strip_cols);
             let strip = &Strip::of(owned, grid.columns, grid.boundary);
             if !linked {
-                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch);
+                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.buffers);
                 team.fork(lanes.map(|lane| move || lane.whole(strip)));
                 continue;
             }
@@ -304,15 +304,15 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             // Else the lanes run one after the other.
             let others = team.size() > 1;
             let links = || grid.links.iter().zip(grid.links.iter().cycle().skip(1));
-            let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(links());
+            let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.buffers).zip(links());
             team.fork(lanes.map(|(lane, (own, behind))| move || lane.begin(strip, own, behind, others)));
             if !grid.links.iter().all(Link::has_ended) {
-                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.scratch).zip(links());
+                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.buffers).zip(links());
                 let left = lanes.filter(|(_, (own, _))| !own.has_ended());
                 team.fork(left.map(|(lane, (own, behind))| move || lane.go_on(strip, own, behind)));
             }
         }
-        let swept = grid.scratch.iter_mut().map(|scratch| std::mem::take(&mut scratch.swept));
+        let swept = grid.buffers.swept().map(std::mem::take);
         swept.reduce(Swept::then).unwrap_or_default()
     }
 
@@ -337,7 +337,7 @@ impl<'s, T: Real> Shared<'s, T> {
         &self,
         next: &'l mut Fields<T>,
         sums: &'l mut [RowSums],
-        scratch: &'l mut [Scratch<T>],
+        buffers: &'l mut Buffers<T>,
     ) -> impl Iterator<Item = Lane<'l, T>>
     where
         's: 'l,
@@ -353,12 +353,12 @@ impl<'s, T: Real> Shared<'s, T> {
             [first, last]
         });
         let mut rest = Next { fields, sums };
-        scratch.iter_mut().enumerate().map(move |(index, scratch)| {
+        buffers.lanes().enumerate().map(move |(index, parts)| {
             let rows = tiling.rows_of(index, inputs.rows);
             let lane = LaneRows::of(rows.clone(), turned, inputs.rows, inputs.boundary);
             let summed = |level: usize| lane.below(steps.saturating_sub(level)).len();
             let next = rest.split_off(rows.len() * inputs.columns, summed);
-            Lane::of(inputs, (kernel, hosted), lane, next, scratch)
+            Lane::of(inputs, (kernel, hosted), lane, next, parts)
         })
     }
 }

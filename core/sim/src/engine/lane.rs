@@ -70,7 +70,7 @@ impl<'a, T: Real> Inputs<'a, T> {
 /// What a lane writes.
 pub(super) struct Next<'a, T> {
     /// The new cells of its rows: potential, activator, inhibitor; the last two may be empty. Those of a lane that goes
-    /// around the edge of the grid are in two parts, else the second part is empty.
+    /// around the edge of the grid are in two parts, of the others one part is empty.
     pub(super) fields: [[&'a mut [T]; 2]; 3],
     /// For each step the sums of its rows; empty if the block is not followed.
     pub(super) sums: [&'a mut [RowSums]; BLOCK_STEPS_MAX],

@@ -122,10 +122,10 @@ const FIXED_BYTES: u64 = 4096;
 
 impl Spec {
     /// The memory that a simulation of this specification holds on its calling thread, bytes,
-    /// without features, maps, recording and threads of its own. Its buffers depend on the
-    /// second-level cache of the machine and take about four fifths of it at most, and again as much where a lane keeps
-    /// rows for another one; beyond half a MiB they are in a large page of the system, with room of 4 MiB for it. A map is one more plane
-    /// of the precision, with two columns more, and with maps rows are not cut into strips: the buffers
+    /// without features, maps, recording and threads of its own. Its buffers depend on the caches of the machine: about
+    /// four fifths of the second level at most, and again as much where a lane keeps rows for another one. Beyond a
+    /// quarter MiB the former are in large pages of 2 MiB where the system has them, and are counted so. A map is one
+    /// more plane of the precision, with two columns more, and with maps rows are not cut into strips: the buffers
     /// are then at least three rows of all fields. Also defined for a specification that
     /// [`validate`](Self::validate) refuses.
     #[must_use]

@@ -7,7 +7,7 @@ use super::block::{Block, Noise};
 use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
 use super::constants::REST_MEAN_V;
 use super::kernel::{Batch, Counts, Numbers, Span};
-use super::scratch::{MARGIN, Needs, Scratch};
+use super::scratch::{Buffers, MARGIN, Needs, Parts};
 use crate::real::Real;
 use crate::simd::{Copied, DetectedLevel, SimdLevel, UnavailableLevel};
 use crate::spec::Spec;
@@ -16,7 +16,7 @@ use crate::spec::Spec;
 pub struct KernelProbe<T> {
     spec: Spec,
     level: DetectedLevel,
-    scratch: Scratch<T>,
+    buffers: Buffers<T>,
     needs: Needs,
 }
 
@@ -30,19 +30,20 @@ impl<T: Real> KernelProbe<T> {
         let (rows, columns) = (spec.rows(), spec.cols());
         // Room for rows, those around them, and the new rows.
         let needs = Needs { steps: 1, batch_rows: 2 * rows, fields: 3, columns, ..Needs::default() };
-        let mut scratch = Scratch::new(needs);
-        let mut ring = scratch.parts().ring;
+        let mut buffers = Buffers::new(needs, 1);
         let rest = [T::of(REST_MEAN_V), T::of(0.05), T::of(0.05)];
-        for (field, value) in ring.cells().chunks_mut(needs.stride::<T>()).zip(rest.into_iter().cycle()) {
-            field.fill(value);
+        for Parts { mut ring, .. } in buffers.lanes() {
+            for (field, value) in ring.cells().chunks_mut(needs.stride::<T>()).zip(rest.into_iter().cycle()) {
+                field.fill(value);
+            }
         }
-        Ok(Self { spec, level, scratch, needs })
+        Ok(Self { spec, level, buffers, needs })
     }
 
     /// Computes all rows so many times, always from the same ones: further steps would let the inhibitor decay to
     /// numbers so small that a processor takes a hundred times as long for them.
     pub fn run(&mut self, times: u64) {
-        let Self { spec, level, scratch, needs } = self;
+        let Self { spec, level, buffers, needs } = self;
         let block = Block {
             numbers: Numbers::of(spec),
             kinetics: spec.kinetics,
@@ -56,14 +57,14 @@ impl<T: Real> KernelProbe<T> {
             &block,
             Some(block.factors),
             true,
-            Repeated { level: *level, scratch, needs: *needs, times },
+            Repeated { level: *level, buffers, needs: *needs, times },
         );
     }
 }
 
 struct Repeated<'a, T> {
     level: DetectedLevel,
-    scratch: &'a mut Scratch<T>,
+    buffers: &'a mut Buffers<T>,
     needs: Needs,
     times: u64,
 }
@@ -72,7 +73,7 @@ impl<T: Real> WithKernel<T> for Repeated<'_, T> {
     type Output = ();
 
     fn run(self, kernel: &dyn RowKernel<T>, _: Option<Hosted<'_, T>>) {
-        let mut ring = self.scratch.parts().ring;
+        let Some(Parts { mut ring, .. }) = self.buffers.lanes().next() else { return };
         let Needs { batch_rows, columns, .. } = self.needs;
         let rows = batch_rows / 2;
         let span = Span {

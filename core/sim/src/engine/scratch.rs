@@ -53,6 +53,7 @@ impl Needs {
         stride + if aliased { MARGIN } else { 0 }
     }
 
+    /// Cells of the ring of a lane.
     fn ring_cells<T>(&self) -> usize {
         ring_rows(self.steps, self.batch_rows) * self.fields * self.stride::<T>()
     }
@@ -62,8 +63,8 @@ impl Needs {
         if self.linked { 2 * (self.steps - 1) } else { 0 }
     }
 
-    /// Cells from a field to the next in a kept row: without what is beside the columns, which costs as much as they
-    /// to bring from another processor where there are few.
+    /// Cells from a field to the next in a kept row: the columns alone. What is beside them would have to be brought
+    /// from the other processor too, and where columns are few that takes half as long again.
     pub(super) fn kept_stride(&self) -> usize {
         self.columns.next_multiple_of(MARGIN)
     }
@@ -87,11 +88,19 @@ impl Needs {
     }
 }
 
-/// The buffers of a lane.
+/// The buffers of all lanes.
 #[derive(Debug)]
-pub(crate) struct Scratch<T> {
-    cells: Aligned<T>,
+pub(crate) struct Buffers<T> {
+    /// One ring after the other: a large page has room for some of them.
+    rings: Aligned<T>,
+    ring_cells: usize,
     row_cells: usize,
+    lanes: Vec<Scratch<T>>,
+}
+
+/// What a lane has beside its ring.
+#[derive(Debug)]
+struct Scratch<T> {
     noise: Vec<T>,
     rates: [Vec<T>; 2],
     /// u, v, f and g in double precision for the host's kinetics.
@@ -99,40 +108,56 @@ pub(crate) struct Scratch<T> {
     /// For each step the potential of the cell of the growth event, before it.
     spiked: [T; BLOCK_STEPS_MAX],
     /// What came of the lane, until those of all lanes are put together.
-    pub(super) swept: Swept,
+    swept: Swept,
 }
 
-impl<T: Real> Scratch<T> {
-    pub(super) fn new(needs: Needs) -> Self {
+impl<T: Real> Buffers<T> {
+    /// Buffers of so many lanes.
+    pub(super) fn new(needs: Needs, lanes: usize) -> Self {
         debug_assert!(needs.steps <= BLOCK_STEPS_MAX);
         let stride = needs.stride::<T>();
         let row = |needed: bool| vec![T::ZERO; if needed { stride } else { 0 }];
         let wide = |needed: bool| vec![0.0; if needed { stride } else { 0 }];
+        let ring_cells = needs.ring_cells::<T>();
+        let cells = lanes * ring_cells;
         Self {
-            cells: if needs.large_page::<T>() {
-                Aligned::in_large_page(needs.ring_cells::<T>())
+            rings: if needs.large_page::<T>() {
+                Aligned::in_large_pages(cells)
             } else {
-                Aligned::zeros(needs.ring_cells::<T>())
+                Aligned::zeros(cells)
             },
+            // Also where there is no lane.
+            ring_cells: ring_cells.max(1),
             row_cells: needs.fields * stride,
-            noise: row(needs.noise),
-            rates: [row(needs.host), row(needs.host)],
-            wide: [wide(needs.host), wide(needs.host), wide(needs.host), wide(needs.host)],
-            spiked: [T::ZERO; BLOCK_STEPS_MAX],
-            swept: Swept::default(),
+            lanes: std::iter::repeat_with(|| Scratch {
+                noise: row(needs.noise),
+                rates: [row(needs.host), row(needs.host)],
+                wide: [wide(needs.host), wide(needs.host), wide(needs.host), wide(needs.host)],
+                spiked: [T::ZERO; BLOCK_STEPS_MAX],
+                swept: Swept::default(),
+            })
+            .take(lanes)
+            .collect(),
         }
     }
 
-    /// The buffers, apart.
-    pub(super) fn parts(&mut self) -> Parts<'_, T> {
-        let Self { cells, row_cells, noise, rates, wide, spiked, swept } = self;
-        let rows = (cells.len() / *row_cells) as isize;
-        let ring = Ring { cells, row_cells: *row_cells, rows };
-        Parts { ring, noise, rates, wide, spiked, swept }
+    /// Those of each lane, apart.
+    pub(super) fn lanes(&mut self) -> impl Iterator<Item = Parts<'_, T>> {
+        let row_cells = self.row_cells;
+        self.lanes.iter_mut().zip(self.rings.chunks_exact_mut(self.ring_cells)).map(move |(lane, cells)| {
+            let Scratch { noise, rates, wide, spiked, swept } = lane;
+            let rows = (cells.len() / row_cells) as isize;
+            Parts { ring: Ring { cells, row_cells, rows }, noise, rates, wide, spiked, swept }
+        })
+    }
+
+    /// What came of each lane.
+    pub(super) fn swept(&mut self) -> impl Iterator<Item = &mut Swept> {
+        self.lanes.iter_mut().map(|lane| &mut lane.swept)
     }
 }
 
-/// The buffers, apart.
+/// The buffers of a lane, apart.
 pub(super) struct Parts<'a, T> {
     pub(super) ring: Ring<'a, T>,
     pub(super) noise: &'a mut [T],

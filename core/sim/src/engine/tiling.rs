@@ -12,15 +12,16 @@ use crate::simd::cache_bytes;
 /// Fewest cells of a lane that is cut without being asked for: a block of fewer is done before
 /// another thread has woken up.
 const LANE_CELLS_MIN: usize = 1 << 11;
-/// Rows of a strip that are computed at once where it is as wide as it may be: with one, each level would read two of
-/// three rows from the second-level cache.
+/// Rows that can be computed at once in a strip of the width that is aimed at. Measured: as wide as for one is slower,
+/// as each level reads two of three rows from the second-level cache; half as wide again still pays, if it is one
+/// strip instead of two.
 const STRIP_BATCH_ROWS: usize = 2;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
 const COLUMNS_PER_SUM: usize = 4;
 /// Rows of a lane for each of those that are computed at once.
 const ROWS_PER_BATCH: usize = 4;
-/// Fewest columns of a strip that is cut without being asked for.
+/// Fewest columns that are aimed at. Strips of one width may be narrower.
 const STRIP_COLS_MIN: usize = 16 * HALO;
 
 /// What [`Tiling::of`] needs of an execution.
@@ -76,8 +77,9 @@ pub(crate) struct Tiling {
     pub(crate) lanes: usize,
     /// Rows by which the beginning of every lane but the first is moved down.
     shift: usize,
-    /// The lanes of a grid that wraps move down by the steps of every block. What a processor has written is brought
-    /// to another one at a price, and so they read their own rows and write some of which the next lane had only read.
+    /// The lanes of a grid that wraps move down by the steps of every block, so that each reads the rows that it wrote
+    /// itself: a processor waits for what another one has written. What it writes over instead, twice as many rows of
+    /// others as a block has steps, it need not wait for.
     pub(crate) turns: bool,
     pub(crate) strip_cols: usize,
     pub(crate) block_steps: usize,

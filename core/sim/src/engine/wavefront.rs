@@ -21,7 +21,7 @@ use super::kernel::{Batch, CopyFields, CopyRow, Finish, Span};
 use super::lane::{Inputs, LaneRows, Next};
 use super::link::{Kept, Link};
 use super::noise::FillNoise;
-use super::scratch::{MARGIN, Parts, Scratch};
+use super::scratch::{MARGIN, Parts};
 use super::strip::{self, Strip};
 use super::tiling::Reach;
 use crate::features::RowSums;
@@ -62,9 +62,8 @@ impl<'s, T: Real> Lane<'s, T> {
         (kernel, hosted): (&'s dyn RowKernel<T>, Option<Hosted<'s, T>>),
         rows: LaneRows,
         next: Next<'s, T>,
-        scratch: &'s mut Scratch<T>,
+        parts: Parts<'s, T>,
     ) -> Self {
-        let parts = scratch.parts();
         let plain = inputs.maps.is_empty() && parts.noise.is_empty() && hosted.is_none();
         let (steps, fields) = (inputs.block.spikes.len(), kernel.fields());
         Self { inputs, kernel, hosted, rows, next, parts, steps, fields, plain }
@@ -277,8 +276,8 @@ impl<'s, T: Real> Lane<'s, T> {
         let Inputs { columns, stride, .. } = *self.inputs;
         let Some(spike) = self.inputs.block.spikes[level] else { return };
         let (row, all) = (spike.row as isize, self.inputs.rows as isize);
-        // Rows around the edge of a grid that wraps are at most as far outside as it has rows; one is twice in a batch
-        // of none.
+        // Rows around the edge of a grid that wraps are at most as far outside as it has rows; no batch
+        // has a row twice.
         for row in [row - all, row, row + all] {
             if !rows.contains(&row) {
                 continue;

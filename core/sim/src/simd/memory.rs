@@ -1,4 +1,5 @@
-//! What the processor and the system are told about memory ahead of its use. None of it changes a result.
+//! Where cells lie, and what the processor and the system are told about memory ahead of its use. None of it changes
+//! a result.
 //!
 //! A plane of a large grid is read and written once for many steps, in pieces of a strip's width. Each piece lies in
 //! pages of its own, and what a step over it costs is for a third the wait for its pages and lines.
@@ -66,35 +67,37 @@ pub(crate) struct Aligned<T> {
 }
 
 impl<T> Aligned<T> {
-    /// Bytes of [`zeros`](Self::zeros).
+    /// The most memory that [`zeros`](Self::zeros) take, bytes.
     pub(crate) const fn bytes(cells: usize) -> usize {
-        cells * size_of::<T>() + LINE_BYTES
+        (cells * size_of::<T>()).next_multiple_of(LINE_BYTES) + LINE_BYTES
     }
 
-    /// Bytes of [`in_large_page`](Self::in_large_page), of which those that are not used have no memory behind them.
-    pub(crate) fn large_page_bytes(cells: usize) -> usize {
-        (cells * size_of::<T>()).max(LARGE_PAGE_BYTES) + LARGE_PAGE_BYTES
+    /// The most memory that [`in_large_pages`](Self::in_large_pages) take, bytes; room that is never written has none.
+    pub(crate) const fn large_page_bytes(cells: usize) -> usize {
+        (cells * size_of::<T>()).next_multiple_of(LARGE_PAGE_BYTES)
     }
 }
 
 impl<T: Copy + Default> Aligned<T> {
     /// Zeros. Where the system has large pages for those who ask, as many of them as are whole are in such pages.
     pub(crate) fn zeros(cells: usize) -> Self {
-        Self::beginning(cells, cells, LINE_BYTES)
+        Self::beginning(cells, LINE_BYTES)
     }
 
-    /// Zeros in one large page, where the system has one for those who ask. Buffers that nearly fill a cache need
-    /// that: small pages lie anywhere in memory, and some of them would crowd each other out of it.
-    pub(crate) fn in_large_page(cells: usize) -> Self {
-        Self::beginning(cells, LARGE_PAGE_BYTES / size_of::<T>().max(1), LARGE_PAGE_BYTES)
+    /// Zeros of which all are in large pages, where the system has them for those who ask. Buffers that nearly fill a
+    /// cache need that: small pages lie anywhere in memory, and some of them would crowd each other out of it.
+    pub(crate) fn in_large_pages(cells: usize) -> Self {
+        Self::beginning(cells, LARGE_PAGE_BYTES)
     }
 
-    /// Zeros that begin with a multiple of so many bytes, in room for as many cells as are used or more.
-    fn beginning(used: usize, room: usize, multiple: usize) -> Self {
+    /// Zeros that begin with a multiple of so many bytes, in room of a multiple of them.
+    fn beginning(used: usize, multiple: usize) -> Self {
+        let slack = (multiple / size_of::<T>().max(1)).max(1);
+        let room = used.next_multiple_of(slack);
         // Memory that was never touched, where it is large: the pages are made when the first cell of each is written.
-        let mut cells = vec![T::default(); used.max(room) + multiple / size_of::<T>().max(1)];
-        // Cells that cannot be aligned begin where they are.
-        let start = cells.as_ptr().align_offset(multiple).min(cells.len() - used.max(room));
+        let mut cells = vec![T::default(); room + slack];
+        // Cells that cannot be aligned begin at the end of what is over.
+        let start = cells.as_ptr().align_offset(multiple).min(slack);
         #[cfg(all(target_os = "linux", not(miri)))]
         ask_for_large_pages(&cells[start..]);
         cells.truncate(start + used);
@@ -167,13 +170,14 @@ mod tests {
     #[test]
     fn aligned_cells_are_zeros_and_begin_with_a_line() {
         for cells in [0, 1, 1000, (5 << 20) / 8] {
-            for mut aligned in [Aligned::<f64>::zeros(cells), Aligned::in_large_page(cells)] {
+            for mut aligned in [Aligned::<f64>::zeros(cells), Aligned::in_large_pages(cells)] {
                 assert!(aligned.len() == cells && aligned.iter().all(|&cell| cell == 0.0));
                 assert!(cfg!(miri) || cells_to_line(&aligned) == 0);
                 aligned.iter_mut().for_each(|cell| *cell = 1.0);
                 prefetch(&aligned);
                 assert!(Aligned::from(&aligned[..]).iter().all(|&cell| cell == 1.0));
-                assert!(aligned.cells.capacity() * 8 <= Aligned::<f64>::large_page_bytes(cells));
+                let room = Aligned::<f64>::large_page_bytes(cells) + LARGE_PAGE_BYTES;
+                assert!(aligned.cells.capacity() * 8 <= room.max(Aligned::<f64>::bytes(cells)));
             }
         }
         prefetch::<()>(&[(), ()]);

@@ -1,6 +1,8 @@
 //! Ways through a block that only large grids and busy machines take.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::engine::block::Noise;
 use crate::engine::execution::Execution;
@@ -11,7 +13,7 @@ use crate::spec::Spec;
 /// Rows and columns.
 const SHAPE: (usize, usize) = (113, 70);
 
-/// Blocks of so many steps over a grid that is cut like this, with a growth event in each.
+/// Blocks of so many steps over a grid that is cut like this, with a growth event in every step.
 fn computed(
     boundary: BoundaryCondition,
     lanes: Lanes,
@@ -77,11 +79,17 @@ fn far_planes_and_late_lanes_give_the_same_bits() {
     }
 }
 
-/// Guards the lanes that move around a grid: each of its rows is where each lane begins and ends, and has growth events
-/// wherever it is, also after blocks of a single step.
+/// Guards the lanes that move around a grid, until every row has been where one begins, also by blocks of a single step.
 #[test]
 fn turned_lanes_give_the_same_bits() {
-    let blocks = || (0..90).map(|block| 1 + block % 7);
+    let blocks = || (0..200).map(|block| 1 + block % 7);
+    let turns: BTreeSet<_> = blocks()
+        .scan(0, |turned, steps| {
+            *turned = (*turned + steps) % SHAPE.0;
+            Some(*turned)
+        })
+        .collect();
+    assert_eq!(turns.len(), SHAPE.0);
     let lanes = |threads, strip_cols| Lanes { threads, strip_cols, block_steps: 7, band_rows: 0 };
     let still = computed(BoundaryCondition::Periodic, lanes(1, 0), Reach::Near, blocks());
     assert_eq!(still.turned, 0);
