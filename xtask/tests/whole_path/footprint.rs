@@ -66,29 +66,34 @@ fn memory_does_not_grow_with_the_steps() {
     const SLACK_KIB: u64 = 1024;
     let _alone = alone();
     let spec = |steps| format!("{{\"grid_size\": 32, \"steps\": {steps}, \"turing_enabled\": false}}");
-    let [short, long] = [1_000, 200_000].map(|steps| peak_kib(&spec(steps)));
+    let [short, long] = [1_000, 200_000].map(|steps| peak_kib(&spec(steps), 1));
     println!("peak resident memory: {short} KiB for 1,000 steps, {long} KiB for 200,000");
     assert!(long <= short + SLACK_KIB, "{short} KiB for 1,000 steps, {long} KiB for 200,000");
 }
 
-/// Guards what a run takes, its analysis and its files with it: six grids of doubles and 16 MiB.
+/// Guards what a run takes, its analysis and its files with it: six grids of doubles and 16 MiB, also with more
+/// threads, each of which has buffers of its own.
 #[test]
 fn a_run_takes_six_grids() {
     const SIDE: u64 = 1024;
     let _alone = alone();
-    let peak = peak_kib(&format!("{{\"grid_size\": {SIDE}, \"steps\": 64}}"));
     let allowed = 6 * SIDE * SIDE * 8 / 1024 + 16 * 1024;
-    println!("peak resident memory: {peak} KiB for {SIDE} x {SIDE} cells, allowed {allowed} KiB");
-    assert!(peak <= allowed, "{peak} KiB for {SIDE} x {SIDE} cells, allowed {allowed} KiB");
+    for threads in [1, 8] {
+        let peak = peak_kib(&format!("{{\"grid_size\": {SIDE}, \"steps\": 64}}"), threads);
+        let what =
+            format!("{peak} KiB for {SIDE} x {SIDE} cells with {threads} threads, allowed {allowed} KiB");
+        println!("peak resident memory: {what}");
+        assert!(peak <= allowed, "{what}");
+    }
 }
 
-/// The peak resident memory of `mfn simulate` with a specification, as the kernel saw it just before the end.
-fn peak_kib(text: &str) -> u64 {
+/// The peak resident memory of `mfn simulate` with a specification and so many threads, as the kernel saw it just before the end.
+fn peak_kib(text: &str, threads: usize) -> u64 {
     let directory = tempfile::tempdir().expect("a directory");
     let spec = directory.path().join("spec.json");
     std::fs::write(&spec, text).expect("a specification");
     let mut child = Command::new(STAGE.join("bin/mfn"))
-        .args(["simulate", "--quiet", "--threads", "1", "--spec"])
+        .args(["simulate", "--quiet", "--threads", &threads.to_string(), "--spec"])
         .arg(&spec)
         .arg("--out")
         .arg(directory.path().join("out"))

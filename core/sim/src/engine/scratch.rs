@@ -18,6 +18,9 @@ pub(super) const MARGIN: usize = 16;
 pub(super) const BATCH_ROWS_MAX: usize = 14;
 /// A ring of more bytes is in a large page: small ones lie anywhere and crowd each other out of the second-level cache.
 const SMALL_PAGES_BYTES: usize = 1 << 18;
+/// What lies between the rings of two lanes at least: a processor fetches also what is behind the cells that it reads,
+/// up to the end of a page, and so would take them from the one that writes them.
+const APART_BYTES: usize = 2 * ALIAS_BYTES;
 /// Rows whose distance is a multiple of this many bytes crowd each other out of the cache.
 const ALIAS_BYTES: usize = 4096;
 
@@ -58,6 +61,11 @@ impl Needs {
         ring_rows(self.steps, self.batch_rows) * self.fields * self.stride::<T>()
     }
 
+    /// The same and what is between two.
+    fn room_cells<T>(&self) -> usize {
+        self.ring_cells::<T>() + APART_BYTES / size_of::<T>()
+    }
+
     /// Rows that a lane keeps for the lane before it: two of each step but the last.
     pub(super) fn kept_rows(&self) -> usize {
         if self.linked { 2 * (self.steps - 1) } else { 0 }
@@ -74,7 +82,7 @@ impl Needs {
         let row = |needed: bool| if needed { self.stride::<T>() } else { 0 };
         let narrow = row(self.noise) + 2 * row(self.host);
         let kept = Aligned::<T>::bytes(self.kept_rows() * self.fields * self.kept_stride());
-        let ring = self.ring_cells::<T>();
+        let ring = self.room_cells::<T>();
         let ring_bytes = if self.large_page::<T>() {
             Aligned::<T>::large_page_bytes(ring)
         } else {
@@ -93,6 +101,7 @@ impl Needs {
 pub(crate) struct Buffers<T> {
     /// One ring after the other: a large page has room for some of them.
     rings: Aligned<T>,
+    room_cells: usize,
     ring_cells: usize,
     row_cells: usize,
     lanes: Vec<Scratch<T>>,
@@ -118,16 +127,15 @@ impl<T: Real> Buffers<T> {
         let stride = needs.stride::<T>();
         let row = |needed: bool| vec![T::ZERO; if needed { stride } else { 0 }];
         let wide = |needed: bool| vec![0.0; if needed { stride } else { 0 }];
-        let ring_cells = needs.ring_cells::<T>();
-        let cells = lanes * ring_cells;
+        let cells = lanes * needs.room_cells::<T>();
         Self {
             rings: if needs.large_page::<T>() {
                 Aligned::in_large_pages(cells)
             } else {
                 Aligned::zeros(cells)
             },
-            // Also where there is no lane.
-            ring_cells: ring_cells.max(1),
+            room_cells: needs.room_cells::<T>(),
+            ring_cells: needs.ring_cells::<T>(),
             row_cells: needs.fields * stride,
             lanes: std::iter::repeat_with(|| Scratch {
                 noise: row(needs.noise),
@@ -143,11 +151,12 @@ impl<T: Real> Buffers<T> {
 
     /// Those of each lane, apart.
     pub(super) fn lanes(&mut self) -> impl Iterator<Item = Parts<'_, T>> {
-        let row_cells = self.row_cells;
-        self.lanes.iter_mut().zip(self.rings.chunks_exact_mut(self.ring_cells)).map(move |(lane, cells)| {
+        let Self { rings, room_cells, ring_cells, row_cells, lanes } = self;
+        let rows = (*ring_cells / (*row_cells).max(1)) as isize;
+        lanes.iter_mut().zip(rings.chunks_exact_mut(*room_cells)).map(move |(lane, room)| {
             let Scratch { noise, rates, wide, spiked, swept } = lane;
-            let rows = (cells.len() / row_cells) as isize;
-            Parts { ring: Ring { cells, row_cells, rows }, noise, rates, wide, spiked, swept }
+            let ring = Ring { cells: &mut room[..*ring_cells], row_cells: *row_cells, rows };
+            Parts { ring, noise, rates, wide, spiked, swept }
         })
     }
 
