@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use super::block::Noise;
 use super::chemistry::{Hosted, RowKernel};
-use super::kernel::{Batch, CopyFields, CopyRow, Finish, Span};
+use super::kernel::{Batch, CopyFields, CopyPlanes, Finish, Span};
 use super::lane::{Inputs, LaneRows, Next};
 use super::link::{Kept, Link};
 use super::noise::FillNoise;
@@ -247,13 +247,15 @@ impl<'s, T: Real> Lane<'s, T> {
         let cells = strip.owned.len();
         let start = (row - self.rows.start) as usize * columns + strip.owned.start;
         let Parts { ring, swept, .. } = &mut self.parts;
-        let finished = ring.row(self.steps, row)[MARGIN + strip.before..].chunks(stride);
-        for (from, to) in finished.zip(&mut self.next.fields).take(self.fields) {
-            let [first, last] = to;
-            let (to, start) = if start < first.len() { (first, start) } else { (last, start - first.len()) };
-            let finish = Finish { from: &from[..cells], to: &mut to[start..start + cells], past };
-            swept.counts.not_finite |= on_lanes(simd, finish);
-        }
+        let from = &ring.row(self.steps, row)[MARGIN + strip.before..];
+        let mut to = self.next.fields.each_mut().map(|[first, last]| {
+            let (part, start) =
+                if start < first.len() { (first, start) } else { (last, start - first.len()) };
+            // A field that stands still has no cells here.
+            part.get_mut(start..start + cells).unwrap_or_default()
+        });
+        let finish = Finish { from, stride, to: &mut to[..self.fields], past };
+        swept.counts.not_finite |= on_lanes(simd, finish);
     }
 
     /// Copies a row of the grid to level 0.
@@ -263,10 +265,8 @@ impl<'s, T: Real> Lane<'s, T> {
         let target = self.parts.ring.row_mut(0, row);
         for (place, stretch) in strip.stretches(columns) {
             let from = source + stretch.start..source + stretch.end;
-            for (index, field) in fields.iter().take(self.fields).enumerate() {
-                let to = &mut target[index * stride + MARGIN + place..][..stretch.len()];
-                on_lanes(level, CopyRow { from: &field[from.clone()], to });
-            }
+            let to = &mut target[MARGIN + place..];
+            on_lanes(level, CopyPlanes { planes: &fields[..self.fields], from, to, stride });
         }
         strip::copy(strip.copied(), target, stride, self.fields);
     }
