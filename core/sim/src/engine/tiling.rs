@@ -114,7 +114,11 @@ impl Tiling {
             }
             asked => asked.min(columns).next_multiple_of(HALO).min(columns),
         };
-        let batch_rows = passed(strip_cols).min(lane_rows / ROWS_PER_BATCH).clamp(1, BATCH_ROWS_MAX);
+        // A part of the lane, or as many as leave a block all of its steps.
+        let of_lane = (lane_rows / ROWS_PER_BATCH).max(lane_rows.saturating_sub(2 * BLOCK_STEPS_MAX));
+        // Short rows cost more each, and where half of the first level is left it pays to compute more of them at once.
+        let most = (caches.first / 16 * 7 / row_bytes / strip_cols).clamp(BATCH_ROWS_MAX, 2 * BATCH_ROWS_MAX);
+        let batch_rows = passed(strip_cols).min(of_lane).clamp(1, most);
         // A lane that others need keeps its first rows before it needs theirs, and all of them its own.
         let steps_linked = |batch_rows: usize| {
             let moved = if shape.wraps { 4 } else { 5 };
@@ -138,7 +142,7 @@ impl Tiling {
         let block_steps = block_steps.clamp(1, BLOCK_STEPS_MAX);
         let linked = linked && block_steps > 1;
         let shift = if linked && !shape.wraps { block_steps / 2 } else { 0 };
-        let rows_left = if linked { lane_rows - shift - 2 * block_steps } else { BATCH_ROWS_MAX };
+        let rows_left = if linked { lane_rows - shift - 2 * block_steps } else { batch_rows };
         let needs = Needs {
             steps: block_steps,
             batch_rows: batch_rows.min(rows_left),
