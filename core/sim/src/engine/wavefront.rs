@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use super::block::Noise;
 use super::chemistry::{Hosted, RowKernel};
-use super::kernel::{Batch, CopyFields, CopyPlanes, Finish, Span};
+use super::kernel::{Batch, CopyRow, Finish, Span};
 use super::lane::{Inputs, LaneRows, Next};
 use super::link::{Kept, Link};
 use super::noise::FillNoise;
@@ -199,10 +199,11 @@ impl<'s, T: Real> Lane<'s, T> {
     fn keep(&self, level: usize, rows: Range<isize>, strip: &Strip, kept: &mut Kept<T>) {
         let first = self.rows_of(level).start;
         for row in shared(&rows, &(first..first + Kept::<T>::ROWS)) {
-            let strides = [self.inputs.stride, kept.stride()];
+            let stride = kept.stride();
             let (to, spiked) = kept.row_mut(level, row - first);
-            let from = &self.parts.ring.row(level, row)[MARGIN..];
-            on_lanes(self.inputs.level, CopyFields { from, to, strides, cells: strip.width });
+            let planes = fields_of(self.parts.ring.row(level, row), self.inputs.stride);
+            let from = MARGIN..MARGIN + strip.width;
+            CopyRow { planes: &planes[..self.fields], from, to, stride }.on(self.inputs.level);
             *spiked = self.parts.spiked[level];
         }
     }
@@ -212,12 +213,13 @@ impl<'s, T: Real> Lane<'s, T> {
         let stride = self.inputs.stride;
         let rows = self.rows_behind(level);
         for row in shared(&self.batch(head, level), &rows) {
-            let (from, spiked) = kept.row(level, row - rows.start);
-            let cells = self.parts.ring.row_mut(level, row);
-            let strides = [kept.stride(), stride];
-            let to = &mut cells[MARGIN..];
-            on_lanes(self.inputs.level, CopyFields { from, to, strides, cells: strip.width });
-            strip::copy(strip.copied(), cells, stride, self.fields);
+            let (cells, spiked) = kept.row(level, row - rows.start);
+            let planes = fields_of(cells, kept.stride());
+            let row_cells = self.parts.ring.row_mut(level, row);
+            let to = &mut row_cells[MARGIN..];
+            let from = 0..strip.width;
+            CopyRow { planes: &planes[..self.fields], from, to, stride }.on(self.inputs.level);
+            strip::copy(strip.copied(), row_cells, stride, self.fields);
             if self.inputs.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
                 self.parts.spiked[level] = spiked;
             }
@@ -266,7 +268,7 @@ impl<'s, T: Real> Lane<'s, T> {
         for (place, stretch) in strip.stretches(columns) {
             let from = source + stretch.start..source + stretch.end;
             let to = &mut target[MARGIN + place..];
-            on_lanes(level, CopyPlanes { planes: &fields[..self.fields], from, to, stride });
+            CopyRow { planes: &fields[..self.fields], from, to, stride }.on(level);
         }
         strip::copy(strip.copied(), target, stride, self.fields);
     }
@@ -404,6 +406,12 @@ impl<'s, T: Real> Lane<'s, T> {
         let index = (row - self.rows_of(level).start) as usize;
         self.next.sums[level - 1][index] = sums;
     }
+}
+
+/// The fields of a row, as many as there are.
+fn fields_of<T>(row: &[T], stride: usize) -> [&[T]; 3] {
+    let mut fields = row.chunks_exact(stride);
+    std::array::from_fn(|_| fields.next().unwrap_or_default())
 }
 
 /// The rows that are in both.

@@ -17,10 +17,15 @@ const LARGE_PAGE_BYTES: usize = 1 << 21;
 #[inline]
 pub(crate) fn prefetch<T>(cells: &[T]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for cell in cells.iter().step_by((LINE_BYTES / size_of::<T>().max(1)).max(1)).chain(cells.last()) {
+    {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every machine of the architecture has the instruction, which has no effect that a program can see.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(cell).cast()) };
+        let ask = |cell: *const T| {
+            // SAFETY: every machine of the architecture has the instruction, which has no effect that a program can see.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(cell.cast()) };
+        };
+        cells.chunks((LINE_BYTES / size_of::<T>().max(1)).max(1)).for_each(|line| ask(line.as_ptr()));
+        // In a line of its own where the first cell does not begin one.
+        cells.last().into_iter().for_each(|cell| ask(cell));
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = cells;
