@@ -87,7 +87,8 @@ fn a_run_takes_six_grids() {
     }
 }
 
-/// The peak resident memory of `mfn simulate` with a specification and so many threads, as the kernel saw it just before the end.
+/// The peak resident memory of `mfn simulate` with a specification and so many threads, as the kernel saw it just
+/// before the end.
 fn peak_kib(text: &str, threads: usize) -> u64 {
     let directory = tempfile::tempdir().expect("a directory");
     let spec = directory.path().join("spec.json");

@@ -72,7 +72,7 @@ impl Needs {
     }
 
     /// Cells from a field to the next in a kept row: the columns alone. What is beside them would have to be brought
-    /// from the other processor too, and where columns are few that takes half as long again.
+    /// from the other processor too, and where columns are few that is half as much again.
     pub(super) fn kept_stride(&self) -> usize {
         self.columns.next_multiple_of(MARGIN)
     }
@@ -101,6 +101,7 @@ impl Needs {
 pub(crate) struct Buffers<T> {
     /// One ring after the other: a large page has room for some of them.
     rings: Aligned<T>,
+    /// Cells from a ring to the next.
     room_cells: usize,
     ring_cells: usize,
     row_cells: usize,

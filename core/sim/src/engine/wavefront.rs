@@ -254,7 +254,7 @@ impl<'s, T: Real> Lane<'s, T> {
             let (part, start) =
                 if start < first.len() { (first, start) } else { (last, start - first.len()) };
             // A field that stands still has no cells here.
-            part.get_mut(start..start + cells).unwrap_or_default()
+            if part.is_empty() { &mut [] } else { &mut part[start..start + cells] }
         });
         let finish = Finish { from, stride, to: &mut to[..self.fields], past };
         swept.counts.not_finite |= on_lanes(simd, finish);
