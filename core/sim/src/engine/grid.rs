@@ -26,7 +26,7 @@ use crate::spec::BoundaryCondition;
 
 /// The three fields of one moment, row-major.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Fields<T> {
+pub(crate) struct Fields<T: Real> {
     pub(crate) potential: Aligned<T>,
     pub(crate) activator: Aligned<T>,
     pub(crate) inhibitor: Aligned<T>,

@@ -16,6 +16,7 @@ use crate::error::{SpecError, SpecFault};
 use crate::kinetics::Kinetics;
 use crate::operators::{OperatorError, check_field};
 use crate::rng::Generator;
+use crate::simd::Aligned;
 use crate::spec::{BoundaryCondition, Spec};
 
 /// The numbers that decide a step. Their ranges are in
@@ -134,7 +135,11 @@ pub fn full_step(
     for (name, field) in [("field", &*potential), ("activator", &*activator), ("inhibitor", &*inhibitor)] {
         check_field(name, field.view(), Some((rows, columns)))?;
     }
-    let cells = |field: &Array2<f64>| field.iter().copied().collect();
+    let cells = |field: &Array2<f64>| {
+        let mut cells = Aligned::zeros(field.len());
+        cells.iter_mut().zip(field).for_each(|(cell, &value)| *cell = value);
+        cells
+    };
     let fields =
         Fields { potential: cells(potential), activator: cells(activator), inhibitor: cells(inhibitor) };
     let executor = Executor::here();

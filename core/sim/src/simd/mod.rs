@@ -8,9 +8,10 @@
 //! so all levels give the same bits. This is the only place of the crate with unsafe code.
 #![allow(
     unsafe_code,
-    reason = "intrinsics, calls of functions compiled for instructions that were detected, advice on memory"
+    reason = "intrinsics, calls of functions compiled for instructions that were detected, memory of the system"
 )]
 
+mod aligned;
 mod around;
 mod cache;
 mod memory;
@@ -25,9 +26,10 @@ mod x86;
 use serde::{Deserialize, Serialize};
 
 use crate::real::Real;
+pub(crate) use aligned::Aligned;
 pub(crate) use around::{Around, Copied, Neighbours, RowForm, Sheet, too_short};
 pub(crate) use cache::cache_bytes;
-pub(crate) use memory::{Aligned, PastCaches, cells_to_line, past_caches, prefetch};
+pub(crate) use memory::{PastCaches, cells_to_line, past_caches, prefetch};
 pub(crate) use vector::{LaneWork, Lanes, Registers, Vector};
 
 /// Which vector instructions the row kernels use. It never changes a bit of a result.

@@ -22,9 +22,10 @@ fn computed(
 ) -> Grid<f64> {
     let spec = Spec::v4_1();
     let cells = |seed: usize, least: f64, most: f64| {
-        (0..SHAPE.0 * SHAPE.1)
+        let cells: Vec<_> = (0..SHAPE.0 * SHAPE.1)
             .map(|cell| least + (most - least) * ((cell * seed) % 997) as f64 / 997.0)
-            .collect()
+            .collect();
+        Aligned::from(&*cells)
     };
     let fields = Fields {
         potential: cells(7919, -0.09, 0.03),
