@@ -118,7 +118,11 @@ impl Tiling {
         let of_lane = (lane_rows / ROWS_PER_BATCH).max(lane_rows.saturating_sub(2 * BLOCK_STEPS_MAX));
         // Short rows cost more each, and where half of the first level is left it pays to compute more of them at once.
         let most = (caches.first / 16 * 7 / row_bytes / strip_cols).clamp(BATCH_ROWS_MAX, 2 * BATCH_ROWS_MAX);
-        let batch_rows = passed(strip_cols).min(of_lane).clamp(1, most);
+        let batch_rows = match passed(strip_cols).min(of_lane).clamp(1, most) {
+            1 => 1,
+            // Two are computed at once.
+            rows => rows / 2 * 2,
+        };
         // A lane that others need keeps its first rows before it needs theirs, and all of them its own.
         let steps_linked = |batch_rows: usize| {
             let moved = if shape.wraps { 4 } else { 5 };

@@ -5,9 +5,12 @@
 //! work; and no slice could be read while its cells are replaced. So the form of the rows is checked once for
 //! all rows of a [`Sheet`], the place of a row once for the row, and the register once for all its fields.
 
+mod two;
+
 use std::marker::PhantomData;
 
 use super::vector::{Lanes, Vector};
+pub(crate) use two::TwoRows;
 
 /// Cells of a field that are written from others of the same row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +76,22 @@ impl<'a, T: Copy, V: Vector<T>, const FIELDS: usize> Sheet<'a, T, V, FIELDS> {
     /// # Panics
     /// If the buffer has no such row.
     #[inline(always)]
-    pub(crate) fn around(&mut self, [up, centre, down, new]: [usize; 4]) -> Around<'_, T, V, FIELDS> {
+    pub(crate) fn around(&mut self, rows: [usize; 4]) -> Around<'_, T, V, FIELDS> {
+        self.lent(rows)
+    }
+
+    /// The rows around two that are computed together, the second of which lies below the first.
+    ///
+    /// # Panics
+    /// If the buffer has no such rows.
+    #[inline(always)]
+    pub(crate) fn two(&mut self, rows: [[usize; 4]; 2]) -> TwoRows<'_, T, V, FIELDS> {
+        TwoRows::of(rows.map(|rows| self.lent(rows)))
+    }
+
+    /// What the callers give for as long as the sheet is borrowed.
+    #[inline(always)]
+    fn lent<'s>(&self, [up, centre, down, new]: [usize; 4]) -> Around<'s, T, V, FIELDS> {
         let Self { cells, rows, form, .. } = *self;
         if up.max(centre).max(down.max(new)) >= rows {
             too_short();
@@ -149,39 +167,6 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
         }
     }
 
-    /// The register that ends with the cell before the first register of each field; only that cell is right.
-    #[inline(always)]
-    pub(crate) fn before_first(&self, lanes: Lanes<V>) -> [V; FIELDS] {
-        // SAFETY: a cell is before the first one of each field.
-        std::array::from_fn(|field| lanes.splat(unsafe { *self.centre.add(field * self.form.stride).sub(1) }))
-    }
-
-    /// As [`read`](Self::read), of rows whose left neighbour is summed first, with one load less for each field.
-    /// `before` has the cells of the register before, which become those of this one.
-    #[inline(always)]
-    pub(crate) fn read_on(
-        &self,
-        lanes: Lanes<V>,
-        k: usize,
-        before: &mut [V; FIELDS],
-    ) -> Neighbours<V, FIELDS> {
-        let offsets = self.offsets(k);
-        // SAFETY: as in `read`.
-        let at = |row: *const T| offsets.map(|offset| unsafe { &*row.add(offset).cast::<V::Chunk>() });
-        let load = |row: *const T| at(row).map(|chunk| lanes.load(chunk));
-        let centre = load(self.centre);
-        let left = at(self.first);
-        let first = std::array::from_fn(|field| centre[field].one_back(lanes, before[field], left[field]));
-        *before = centre;
-        Neighbours { centre, up: load(self.up), down: load(self.down), first, second: load(self.second) }
-    }
-
-    /// Whether the right neighbour is summed before the left one.
-    #[inline(always)]
-    pub(crate) fn right_first(&self) -> bool {
-        self.form.right_first
-    }
-
     /// Writes the new cells of register `k`.
     #[inline(always)]
     pub(crate) fn write(&mut self, k: usize, values: [V; FIELDS]) {
@@ -231,120 +216,4 @@ pub(crate) fn too_short() -> ! {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-    use crate::simd::{DetectedLevel, LaneWork, SimdLevel, on_lanes};
-
-    const FORM: RowForm = RowForm { row_cells: 160, stride: 80, first: 16, registers: 0, right_first: false };
-
-    /// Adds up the five cells of both fields and writes the sum over the cells above.
-    struct Summed<'a> {
-        cells: &'a mut [f64],
-        width: usize,
-        right_first: bool,
-        /// Read with [`Around::read_on`].
-        on: bool,
-    }
-
-    impl LaneWork<f64> for Summed<'_> {
-        type Output = ();
-
-        #[inline(always)]
-        fn run<V: Vector<f64>>(self, lanes: Lanes<V>) {
-            let form = RowForm { registers: self.width / V::LANES, right_first: self.right_first, ..FORM };
-            let mut sheet = Sheet::<f64, V, 2>::of(self.cells, 3, form);
-            let mut around = sheet.around([0, 1, 2, 0]);
-            let mut before = around.before_first(lanes);
-            for k in 0..form.registers {
-                let Neighbours { centre, up, down, first, second } =
-                    if self.on { around.read_on(lanes, k, &mut before) } else { around.read(lanes, k) };
-                around.write(k, [up[0] + down[0] + (first[0] - second[0]), up[1] + centre[1]]);
-            }
-            around.copy(Copied { from: 16, to: 15 });
-        }
-    }
-
-    /// Guards where the registers are read and written, at every level: the neighbours of the right row, side and
-    /// field, and no cell beyond.
-    #[test]
-    fn the_cells_around_are_those_around() {
-        for level in SimdLevel::available() {
-            for (right_first, on) in [(false, false), (true, false), (false, true)] {
-                let before: Vec<f64> = (0..480).map(|cell| f64::from(cell * cell)).collect();
-                let mut cells = before.clone();
-                let level: DetectedLevel = level.resolve().unwrap_or(DetectedLevel::BASELINE);
-                on_lanes(level, Summed { cells: &mut cells, width: 48, right_first, on });
-                let mut expected = before.clone();
-                let at = |row: usize, cell: usize| before[row * 160 + cell];
-                for cell in 16..64 {
-                    let sides = at(1, cell - 1) - at(1, cell + 1);
-                    let sides = if right_first { -sides } else { sides };
-                    expected[cell] = at(0, cell) + at(2, cell) + sides;
-                    expected[80 + cell] = at(0, 80 + cell) + at(1, 80 + cell);
-                }
-                expected[15] = expected[16];
-                expected[95] = expected[96];
-                assert_eq!(cells, expected, "{level:?}");
-            }
-        }
-    }
-
-    struct Wrong<'a>(&'a mut [f64], usize, RowForm, [usize; 4], Copied);
-
-    impl LaneWork<f64> for Wrong<'_> {
-        type Output = ();
-
-        #[inline(always)]
-        fn run<V: Vector<f64>>(self, lanes: Lanes<V>) {
-            let mut sheet = Sheet::<f64, V, 2>::of(self.0, self.1, self.2);
-            let mut around = sheet.around(self.3);
-            let last = self.2.registers.wrapping_sub(1);
-            let value = around.read(lanes, last).down;
-            around.write(last, value);
-            around.copy(self.4);
-        }
-    }
-
-    /// Guards the memory: a form, a row, a register or a place that is not in the buffer ends in a panic, the
-    /// largest that are in it do not.
-    #[test]
-    fn what_is_outside_is_refused() {
-        let form = RowForm { registers: 63 / 2, ..FORM };
-        let (rows, place) = ([0, 1, 2, 0], Copied { from: 0, to: 79 });
-        let try_it = |all, form, rows, place| {
-            let mut cells = vec![0.0; 480];
-            let work = Wrong(&mut cells, all, form, rows, place);
-            catch_unwind(AssertUnwindSafe(|| on_lanes(DetectedLevel::BASELINE, work))).is_ok()
-        };
-        assert!(try_it(3, form, rows, place));
-        let wide = if cfg!(target_arch = "x86_64") { 32 } else { 64 };
-        for bad in [
-            RowForm { registers: wide, ..form },
-            RowForm { registers: usize::MAX, ..form },
-            RowForm { registers: 0, ..form },
-            RowForm { first: 0, ..form },
-            RowForm { first: 80, ..form },
-            RowForm { first: usize::MAX, ..form },
-            RowForm { stride: 81, ..form },
-            RowForm { stride: usize::MAX, ..form },
-            RowForm { row_cells: 0, ..form },
-            RowForm { row_cells: 161, ..form },
-            RowForm { row_cells: usize::MAX, ..form },
-        ] {
-            assert!(!try_it(3, bad, rows, place), "{bad:?}");
-        }
-        for bad in [0, 2, 4, usize::MAX] {
-            assert!(!try_it(bad, form, rows, place), "{bad}");
-        }
-        for row in 0..4 {
-            let mut bad = rows;
-            bad[row] = 3;
-            assert!(!try_it(3, form, bad, place), "{bad:?}");
-        }
-        for bad in [Copied { from: 80, to: 0 }, Copied { from: 0, to: usize::MAX }] {
-            assert!(!try_it(3, form, rows, bad), "{bad:?}");
-        }
-    }
-}
+mod tests;

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::real::Real;
 pub(crate) use aligned::Aligned;
-pub(crate) use around::{Around, Copied, Neighbours, RowForm, Sheet, too_short};
+pub(crate) use around::{Around, Copied, Neighbours, RowForm, Sheet, TwoRows, too_short};
 pub(crate) use cache::cache_bytes;
 pub(crate) use memory::{PastCaches, cells_to_line, past_caches, prefetch};
 pub(crate) use vector::{LaneWork, Lanes, Registers, Vector};

@@ -10,7 +10,7 @@ use crate::real::Value;
 
 macro_rules! neon {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
-     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident $fused:ident $fused_less:ident,
+     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $splat:ident $extract:ident $fused:ident $fused_less:ident,
      $greater:ident $equal:ident $blend:ident $not:expr,
      $count_splat:ident $count_sub:ident $and:ident $count_load:ident $count_store:ident $across:ident) => {
         /// A register.
@@ -57,6 +57,12 @@ macro_rules! neon {
                 // SAFETY: every machine of the architecture has the instruction; the chunk is as
                 // long as the register.
                 Self(unsafe { $load(chunk.as_ptr()) })
+            }
+
+            #[inline(always)]
+            fn one_back(self, _: Lanes<Self>, before: Self) -> Self {
+                // SAFETY: every machine of the architecture has the instruction.
+                Self(unsafe { $extract::<{ $lanes - 1 }>(before.0, self.0) })
             }
 
             #[inline(always)]
@@ -168,11 +174,11 @@ macro_rules! neon {
 }
 
 neon!(F64x2(float64x2_t) of 2 f64, counts uint64x2_t, u64:
-    vaddq_f64 vsubq_f64 vmulq_f64 vdivq_f64, vld1q_f64 vst1q_f64 vdupq_n_f64 vfmaq_f64 vfmsq_f64,
+    vaddq_f64 vsubq_f64 vmulq_f64 vdivq_f64, vld1q_f64 vst1q_f64 vdupq_n_f64 vextq_f64 vfmaq_f64 vfmsq_f64,
     vcgtq_f64 vceqq_f64 vbslq_f64 |mask| veorq_u64(mask, vdupq_n_u64(u64::MAX)),
     vdupq_n_u64 vsubq_u64 vandq_u64 vld1q_u64 vst1q_u64 vaddvq_u64);
 neon!(F32x4(float32x4_t) of 4 f32, counts uint32x4_t, u32:
-    vaddq_f32 vsubq_f32 vmulq_f32 vdivq_f32, vld1q_f32 vst1q_f32 vdupq_n_f32 vfmaq_f32 vfmsq_f32,
+    vaddq_f32 vsubq_f32 vmulq_f32 vdivq_f32, vld1q_f32 vst1q_f32 vdupq_n_f32 vextq_f32 vfmaq_f32 vfmsq_f32,
     vcgtq_f32 vceqq_f32 vbslq_f32 |mask| veorq_u32(mask, vdupq_n_u32(u32::MAX)),
     vdupq_n_u32 vsubq_u32 vandq_u32 vld1q_u32 vst1q_u32 vaddvq_u32);
 

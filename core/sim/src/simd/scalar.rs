@@ -26,6 +26,10 @@ macro_rules! scalar {
                 chunk[0]
             }
 
+            fn one_back(self, _: Lanes<Self>, before: Self) -> Self {
+                before
+            }
+
             fn times_plus(self, factor: Self, addend: Self) -> Self {
                 self.mul_add(factor, addend)
             }

@@ -61,8 +61,9 @@ impl<V> Lanes<V> {
 pub trait Vector<T>: Value<T> {
     /// As many numbers as there are lanes, in memory.
     type Chunk;
-    /// Whether [`one_back`](Self::one_back) costs less than a load.
-    const SHIFTS: bool = false;
+    /// Whether two rows are computed faster at once: there are registers enough for both, and
+    /// [`one_back`](Self::one_back) is an instruction or two.
+    const TWO_ROWS: bool = false;
     /// A yes or no for each lane.
     type Mask: Copy;
     /// A count for each lane; 65,536 vectors do not overflow it.
@@ -78,13 +79,8 @@ pub trait Vector<T>: Value<T> {
     fn splat(lanes: Lanes<Self>, value: T) -> Self;
     /// See [`Lanes::load`].
     fn load(lanes: Lanes<Self>, chunk: &Self::Chunk) -> Self;
-    /// The register that begins one cell before this one: the last cell of `before`, which ends where this one begins,
-    /// and all of this one but the last. `chunk` is where it is in memory.
-    #[inline(always)]
-    fn one_back(self, lanes: Lanes<Self>, before: Self, chunk: &Self::Chunk) -> Self {
-        let _ = before;
-        Self::load(lanes, chunk)
-    }
+    /// The last number of `before`, then all of these but the last.
+    fn one_back(self, lanes: Lanes<Self>, before: Self) -> Self;
     /// `self * factor + addend`, rounded once. The same bits at every level, but where the machine has no
     /// such instruction (the baseline of x86-64) a slow function; so not for what everyone runs.
     fn times_plus(self, factor: Self, addend: Self) -> Self;

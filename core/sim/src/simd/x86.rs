@@ -2,6 +2,8 @@
 //!
 //! Every function here is one instruction, or two where the narrow sets have no single one.
 
+mod composed;
+
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -9,6 +11,7 @@ use super::around::unforeseen;
 use super::memory::PastCaches;
 use super::vector::{Lanes, Registers, Vector};
 use crate::real::Value;
+use composed::*;
 
 /// The arithmetic and the memory of a register; what all levels have in the same form.
 macro_rules! arithmetic {
@@ -46,7 +49,7 @@ macro_rules! arithmetic {
 
 /// What has one form in the body of every `impl Vector`.
 macro_rules! memory {
-    ($lanes:literal $scalar:ty: $load:ident $store:ident $stream:ident $splat:ident $max:ident $min:ident $fused:expr, $fused_less:expr, $fused_plus:expr) => {
+    ($lanes:literal $scalar:ty: $load:ident $store:ident $stream:ident $splat:ident $one_back:ident $max:ident $min:ident $fused:expr, $fused_less:expr, $fused_plus:expr) => {
         type Chunk = [$scalar; $lanes];
         const LANES: usize = $lanes;
 
@@ -71,6 +74,12 @@ macro_rules! memory {
             // SAFETY: the argument proves that the machine has the instruction; the chunk is as
             // long as the register, and the instruction asks for no alignment.
             Self(unsafe { $load(chunk.as_ptr()) })
+        }
+
+        #[inline(always)]
+        fn one_back(self, _: Lanes<Self>, before: Self) -> Self {
+            // SAFETY: `self` exists, so the machine has the instructions.
+            Self(unsafe { $one_back(self.0, before.0) })
         }
 
         #[inline(always)]
@@ -128,9 +137,9 @@ macro_rules! memory {
 /// AVX-512: a mask is a bit for each lane.
 macro_rules! avx512 {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty, counts $count:ty:
-     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident,
+     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident $one_back:ident,
      $max:ident $min:ident $fused:expr, $fused_less:expr, $fused_plus:expr, $compare:ident $sub_where:ident,
-     $count_splat:ident $count_add:ident, $align:ident $to_bits:ident $of_bits:ident) => {
+     $count_splat:ident $count_add:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
         impl Vector<$scalar> for $name {
@@ -139,16 +148,10 @@ macro_rules! avx512 {
             /// addition, of which the arithmetic leaves no room for the second.
             type Tally = (__m512i, __m512i);
 
-            memory!($lanes $scalar: $load $store $stream $splat $max $min $fused, $fused_less, $fused_plus);
+            memory!($lanes $scalar: $load $store $stream $splat $one_back $max $min $fused, $fused_less, $fused_plus);
 
-            /// A load that is not aligned takes two lines.
-            const SHIFTS: bool = true;
-
-            #[inline(always)]
-            fn one_back(self, _: Lanes<Self>, before: Self, _: &Self::Chunk) -> Self {
-                // SAFETY: `self` exists, so the machine has the instructions.
-                Self(unsafe { $of_bits($align::<{ $lanes - 1 }>($to_bits(self.0), $to_bits(before.0))) })
-            }
+            /// Not with half as many registers: what does not fit is read and written all the time.
+            const TWO_ROWS: bool = true;
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -205,20 +208,20 @@ macro_rules! avx512 {
 
 avx512!(F64x8(__m512d) of 8 f64, mask __mmask8, counts u64:
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd,
-    _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_set1_pd,
+    _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_set1_pd one_back_512_pd,
     _mm512_max_pd _mm512_min_pd _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_fmadd_pd, _mm512_cmp_pd_mask _mm512_mask_sub_pd,
-    _mm512_set1_epi64 _mm512_mask_add_epi64, _mm512_alignr_epi64 _mm512_castpd_si512 _mm512_castsi512_pd);
+    _mm512_set1_epi64 _mm512_mask_add_epi64);
 avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps,
-    _mm512_loadu_ps _mm512_storeu_ps _mm512_stream_ps _mm512_set1_ps,
+    _mm512_loadu_ps _mm512_storeu_ps _mm512_stream_ps _mm512_set1_ps one_back_512_ps,
     _mm512_max_ps _mm512_min_ps _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_fmadd_ps, _mm512_cmp_ps_mask _mm512_mask_sub_ps,
-    _mm512_set1_epi32 _mm512_mask_add_epi32, _mm512_alignr_epi32 _mm512_castps_si512 _mm512_castsi512_ps);
+    _mm512_set1_epi32 _mm512_mask_add_epi32);
 
 /// SSE2 and AVX2: a mask is a register with all bits of a lane set or none, which as an integer
 /// is -1 or 0.
 macro_rules! narrow {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, counts $integers:ty, $count:ty:
-     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident,
+     $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident $one_back:ident,
      $max:ident $min:ident $fused:expr, $fused_less:expr, $fused_plus:expr, $above:expr, $differs:expr,
      $and:ident $signs:ident,
      $zero:ident $count_sub:ident $cast:ident $store_counts:ident) => {
@@ -228,7 +231,7 @@ macro_rules! narrow {
             type Mask = $register;
             type Tally = $integers;
 
-            memory!($lanes $scalar: $load $store $stream $splat $max $min $fused, $fused_less, $fused_plus);
+            memory!($lanes $scalar: $load $store $stream $splat $one_back $max $min $fused, $fused_less, $fused_plus);
 
             #[inline(always)]
             fn above(self, other: Self) -> Self::Mask {
@@ -296,81 +299,27 @@ macro_rules! narrow {
     };
 }
 
-/// SSE2 has no fused multiplication and addition; the function of the C library rounds once as well.
-macro_rules! fused_by_lanes {
-    ($name:ident $register:ty, $lanes:literal $scalar:ty: $load:ident $store:ident) => {
-        /// # Safety
-        /// None to be kept; it stands where the other sets have an instruction.
-        #[inline]
-        unsafe fn $name(a: $register, b: $register, c: $register) -> $register {
-            let numbers = |register| {
-                let mut numbers = [0.0; $lanes];
-                // SAFETY: the array is as long as the register, and the instruction asks for no alignment.
-                unsafe { $store(numbers.as_mut_ptr(), register) };
-                numbers
-            };
-            let (a, b, c) = (numbers(a), numbers(b), numbers(c));
-            let fused: [$scalar; $lanes] = std::array::from_fn(|lane| a[lane].mul_add(b[lane], c[lane]));
-            // SAFETY: as above.
-            unsafe { $load(fused.as_ptr()) }
-        }
-    };
-}
-
-/// SSE2 takes two instructions.
-macro_rules! less_product {
-    ($name:ident $register:ty: $sub:ident $mul:ident) => {
-        /// # Safety
-        /// None to be kept; it stands where the other sets have an instruction.
-        #[inline(always)]
-        unsafe fn $name(factor: $register, other: $register, from: $register) -> $register {
-            // SAFETY: every machine of the architecture has the instructions.
-            unsafe { $sub(from, $mul(factor, other)) }
-        }
-    };
-}
-
-/// SSE2 adds, and has nothing that would do it elsewhere.
-macro_rules! plus {
-    ($name:ident $register:ty: $add:ident) => {
-        /// # Safety
-        /// None to be kept; it stands where the other sets have an instruction.
-        #[inline(always)]
-        unsafe fn $name(other: $register, _: $register, to: $register) -> $register {
-            // SAFETY: every machine of the architecture has the instruction.
-            unsafe { $add(to, other) }
-        }
-    };
-}
-
-plus!(plus_pd __m128d: _mm_add_pd);
-plus!(plus_ps __m128: _mm_add_ps);
-less_product!(less_product_pd __m128d: _mm_sub_pd _mm_mul_pd);
-less_product!(less_product_ps __m128: _mm_sub_ps _mm_mul_ps);
-fused_by_lanes!(fused_pd __m128d, 2 f64: _mm_loadu_pd _mm_storeu_pd);
-fused_by_lanes!(fused_ps __m128, 4 f32: _mm_loadu_ps _mm_storeu_ps);
-
 narrow!(F64x4(__m256d) of 4 f64, counts __m256i, u64:
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd,
-    _mm256_loadu_pd _mm256_storeu_pd _mm256_stream_pd _mm256_set1_pd,
+    _mm256_loadu_pd _mm256_storeu_pd _mm256_stream_pd _mm256_set1_pd one_back_256_pd,
     _mm256_max_pd _mm256_min_pd _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_fmadd_pd, _mm256_cmp_pd::<_CMP_GT_OQ>, _mm256_cmp_pd::<_CMP_NEQ_UQ>,
     _mm256_and_pd _mm256_movemask_pd,
     _mm256_setzero_si256 _mm256_sub_epi64 _mm256_castpd_si256 _mm256_storeu_si256);
 narrow!(F32x8(__m256) of 8 f32, counts __m256i, u32:
     _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps,
-    _mm256_loadu_ps _mm256_storeu_ps _mm256_stream_ps _mm256_set1_ps,
+    _mm256_loadu_ps _mm256_storeu_ps _mm256_stream_ps _mm256_set1_ps one_back_256_ps,
     _mm256_max_ps _mm256_min_ps _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_fmadd_ps, _mm256_cmp_ps::<_CMP_GT_OQ>, _mm256_cmp_ps::<_CMP_NEQ_UQ>,
     _mm256_and_ps _mm256_movemask_ps,
     _mm256_setzero_si256 _mm256_sub_epi32 _mm256_castps_si256 _mm256_storeu_si256);
 narrow!(F64x2(__m128d) of 2 f64, counts __m128i, u64:
     _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd,
-    _mm_loadu_pd _mm_storeu_pd _mm_stream_pd _mm_set1_pd,
+    _mm_loadu_pd _mm_storeu_pd _mm_stream_pd _mm_set1_pd one_back_128_pd,
     _mm_max_pd _mm_min_pd fused_pd, less_product_pd, plus_pd, _mm_cmpgt_pd, _mm_cmpneq_pd,
     _mm_and_pd _mm_movemask_pd,
     _mm_setzero_si128 _mm_sub_epi64 _mm_castpd_si128 _mm_storeu_si128);
 narrow!(F32x4(__m128) of 4 f32, counts __m128i, u32:
     _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps,
-    _mm_loadu_ps _mm_storeu_ps _mm_stream_ps _mm_set1_ps,
+    _mm_loadu_ps _mm_storeu_ps _mm_stream_ps _mm_set1_ps one_back_128_ps,
     _mm_max_ps _mm_min_ps fused_ps, less_product_ps, plus_ps, _mm_cmpgt_ps, _mm_cmpneq_ps,
     _mm_and_ps _mm_movemask_ps,
     _mm_setzero_si128 _mm_sub_epi32 _mm_castps_si128 _mm_storeu_si128);

@@ -10,7 +10,7 @@ use super::{Batch, Numbers, Registers};
 use crate::engine::constants::{FIELD_MAX_V, FIELD_MIN_V, REST_MEAN_V};
 use crate::kinetics::Reaction;
 use crate::real::Real;
-use crate::simd::{Around, LaneWork, Lanes, Neighbours, Vector};
+use crate::simd::{Around, LaneWork, Lanes, Neighbours, TwoRows, Vector};
 
 /// One step of all three fields but for activation, the clamp of the potential and that of an activator above its range,
 /// for rows without extras but noise and [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential
@@ -107,17 +107,20 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const LEAK: bool, const TIMED: bool>
 {
     #[inline(always)]
     fn row(&mut self, around: &mut Around<'_, T, V, 3>, registers: &Registers) {
-        if V::SHIFTS && !around.right_first() {
-            let mut before = around.before_first(self.lanes);
-            for k in 0..registers.all() {
-                let cells = around.read_on(self.lanes, k, &mut before);
-                around.write(k, self.step(&cells));
-            }
-        } else {
-            for k in 0..registers.all() {
-                let cells = around.read(self.lanes, k);
-                around.write(k, self.step(&cells));
-            }
+        for k in 0..registers.all() {
+            let cells = around.read(self.lanes, k);
+            around.write(k, self.step(&cells));
+        }
+    }
+
+    const TWO_ROWS: bool = true;
+
+    #[inline(always)]
+    fn two_rows(&mut self, rows: &mut TwoRows<'_, T, V, 3>, registers: &Registers) {
+        let mut before = rows.before_first(self.lanes);
+        for k in 0..registers.all() {
+            let cells = rows.read(self.lanes, k, &mut before);
+            rows.write(k, cells.map(|cells| self.step(&cells)));
         }
     }
 }

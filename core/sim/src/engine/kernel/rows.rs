@@ -2,12 +2,21 @@
 
 use super::{Batch, Places, Registers};
 use crate::real::Real;
-use crate::simd::{Around, Sheet, Vector};
+use crate::simd::{Around, Sheet, TwoRows, Vector};
 
 /// A kernel in the registers of a level. `FIELDS` advance.
 pub(super) trait RowWork<T: Real, V: Vector<T>, const FIELDS: usize> {
+    /// Whether [`two_rows`](Self::two_rows) does what two times [`row`](Self::row) does.
+    const TWO_ROWS: bool = false;
+
     /// Computes the cells of a row.
     fn row(&mut self, around: &mut Around<'_, T, V, FIELDS>, registers: &Registers);
+
+    /// Computes the cells of two rows whose left neighbours are summed first.
+    #[inline(always)]
+    fn two_rows(&mut self, rows: &mut TwoRows<'_, T, V, FIELDS>, registers: &Registers) {
+        let _ = (rows, registers);
+    }
 
     /// Computes the rows of a batch.
     #[inline(always)]
@@ -15,7 +24,15 @@ pub(super) trait RowWork<T: Real, V: Vector<T>, const FIELDS: usize> {
         let mut places = Places::of(batch);
         let span = batch.span;
         let mut sheet = Sheet::of(batch.ring, batch.slots, span.form(registers, V::LANES));
-        for _ in 0..batch.rows {
+        let together = if V::TWO_ROWS && Self::TWO_ROWS && !span.right_first { batch.rows / 2 } else { 0 };
+        for _ in 0..together {
+            let mut rows = sheet.two([places.next(), places.next()]);
+            self.two_rows(&mut rows, registers);
+            for copied in span.copied {
+                rows.copy(copied);
+            }
+        }
+        for _ in 2 * together..batch.rows {
             let mut around = sheet.around(places.next());
             self.row(&mut around, registers);
             for copied in span.copied {
