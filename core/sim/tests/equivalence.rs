@@ -280,3 +280,37 @@ fn potentials_that_become_nan_are_counted() {
         }
     }
 }
+
+/// Guards the kernel that leaks also where the rate is 0, at either sign of it: zeros keep the signs that they have without
+/// a leak, above, at and below rest.
+#[test]
+fn a_leak_of_zero_changes_no_sign() {
+    for (leak_rate, simd) in SimdLevel::available().into_iter().flat_map(|simd| [(0.0, simd), (-0.0, simd)]) {
+        for (alpha, precision) in [(0.0, Precision::F64), (0.2, Precision::F64), (0.2, Precision::F32)] {
+            let spec = Spec {
+                rows: Some(9),
+                cols: Some(48),
+                steps: 6,
+                time_step: 0.5,
+                leak_rate,
+                alpha,
+                precision,
+                spike_probability: 0.0,
+                ..Spec::v4_1()
+            };
+            let spec = Spec { compat: None, ..spec };
+            let execution = Execution { simd, threads: 1, ..Execution::default() };
+            let case = Case { spec: spec.clone(), maps: Vec::new(), threads: 1, execution };
+            assert!(case.is_plain() || !is_for_speed(simd));
+            // Whole areas of each, for changes of 0; beside a zero something less, for changes of -0 where nothing diffuses.
+            let kinds = [-0.0, -0.07, 0.0, -0.08, -5e-324, 5e-324, f64::from(-0.07_f32), 0.03];
+            let cells = Array2::from_shape_fn((9, 48), |(_, column)| kinds[column / 6]);
+            let mut simulation = Simulation::new(spec).expect("accepted");
+            simulation.set_initial_field(cells.view()).expect("finite");
+            // The first block after cells are set is another kernel's.
+            let mut simulation = Simulation::from_state(simulation.state()).expect("its own state");
+            simulation.set_execution(execution).expect("an available level");
+            run_case(&case, simulation);
+        }
+    }
+}

@@ -38,12 +38,12 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         if !plain || !tells_of_clamp::<T, R>(numbers.threshold) {
             return on_lanes(level, Coupled { batch, extras, numbers, reaction });
         }
-        let (leaks, timed) = (numbers.leak_rate != T::ZERO, numbers.time_step != T::ONE);
-        let eventful = match (leaks, timed) {
-            (false, false) => on_lanes(level, Plain::<_, _, false, false> { batch, numbers, reaction }),
-            (false, true) => on_lanes(level, Plain::<_, _, false, true> { batch, numbers, reaction }),
-            // A product with a time step of 1 is what it was, and a loop without it would be 50 KB more to load.
-            (true, _) => on_lanes(level, Plain::<_, _, true, true> { batch, numbers, reaction }),
+        // One loop for all that v4.1 has not: two more would be 100 KB to load.
+        let timed = numbers.leak_rate != T::ZERO || numbers.time_step != T::ONE;
+        let eventful = if timed {
+            on_lanes(level, Plain::<_, _, true> { batch, numbers, reaction })
+        } else {
+            on_lanes(level, Plain::<_, _, false> { batch, numbers, reaction })
         };
         let noise = extras.noise;
         if eventful || noise.is_some() {

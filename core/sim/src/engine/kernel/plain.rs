@@ -13,16 +13,20 @@ use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Neighbours, TwoRows, Vector};
 
 /// One step of all three fields but for activation, the clamp of the potential and that of an activator above its range,
-/// for rows without extras but noise and [tame](crate::engine::grid::Fields::are_tame) cells. `LEAK`: the potential
-/// relaxes to rest; `TIMED`: the time step may be another than 1. Says whether there is something to be mended.
-pub(crate) struct Plain<'a, 'b, T, R, const LEAK: bool, const TIMED: bool> {
+/// for rows without extras but noise and [tame](crate::engine::grid::Fields::are_tame) cells. `TIMED`: the time step may
+/// be another than 1, and the potential may relax to rest. Says whether there is something to be mended.
+///
+/// A leak of 0 gives the bits of none. What it adds to a change is 0, which leaves every number as it is but -0; and it is
+/// -0 wherever the potential is above rest, so that it leaves that too. Below rest the potential is not 0, and the sign of
+/// a change of 0 is lost in its new value.
+pub(crate) struct Plain<'a, 'b, T, R, const TIMED: bool> {
     pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) reaction: &'a R,
 }
 
 /// What [`Plain`] needs in every row, in the registers of a level, and what it has seen.
-struct PlainRows<V, R, const LEAK: bool, const TIMED: bool> {
+struct PlainRows<V, R, const TIMED: bool> {
     lanes: Lanes<V>,
     reaction: R,
     coefficients: [V; 3],
@@ -38,7 +42,7 @@ struct PlainRows<V, R, const LEAK: bool, const TIMED: bool> {
     top: V,
 }
 
-impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
+impl<V, R, const TIMED: bool> PlainRows<V, R, TIMED> {
     /// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
     #[inline(always)]
     fn laplacian<T: Real>(&self, around: &Neighbours<V, 3>, field: usize) -> V
@@ -88,7 +92,7 @@ impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
         let a_new = a_old + self.over_time(self.diffusion(around, 1) + f);
         let i_new = i_old + self.over_time(self.diffusion(around, 2) + g);
         let mut change = self.diffusion(around, 0);
-        if LEAK {
+        if TIMED {
             change = change + self.leak_rate * (self.rest - v_old);
         }
         let v_new = v_old + self.over_time(change);
@@ -102,9 +106,7 @@ impl<V, R, const LEAK: bool, const TIMED: bool> PlainRows<V, R, LEAK, TIMED> {
     }
 }
 
-impl<T: Real, V: Vector<T>, R: Reaction<T>, const LEAK: bool, const TIMED: bool> RowWork<T, V, 3>
-    for PlainRows<V, R, LEAK, TIMED>
-{
+impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool> RowWork<T, V, 3> for PlainRows<V, R, TIMED> {
     #[inline(always)]
     fn row(&mut self, around: &mut Around<'_, T, V, 3>, registers: &Registers) {
         for k in 0..registers.all() {
@@ -125,9 +127,7 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const LEAK: bool, const TIMED: bool>
     }
 }
 
-impl<T: Real, R: Reaction<T>, const LEAK: bool, const TIMED: bool> LaneWork<T>
-    for Plain<'_, '_, T, R, LEAK, TIMED>
-{
+impl<T: Real, R: Reaction<T>, const TIMED: bool> LaneWork<T> for Plain<'_, '_, T, R, TIMED> {
     type Output = bool;
 
     #[inline(always)]
@@ -135,12 +135,13 @@ impl<T: Real, R: Reaction<T>, const LEAK: bool, const TIMED: bool> LaneWork<T>
         let Self { batch, numbers: p, reaction } = self;
         let rest = lanes.splat(T::of(REST_MEAN_V));
         let threshold = lanes.splat(p.threshold);
-        let mut rows = PlainRows::<V, R, LEAK, TIMED> {
+        let mut rows = PlainRows::<V, R, TIMED> {
             lanes,
             reaction: reaction.clone(),
             coefficients: [lanes.splat(p.alpha), lanes.splat(p.d_activator), lanes.splat(p.d_inhibitor)],
             time_step: lanes.splat(p.time_step),
-            leak_rate: lanes.splat(p.leak_rate),
+            // -0 becomes 0.
+            leak_rate: lanes.splat(p.leak_rate + T::ZERO),
             rest,
             range: range_of::<T, V>(lanes, R::CLAMP),
             one: lanes.one(),
