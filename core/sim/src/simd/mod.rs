@@ -167,9 +167,15 @@ pub(crate) fn on_lanes<T: Real, W: LaneWork<T>>(level: DetectedLevel, work: W) -
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         SimdLevel::Avx512 => unsafe { lanes_of_avx512(work) },
-        // SAFETY: every machine of the architecture has these.
-        _ => work.run(unsafe { Lanes::<T::Baseline>::proven() }),
+        _ => lanes_of_baseline(work),
     }
+}
+
+/// In a function of its own as the others: what is compiled beside a loop decides which registers it has.
+#[inline(never)]
+fn lanes_of_baseline<T: Real, W: LaneWork<T>>(work: W) -> W::Output {
+    // SAFETY: every machine of the architecture has these.
+    work.run(unsafe { Lanes::<T::Baseline>::proven() })
 }
 
 #[cfg(target_arch = "x86_64")]
