@@ -13,8 +13,8 @@ use crate::simd::cache_bytes;
 /// another thread has woken up.
 const LANE_CELLS_MIN: usize = 1 << 11;
 /// Rows that can be computed at once in a strip of the width that is aimed at. Measured: as wide as for one is slower,
-/// as each level reads two of three rows from the second-level cache; half as wide again still pays, if it is one
-/// strip instead of two.
+/// as each level reads more rows from the second-level cache than it computes, and rows one by one besides; half as wide
+/// again still pays, if it is one strip instead of two.
 const STRIP_BATCH_ROWS: usize = 2;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
