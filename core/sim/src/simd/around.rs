@@ -2,8 +2,8 @@
 //!
 //! A step reads three rows of every field and writes one, in registers that overlap. With slices each of those
 //! eighteen streams would be looked at for its length in every row, which for a narrow grid is a third of the
-//! work; and no slice could be read while its cells are replaced. So the form of the rows is checked once for
-//! all rows of a [`Sheet`], the place of a row once for the row, and the register once for all its fields.
+//! work; and no slice could be read while its cells are replaced. So the form and the place of the rows are checked once
+//! for all rows of a [`Sheet`], which are taken one after the other, and the register once for all its fields.
 
 mod two;
 
@@ -34,31 +34,42 @@ pub(crate) struct RowForm {
     pub(crate) registers: usize,
     /// Whether the right neighbour is summed before the left one.
     pub(crate) right_first: bool,
+    /// Cells that are copied in every finished row.
+    pub(crate) copied: [Copied; 2],
 }
 
-/// Rows of `FIELDS` fields in one buffer, of which some are replaced.
+/// A ring of rows of `FIELDS` fields in one buffer, which are computed from top to bottom and replace some of them.
 pub(crate) struct Sheet<'a, T, V, const FIELDS: usize> {
     cells: *mut T,
-    rows: usize,
+    /// Cells of the ring.
+    all: usize,
+    /// Cells before the row above the next one, and before the one that takes the new cells; rows of the ring begin there.
+    up: usize,
+    new: usize,
     form: RowForm,
     kind: PhantomData<(&'a mut [T], V)>,
 }
 
 impl<'a, T: Copy, V: Vector<T>, const FIELDS: usize> Sheet<'a, T, V, FIELDS> {
-    /// The first `rows` rows of a buffer.
+    /// The first `rows` rows of a buffer, of which the last one is above the first. The row above the first one that is
+    /// computed and the row that takes its new cells are given; the latter may be any. A cell of a row that is replaced
+    /// may be read in no later register.
     ///
     /// # Panics
-    /// If a register of a row lies outside of its field, a field outside of its row, or a row outside of the buffer.
+    /// If a register of a row or a cell to be copied lies outside of its field, a field outside of its row, or a row outside
+    /// of the buffer.
     #[inline(always)]
-    pub(crate) fn of(cells: &'a mut [T], rows: usize, form: RowForm) -> Self {
+    pub(crate) fn of(cells: &'a mut [T], rows: usize, [up, new]: [usize; 2], form: RowForm) -> Self {
         const {
             assert!(size_of::<V::Chunk>() == V::LANES * size_of::<T>(), "a chunk is a register of cells");
             assert!(align_of::<V::Chunk>() <= align_of::<T>(), "a chunk begins at any cell");
         }
-        let RowForm { row_cells, stride, first, registers, .. } = form;
+        let RowForm { row_cells, stride, first, registers, copied, .. } = form;
         // Every number that follows is at most a length, so that nothing overflows.
         let fits = rows.checked_mul(row_cells).is_some_and(|all| all <= cells.len())
             && row_cells > 0
+            && up.max(new) < rows
+            && copied.iter().all(|Copied { from, to }| *from.max(to) < stride)
             && stride <= row_cells / FIELDS
             && first >= 1
             && first < stride
@@ -67,43 +78,43 @@ impl<'a, T: Copy, V: Vector<T>, const FIELDS: usize> Sheet<'a, T, V, FIELDS> {
         if !fits {
             too_short();
         }
-        Self { rows, cells: cells.as_mut_ptr(), form, kind: PhantomData }
+        let (all, up, new) = (rows * row_cells, up * row_cells, new * row_cells);
+        Self { cells: cells.as_mut_ptr(), all, up, new, form, kind: PhantomData }
     }
 
-    /// The rows around one that is computed: that above, itself, that below, and that which takes the new cells and
-    /// may be any of them. A cell of a row that is replaced may be read in no later register.
-    ///
-    /// # Panics
-    /// If the buffer has no such row.
+    /// The rows around the next one that is computed.
     #[inline(always)]
-    pub(crate) fn around(&mut self, rows: [usize; 4]) -> Around<'_, T, V, FIELDS> {
-        self.lent(rows)
+    pub(crate) fn next_row(&mut self) -> Around<'_, T, V, FIELDS> {
+        self.lent(self.form.right_first)
     }
 
-    /// The rows around two that are computed together, the second of which lies below the first.
-    ///
-    /// # Panics
-    /// If the buffer has no such rows.
+    /// The rows around the next two that are computed, the left neighbour as the first.
     #[inline(always)]
-    pub(crate) fn two(&mut self, rows: [[usize; 4]; 2]) -> TwoRows<'_, T, V, FIELDS> {
-        TwoRows::of(rows.map(|rows| self.lent(rows)))
+    pub(crate) fn next_two(&mut self) -> TwoRows<'_, T, V, FIELDS> {
+        TwoRows::of(self.lent(false), self.lent(false))
+    }
+
+    /// Cells before the row that follows another one.
+    #[inline(always)]
+    fn after(&self, row: usize) -> usize {
+        let next = row + self.form.row_cells;
+        if next < self.all { next } else { 0 }
     }
 
     /// What the callers give for as long as the sheet is borrowed.
     #[inline(always)]
-    fn lent<'s>(&self, [up, centre, down, new]: [usize; 4]) -> Around<'s, T, V, FIELDS> {
-        let Self { cells, rows, form, .. } = *self;
-        if up.max(centre).max(down.max(new)) >= rows {
-            too_short();
-        }
-        // SAFETY: the rows are in the buffer, and the first register is in each of their fields.
-        let at = |row: usize| unsafe { cells.add(row * form.row_cells + form.first) };
-        let centre = at(centre).cast_const();
+    fn lent<'s>(&mut self, right_first: bool) -> Around<'s, T, V, FIELDS> {
+        let Self { cells, up, new, form, .. } = *self;
+        let centre = self.after(up);
+        let down = self.after(centre);
+        (self.up, self.new) = (centre, self.after(new));
+        // SAFETY: rows of the ring begin there, and the first register is in each of their fields.
+        let at = |row: usize| unsafe { cells.add(row + form.first) };
+        let (up, centre, down) = (at(up).cast_const(), at(centre).cast_const(), at(down).cast_const());
         // SAFETY: a cell is on either side of the first one.
         let (left, right) = unsafe { (centre.sub(1), centre.add(1)) };
-        let (first, second) = if form.right_first { (right, left) } else { (left, right) };
-        let (up, down, new) = (at(up).cast_const(), at(down).cast_const(), at(new));
-        Around { up, down, first, second, centre, new, form, kind: PhantomData }
+        let (first, second) = if right_first { (right, left) } else { (left, right) };
+        Around { up, down, first, second, centre, new: at(new), form, kind: PhantomData }
     }
 }
 
@@ -176,21 +187,18 @@ impl<T: Copy, V: Vector<T>, const FIELDS: usize> Around<'_, T, V, FIELDS> {
         }
     }
 
-    /// Copies a cell of each field of the new row to another one of it.
-    ///
-    /// # Panics
-    /// If a field has no such cells.
+    /// Copies the cells of the new row that are to be.
     #[inline(always)]
-    pub(crate) fn copy(&mut self, Copied { from, to }: Copied) {
-        let RowForm { stride, first, .. } = self.form;
-        if from >= stride || to >= stride {
-            too_short();
-        }
-        for field in 0..FIELDS {
-            // SAFETY: `new` points to the place `first` of the first field, and both places are in the field.
-            unsafe {
-                let field = self.new.sub(first).add(field * stride);
-                *field.add(to) = *field.add(from);
+    pub(crate) fn finish(&mut self) {
+        let RowForm { stride, first, copied, .. } = self.form;
+        for Copied { from, to } in copied {
+            for field in 0..FIELDS {
+                // SAFETY: `new` points to the place `first` of the first field, and `Sheet` has checked that both places are
+                // in the field.
+                unsafe {
+                    let field = self.new.sub(first).add(field * stride);
+                    *field.add(to) = *field.add(from);
+                }
             }
         }
     }

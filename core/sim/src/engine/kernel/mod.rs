@@ -171,6 +171,7 @@ impl Span {
             first: self.first.saturating_sub(start * lanes),
             registers: end,
             right_first: self.right_first,
+            copied: self.copied,
         }
     }
 }

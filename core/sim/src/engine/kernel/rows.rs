@@ -1,6 +1,6 @@
 //! What the kernels do with a batch: row after row, with what lies beside its ends.
 
-use super::{Batch, Places, Registers};
+use super::{Batch, Registers};
 use crate::real::Real;
 use crate::simd::{Around, Sheet, TwoRows, Vector};
 
@@ -21,23 +21,18 @@ pub(super) trait RowWork<T: Real, V: Vector<T>, const FIELDS: usize> {
     /// Computes the rows of a batch.
     #[inline(always)]
     fn rows(&mut self, batch: &mut Batch<'_, T>, registers: &Registers) {
-        let mut places = Places::of(batch);
-        let span = batch.span;
-        let mut sheet = Sheet::of(batch.ring, batch.slots, span.form(registers, V::LANES));
-        let together = if V::TWO_ROWS && Self::TWO_ROWS && !span.right_first { batch.rows / 2 } else { 0 };
+        let Batch { slots, above, new, rows, span, .. } = *batch;
+        let mut sheet = Sheet::of(batch.ring, slots, [above, new], span.form(registers, V::LANES));
+        let together = if V::TWO_ROWS && Self::TWO_ROWS && !span.right_first { rows / 2 } else { 0 };
         for _ in 0..together {
-            let mut rows = sheet.two([places.next(), places.next()]);
-            self.two_rows(&mut rows, registers);
-            for copied in span.copied {
-                rows.copy(copied);
-            }
+            let mut two = sheet.next_two();
+            self.two_rows(&mut two, registers);
+            two.finish();
         }
-        for _ in 2 * together..batch.rows {
-            let mut around = sheet.around(places.next());
+        for _ in 2 * together..rows {
+            let mut around = sheet.next_row();
             self.row(&mut around, registers);
-            for copied in span.copied {
-                around.copy(copied);
-            }
+            around.finish();
         }
     }
 }

@@ -4,7 +4,7 @@
 //! two rows at once read six: four rows, and the right neighbours of two. The new cells of the lower row may take the place
 //! of the upper one all the same: of a register that is written only the last cell is needed later, and that is kept.
 
-use super::{Around, Copied, Neighbours};
+use super::{Around, Neighbours};
 use crate::simd::vector::{Lanes, Vector};
 
 /// Two rows that are computed together, with their neighbours.
@@ -14,9 +14,9 @@ pub(crate) struct TwoRows<'s, T, V, const FIELDS: usize> {
 }
 
 impl<'s, T: Copy, V: Vector<T>, const FIELDS: usize> TwoRows<'s, T, V, FIELDS> {
-    /// The second lies below the first.
+    /// The second lies below the first, and both sum the left neighbour first.
     #[inline(always)]
-    pub(super) fn of([upper, lower]: [Around<'s, T, V, FIELDS>; 2]) -> Self {
+    pub(super) fn of(upper: Around<'s, T, V, FIELDS>, lower: Around<'s, T, V, FIELDS>) -> Self {
         Self { upper, lower }
     }
 
@@ -75,13 +75,10 @@ impl<'s, T: Copy, V: Vector<T>, const FIELDS: usize> TwoRows<'s, T, V, FIELDS> {
         self.lower.write(k, lower);
     }
 
-    /// Copies a cell of each field of the new rows to another one of it.
-    ///
-    /// # Panics
-    /// If a field has no such cells.
+    /// Copies the cells of the new rows that are to be.
     #[inline(always)]
-    pub(crate) fn copy(&mut self, copied: Copied) {
-        self.upper.copy(copied);
-        self.lower.copy(copied);
+    pub(crate) fn finish(&mut self) {
+        self.upper.finish();
+        self.lower.finish();
     }
 }
