@@ -4,6 +4,7 @@
 //! only the kernels behind [`RowKernel`] are compiled for each kinetics.
 
 use super::block::Block;
+use super::calm::Prior;
 use super::kernel::{Alone, Batch, Counts, Coupled, Extras, Mend, Numbers, Plain};
 use crate::kinetics::{HostReaction, HostReactionError, Kinetics, Reaction, Visitor};
 use crate::real::{Real, Value};
@@ -24,6 +25,8 @@ struct Reacting<T, R> {
     numbers: Numbers<T>,
     /// See [`Fields::are_tame`](super::grid::Fields::are_tame).
     tame: bool,
+    /// See [`Prior::is_calm`].
+    calm: bool,
 }
 
 impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
@@ -32,18 +35,23 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
     }
 
     fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
-        let Self { reaction, numbers, tame } = self;
+        let Self { reaction, numbers, tame, calm } = self;
         let extras = extras.unwrap_or(&Extras::NONE);
         let plain = level.is_for_speed() && extras.are_noise_alone() && *tame;
         if !plain || !tells_of_clamp::<T, R>(numbers.threshold) {
             return on_lanes(level, Coupled { batch, extras, numbers, reaction });
         }
+        // Compiled for kinetics that can be calm only.
+        if R::RISE_MAX.is_some() && *calm {
+            on_lanes(level, Plain::<_, _, false, false> { batch, numbers, reaction });
+            return Counts::default();
+        }
         // One loop for all that v4.1 has not: two more would be 100 KB to load.
         let timed = numbers.leak_rate != T::ZERO || numbers.time_step != T::ONE;
         let eventful = if timed {
-            on_lanes(level, Plain::<_, _, true> { batch, numbers, reaction })
+            on_lanes(level, Plain::<_, _, true, true> { batch, numbers, reaction })
         } else {
-            on_lanes(level, Plain::<_, _, false> { batch, numbers, reaction })
+            on_lanes(level, Plain::<_, _, false, true> { batch, numbers, reaction })
         };
         let noise = extras.noise;
         if eventful || noise.is_some() {
@@ -130,12 +138,12 @@ pub(super) trait WithKernel<T> {
     fn missing(self) -> Self::Output;
 }
 
-/// Hands the kernel of a block to `work`. `factors` of the rates that have a map are 1; `tame` says whether the cells
-/// [are](super::grid::Fields::are_tame) before the block.
+/// Hands the kernel of a block to `work`. `factors` of the rates that have a map are 1; `prior` is what is known of the
+/// cells before the block.
 pub(super) fn with_kernel<T: Real, W: WithKernel<T>>(
     block: &Block<'_, T>,
     factors: Option<[f64; 2]>,
-    tame: bool,
+    prior: &Prior,
     work: W,
 ) -> W::Output {
     let numbers = block.numbers;
@@ -144,23 +152,26 @@ pub(super) fn with_kernel<T: Real, W: WithKernel<T>>(
     };
     if let (Kinetics::Host, Some(host)) = (block.kinetics, block.host) {
         let hosted = Hosted { host, factors: factors.map(T::of) };
-        return work.run(&Reacting { reaction: Untold, numbers, tame }, Some(hosted));
+        let reacting = Reacting { reaction: Untold, numbers, tame: prior.tame, calm: false };
+        return work.run(&reacting, Some(hosted));
     }
-    block.kinetics.visit(factors[0], factors[1], Chosen { numbers, tame, work })
+    block.kinetics.visit(factors[0], factors[1], Chosen { block, factors, prior, work })
 }
 
-struct Chosen<T, W> {
-    numbers: Numbers<T>,
-    tame: bool,
+struct Chosen<'a, 'b, T, W> {
+    block: &'a Block<'b, T>,
+    factors: [f64; 2],
+    prior: &'a Prior,
     work: W,
 }
 
-impl<T: Real, W: WithKernel<T>> Visitor<T> for Chosen<T, W> {
+impl<T: Real, W: WithKernel<T>> Visitor<T> for Chosen<'_, '_, T, W> {
     type Output = W::Output;
 
     fn reaction<R: Reaction<T>>(self, reaction: R) -> W::Output {
-        let Self { numbers, tame, work } = self;
-        work.run(&Reacting { reaction, numbers, tame }, None)
+        let Self { block, factors, prior, work } = self;
+        let calm = R::RISE_MAX.is_some_and(|rise_max| prior.is_calm(block, rise_max, factors));
+        work.run(&Reacting { reaction, numbers: block.numbers, tame: prior.tame, calm }, None)
     }
 
     fn host(self) -> W::Output {

@@ -7,6 +7,7 @@
 use ndarray::ArrayView2;
 
 use super::block::Block;
+use super::calm::{Prior, Ranges};
 use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
 use super::execution::Executor;
 use super::lane::{Inputs, LaneRows, Next, Swept};
@@ -94,9 +95,12 @@ pub(crate) struct Grid<T: Real> {
     current: Fields<T>,
     /// Whether those of these that are clamped are known to be [tame](Fields::are_tame).
     tame: bool,
+    /// The ranges of the current fields, where they are known.
+    ranges: Option<Ranges>,
     next: Fields<T>,
-    /// Whether these are.
+    /// Whether the next fields are tame.
     next_tame: bool,
+    next_ranges: Ranges,
     maps: Maps<T>,
     noise: Vec<T>,
     sums: Vec<RowSums>,
@@ -133,7 +137,9 @@ impl<T: Real> Grid<T> {
             noise: vec![T::ZERO; if demands.noise_plane { rows * columns } else { 0 }],
             next,
             next_tame: false,
+            next_ranges: Ranges::default(),
             tame: current.are_tame(),
+            ranges: None,
             current,
             maps: Maps::default(),
             sums: Vec::new(),
@@ -191,6 +197,7 @@ impl<T: Real> Grid<T> {
     pub(crate) fn current_mut(&mut self) -> &mut Fields<T> {
         // Until the next step: to look at every cell here would be to do so for each change.
         self.tame = false;
+        self.ranges = None;
         &mut self.current
     }
 
@@ -229,14 +236,22 @@ impl<T: Real> Grid<T> {
         // As far as its last level lies below its first: so every lane reads the rows that it wrote itself.
         let turn = if self.tiling.turns { block.spikes.len() } else { 0 };
         self.next_turned = (self.turned + turn) % self.rows;
-        let swept = with_kernel(block, factors, self.tame, Advance { grid: self, block, executor });
+        let prior = Prior {
+            tame: self.tame,
+            ranges: self.ranges,
+            shape: (self.rows, self.columns),
+            boundary: self.boundary,
+        };
+        let swept = with_kernel(block, factors, &prior, Advance { grid: self, block, executor });
         self.next_tame = !swept.counts.not_finite;
+        self.next_ranges = swept.ranges;
         swept
     }
 
     /// Makes the computed fields the current ones.
     pub(crate) fn keep(&mut self) {
         self.tame = self.next_tame;
+        self.ranges = Some(self.next_ranges);
         self.turned = self.next_turned;
         std::mem::swap(&mut self.current.potential, &mut self.next.potential);
         if self.demands.turing {
@@ -288,7 +303,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             level: executor.level(),
         };
         // A block that a host's panic has cut short leaves what it counted until then.
-        grid.buffers.swept().for_each(|swept| *swept = Swept::default());
+        grid.buffers.take_swept().for_each(drop);
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
         let linked = tiling.needs.linked && block.spikes.len() > 1;
         let shared = Shared { tiling: &tiling, turned: grid.next_turned, inputs: &inputs, kernel, hosted };
@@ -312,8 +327,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
                 team.fork(left.map(|(lane, (own, behind))| move || lane.go_on(strip, own, behind)));
             }
         }
-        let swept = grid.buffers.swept().map(std::mem::take);
-        swept.reduce(Swept::then).unwrap_or_default()
+        grid.buffers.take_swept().reduce(Swept::then).unwrap_or_default()
     }
 
     fn missing(self) -> Swept {

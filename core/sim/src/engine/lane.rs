@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::block::{BLOCK_STEPS_MAX, Block};
+use super::calm::Ranges;
 use super::kernel::{Counts, Extras};
 use super::maps::Maps;
 use super::tiling::Reach;
@@ -16,6 +17,8 @@ use crate::spec::BoundaryCondition;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Swept {
     pub(crate) counts: Counts,
+    /// Those of the new cells.
+    pub(crate) ranges: Ranges,
     /// The first failure of the host's kinetics: by lane, within it by strip, then by row.
     pub(crate) failure: Option<HostReactionError>,
 }
@@ -23,7 +26,11 @@ pub(crate) struct Swept {
 impl Swept {
     pub(super) fn then(mut self, later: Self) -> Self {
         self.counts.add(later.counts);
-        Self { counts: self.counts, failure: self.failure.or(later.failure) }
+        Self {
+            counts: self.counts,
+            ranges: self.ranges.with(later.ranges),
+            failure: self.failure.or(later.failure),
+        }
     }
 }
 

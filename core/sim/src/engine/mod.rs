@@ -2,6 +2,7 @@
 //! counters of one run.
 
 mod block;
+mod calm;
 mod chemistry;
 pub mod constants;
 mod control;

@@ -4,6 +4,7 @@
 //! It is for measurements only and no part of the interface.
 
 use super::block::{Block, Noise};
+use super::calm::{FieldRange, Prior, Ranges};
 use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
 use super::constants::REST_MEAN_V;
 use super::kernel::{Batch, Counts, Numbers, Span};
@@ -21,6 +22,9 @@ pub struct KernelProbe<T> {
 }
 
 impl<T: Real> KernelProbe<T> {
+    /// Potential, activator and inhibitor of every cell.
+    const REST: [f64; 3] = [REST_MEAN_V, 0.05, 0.05];
+
     /// Rows of the shape of `spec`, at rest. Kinetics of a host are not probed: they count as none.
     ///
     /// # Errors
@@ -31,10 +35,11 @@ impl<T: Real> KernelProbe<T> {
         // Room for rows, those around them, and the new rows.
         let needs = Needs { steps: 1, batch_rows: 2 * rows, fields: 3, columns, ..Needs::default() };
         let mut buffers = Buffers::new(needs, 1);
-        let rest = [T::of(REST_MEAN_V), T::of(0.05), T::of(0.05)];
         for Parts { mut ring, .. } in buffers.lanes() {
-            for (field, value) in ring.cells().chunks_mut(needs.stride::<T>()).zip(rest.into_iter().cycle()) {
-                field.fill(value);
+            for (field, value) in
+                ring.cells().chunks_mut(needs.stride::<T>()).zip(Self::REST.into_iter().cycle())
+            {
+                field.fill(T::of(value));
             }
         }
         Ok(Self { spec, level, buffers, needs })
@@ -53,12 +58,14 @@ impl<T: Real> KernelProbe<T> {
             spikes: &[],
             followed: false,
         };
-        with_kernel(
-            &block,
-            Some(block.factors),
-            true,
-            Repeated { level: *level, buffers, needs: *needs, times },
-        );
+        let prior = Prior {
+            tame: true,
+            ranges: Some(Ranges(Self::REST.map(FieldRange::at))),
+            shape: (spec.rows(), spec.cols()),
+            boundary: spec.boundary_condition,
+        };
+        let work = Repeated { level: *level, buffers, needs: *needs, times };
+        with_kernel(&block, Some(block.factors), &prior, work);
     }
 }
 

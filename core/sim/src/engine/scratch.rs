@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::block::BLOCK_STEPS_MAX;
+use super::calm::{Ranges, Seen};
 use super::lane::Swept;
 use crate::real::Real;
 use crate::simd::Aligned;
@@ -117,7 +118,9 @@ struct Scratch<T> {
     wide: [Vec<f64>; 4],
     /// For each step the potential of the cell of the growth event, before it.
     spiked: [T; BLOCK_STEPS_MAX],
-    /// What came of the lane, until those of all lanes are put together.
+    /// The values that were written, of each field.
+    seen: [Seen<T>; 3],
+    /// What came of the lane beside that, until those of all lanes are put together.
     swept: Swept,
 }
 
@@ -143,6 +146,7 @@ impl<T: Real> Buffers<T> {
                 rates: [row(needs.host), row(needs.host)],
                 wide: [wide(needs.host), wide(needs.host), wide(needs.host), wide(needs.host)],
                 spiked: [T::ZERO; BLOCK_STEPS_MAX],
+                seen: [Seen::default(); 3],
                 swept: Swept::default(),
             })
             .take(lanes)
@@ -155,15 +159,18 @@ impl<T: Real> Buffers<T> {
         let Self { rings, room_cells, ring_cells, row_cells, lanes } = self;
         let rows = (*ring_cells / (*row_cells).max(1)) as isize;
         lanes.iter_mut().zip(rings.chunks_exact_mut(*room_cells)).map(move |(lane, room)| {
-            let Scratch { noise, rates, wide, spiked, swept } = lane;
+            let Scratch { noise, rates, wide, spiked, seen, swept } = lane;
             let ring = Ring { cells: &mut room[..*ring_cells], row_cells: *row_cells, rows };
-            Parts { ring, noise, rates, wide, spiked, swept }
+            Parts { ring, noise, rates, wide, spiked, seen, swept }
         })
     }
 
-    /// What came of each lane.
-    pub(super) fn swept(&mut self) -> impl Iterator<Item = &mut Swept> {
-        self.lanes.iter_mut().map(|lane| &mut lane.swept)
+    /// What came of each lane, which is forgotten here.
+    pub(super) fn take_swept(&mut self) -> impl Iterator<Item = Swept> {
+        self.lanes.iter_mut().map(|lane| {
+            let ranges = Ranges::of(&std::mem::take(&mut lane.seen));
+            Swept { ranges, ..std::mem::take(&mut lane.swept) }
+        })
     }
 }
 
@@ -174,6 +181,7 @@ pub(super) struct Parts<'a, T> {
     pub(super) rates: &'a mut [Vec<T>; 2],
     pub(super) wide: &'a mut [Vec<f64>; 4],
     pub(super) spiked: &'a mut [T; BLOCK_STEPS_MAX],
+    pub(super) seen: &'a mut [Seen<T>; 3],
     pub(super) swept: &'a mut Swept,
 }
 

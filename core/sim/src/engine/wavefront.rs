@@ -248,7 +248,7 @@ impl<'s, T: Real> Lane<'s, T> {
         let Inputs { columns, stride, level: simd, .. } = *self.inputs;
         let cells = strip.owned.len();
         let start = (row - self.rows.start) as usize * columns + strip.owned.start;
-        let Parts { ring, swept, .. } = &mut self.parts;
+        let Parts { ring, seen, swept, .. } = &mut self.parts;
         let from = &ring.row(self.steps, row)[MARGIN + strip.before..];
         let mut to = self.next.fields.each_mut().map(|[first, last]| {
             let (part, start) =
@@ -256,7 +256,7 @@ impl<'s, T: Real> Lane<'s, T> {
             // A field that stands still has no cells here.
             if part.is_empty() { &mut [] } else { &mut part[start..start + cells] }
         });
-        let finish = Finish { from, stride, to: &mut to[..self.fields], past };
+        let finish = Finish { from, stride, to: &mut to[..self.fields], seen: &mut seen[..], past };
         swept.counts.not_finite |= on_lanes(simd, finish);
     }
 

@@ -49,6 +49,9 @@ use crate::real::{Real, Value};
 pub trait Reaction<T: Real>: Clone + Send + Sync {
     /// The range into which u and v are moved after each step; `None`: neither is changed.
     const CLAMP: Option<(f64, f64)>;
+    /// The greatest f of all u and v in [0, 1], of kinetics that are clamped to that range and whose g is `u - v`; `None` for
+    /// all others. It bounds what a step does to the greatest u and v.
+    const RISE_MAX: Option<f64> = None;
 
     /// The rates (f, g) per unit of time at (u, v). Pure: the same arguments give the same bits,
     /// whether one point is given or a register of them.
@@ -69,6 +72,8 @@ pub struct Scaled<R, T> {
 
 impl<T: Real, R: Reaction<T>> Reaction<T> for Scaled<R, T> {
     const CLAMP: Option<(f64, f64)> = R::CLAMP;
+    /// Of the reaction, before it is multiplied.
+    const RISE_MAX: Option<f64> = R::RISE_MAX;
 
     #[inline(always)]
     fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {

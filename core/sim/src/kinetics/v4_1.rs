@@ -15,6 +15,8 @@ pub struct V4_1;
 /// `f = u * (1 - u) - v`, `g = u - v`.
 impl<T: Real> Reaction<T> for V4_1 {
     const CLAMP: Option<(f64, f64)> = Some((0.0, 1.0));
+    /// At u = 1/2 and v = 0.
+    const RISE_MAX: Option<f64> = Some(0.25);
 
     #[inline(always)]
     fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {

@@ -5,13 +5,23 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::engine::block::Noise;
+use crate::engine::calm::FieldRange;
 use crate::engine::execution::Execution;
 use crate::engine::kernel::Numbers;
 use crate::engine::tiling::Reach;
+use crate::rng::Generator;
 use crate::spec::Spec;
 
 /// Rows and columns.
 const SHAPE: (usize, usize) = (113, 70);
+
+/// The ranges of three fields, cell by cell.
+fn ranges(fields: &Fields<f64>) -> Ranges {
+    Ranges([&fields.potential, &fields.activator, &fields.inhibitor].map(|cells| FieldRange {
+        lowest: cells.iter().copied().fold(f64::INFINITY, f64::min),
+        highest: cells.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    }))
+}
 
 /// Blocks of so many steps over a grid that is cut like this, with a growth event in every step.
 fn computed(
@@ -57,6 +67,7 @@ fn computed(
         assert!(!swept.counts.not_finite);
         activations += swept.counts.activations;
         grid.keep();
+        assert_eq!(grid.ranges, Some(ranges(&grid.current)));
     }
     assert!(activations > 0);
     grid
@@ -118,4 +129,63 @@ fn tame_cells_change_by_finite_numbers() {
         assert_eq!(are_tame(cell), are_tame(-cell));
     }
     assert!(are_tame(0.5e-8 * f64::MAX) && !are_tame(f64::NAN) && !are_tame(f64::INFINITY));
+}
+
+/// Guards blocks that are not watched: in none that is calm a cell is activated or clamped, and it has the bits of one
+/// that is watched. The fields are even, so that one event or a few steps take them over a limit where they can.
+#[test]
+fn nothing_happens_in_a_calm_block() {
+    let boundaries = [BoundaryCondition::Periodic, BoundaryCondition::Neumann, BoundaryCondition::Dirichlet];
+    let mut generator = Generator::new(7);
+    let mut uniform = |low, high| generator.uniform(low, high);
+    let executor = Executor::new(Execution { threads: 1, ..Execution::default() }).unwrap();
+    let (mut calm_blocks, mut eventful_blocks) = (0, 0);
+    for draw in 0..3000 {
+        let shape = [(64, 24), (64, 2)][draw / 3 % 2];
+        let boundary = boundaries[draw % 3];
+        let spec = Spec {
+            alpha: uniform(0.0, 0.25),
+            d_activator: uniform(0.0, 0.25),
+            d_inhibitor: uniform(0.0, 0.2),
+            r_activator: uniform(0.0, 0.1),
+            r_inhibitor: uniform(0.0, 0.2),
+            turing_threshold: uniform(0.5, 1.0),
+            ..Spec::v4_1()
+        };
+        let rest = [uniform(-0.1, 0.045), uniform(0.0, spec.turing_threshold), uniform(0.0, 0.3)];
+        let even = || {
+            let [potential, activator, inhibitor] =
+                rest.map(|value| Aligned::from(&*vec![value; shape.0 * shape.1]));
+            Fields { potential, activator, inhibitor }
+        };
+        let demands = Demands { turing: true, ..Demands::default() };
+        let new = || Grid::new(shape, boundary, demands, even(), Lanes { threads: 1, ..Lanes::default() });
+        let (mut unwatched, mut watched) = (new(), new());
+        unwatched.ranges = Some(ranges(&unwatched.current));
+        let steps = 1 + draw % unwatched.tiling.block_steps;
+        let spikes: Vec<_> = (0..steps)
+            .map(|_| {
+                let [row, column] = [shape.0, shape.1].map(|cells| uniform(0.0, cells as f64) as usize);
+                (uniform(0.0, 1.0) < 0.3).then(|| Spike { row, column, volts: uniform(-0.1, 0.1) })
+            })
+            .collect();
+        let block = Block {
+            numbers: Numbers::of(&spec),
+            kinetics: spec.kinetics,
+            factors: [spec.r_activator, spec.r_inhibitor],
+            host: None,
+            noise: Noise::Absent,
+            spikes: &spikes,
+            followed: false,
+        };
+        let prior = Prior { tame: true, ranges: unwatched.ranges, shape, boundary };
+        let is_calm = prior.is_calm(&block, 0.25, block.factors);
+        let [_, expected] = [&mut unwatched, &mut watched].map(|grid| grid.advance(&block, &executor).counts);
+        assert_eq!(unwatched.next, watched.next, "{spec:?} {rest:?} {spikes:?}");
+        let is_eventful = expected.activations + expected.clamps > 0;
+        assert!(!(is_calm && is_eventful), "{spec:?} {rest:?} {spikes:?}");
+        calm_blocks += usize::from(is_calm);
+        eventful_blocks += usize::from(is_eventful);
+    }
+    assert!(calm_blocks > 500 && eventful_blocks > 500, "{calm_blocks} {eventful_blocks}");
 }

@@ -1,0 +1,161 @@
+//! Blocks in which nothing can happen that the row kernel would have to watch for.
+//!
+//! Diffusion takes no cell beyond its neighbours, a growth event adds volts that are known before, and some kinetics raise
+//! the activator by no more than a known amount in a step. So the range of the values before a block often proves that no
+//! potential reaches its clamp in it, no activator the threshold and no inhibitor its highest value. To watch every cell
+//! for that takes a tenth of the time of a step.
+
+use super::block::{Block, Noise};
+use super::constants::{FIELD_MAX_V, FIELD_MIN_V};
+use super::kernel::Numbers;
+use crate::real::Real;
+use crate::simd::Vector;
+use crate::spec::BoundaryCondition;
+
+/// What values stay away from a limit at least: far more than the rounding of all steps of a block in single precision,
+/// where a step moves a sum of a few numbers of at most 1 by some 10^-7.
+const MARGIN: f64 = 1e-3;
+/// Numbers of the widest register.
+const LANES_MAX: usize = 16;
+
+/// The least and the greatest value of a field, in a register each until they are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<T> {
+    lowest: [T; LANES_MAX],
+    highest: [T; LANES_MAX],
+}
+
+impl<T: Real> Default for Seen<T> {
+    fn default() -> Self {
+        let [lowest, highest] = [f64::INFINITY, f64::NEG_INFINITY].map(|value| [T::of(value); LANES_MAX]);
+        Self { lowest, highest }
+    }
+}
+
+impl<T: Real> Seen<T> {
+    /// The registers that see more values: the least and the greatest of each lane.
+    #[inline(always)]
+    pub(crate) fn registers<V: Vector<T>>(&mut self) -> [&mut V::Chunk; 2] {
+        [&mut self.lowest, &mut self.highest].map(|values| &mut V::chunks_mut(values)[0])
+    }
+
+    /// Sees some values.
+    pub(crate) fn all(&mut self, values: &[T]) {
+        for &value in values {
+            let (lowest, highest) = (&mut self.lowest[0], &mut self.highest[0]);
+            *lowest = if value < *lowest { value } else { *lowest };
+            *highest = if value > *highest { value } else { *highest };
+        }
+    }
+
+    fn range(&self) -> FieldRange {
+        let lowest = self.lowest.iter().fold(f64::INFINITY, |least, value| least.min(value.wide()));
+        let highest = self.highest.iter().fold(f64::NEG_INFINITY, |most, value| most.max(value.wide()));
+        FieldRange { lowest, highest }
+    }
+}
+
+/// Between which values all cells of a field are, but those that are NaN.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct FieldRange {
+    pub(crate) lowest: f64,
+    pub(crate) highest: f64,
+}
+
+impl FieldRange {
+    /// The same value everywhere.
+    pub(super) fn at(value: f64) -> Self {
+        Self { lowest: value, highest: value }
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self { lowest: self.lowest.min(other.lowest), highest: self.highest.max(other.highest) }
+    }
+}
+
+/// Those of potential, activator and inhibitor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ranges(pub(crate) [FieldRange; 3]);
+
+impl Default for Ranges {
+    /// Of no cell.
+    fn default() -> Self {
+        Self([FieldRange { lowest: f64::INFINITY, highest: f64::NEG_INFINITY }; 3])
+    }
+}
+
+impl Ranges {
+    pub(super) fn of<T: Real>(seen: &[Seen<T>; 3]) -> Self {
+        Self(seen.each_ref().map(Seen::range))
+    }
+
+    pub(super) fn with(self, other: Self) -> Self {
+        Self(std::array::from_fn(|field| self.0[field].with(other.0[field])))
+    }
+}
+
+/// What is known of the cells before a block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prior {
+    /// See [`Fields::are_tame`](super::grid::Fields::are_tame).
+    pub(super) tame: bool,
+    /// `None` where nobody has looked.
+    pub(super) ranges: Option<Ranges>,
+    pub(super) shape: (usize, usize),
+    pub(super) boundary: BoundaryCondition,
+}
+
+impl Prior {
+    /// Whether in none of the steps of a block a potential or an inhibitor reaches a limit of its range from within or an
+    /// activator the threshold or 1, where f is at most `rise_max` (see
+    /// [`Reaction::RISE_MAX`](crate::kinetics::Reaction::RISE_MAX)) and the factors of f and g are given.
+    pub(super) fn is_calm<T: Real>(
+        &self,
+        block: &Block<'_, T>,
+        rise_max: f64,
+        [r_activator, r_inhibitor]: [f64; 2],
+    ) -> bool {
+        let Some(Ranges([potential, activator, inhibitor])) = self.ranges else { return false };
+        let Numbers { alpha, d_activator, d_inhibitor, threshold, time_step, leak_rate, .. } = block.numbers;
+        let is_alone =
+            time_step == T::ONE && leak_rate == T::ZERO && matches!(block.noise, Noise::Absent) && self.tame;
+        // A cell becomes a mean of itself, its neighbours and, if it is of an inhibitor, its activator.
+        let is_mean = |coefficient: T, factor: f64| {
+            let share = 4.0 * coefficient.wide() + factor;
+            coefficient >= T::ZERO && factor >= 0.0 && share <= 1.0
+        };
+        let are_means = is_mean(alpha, 0.0) && is_mean(d_activator, 0.0) && is_mean(d_inhibitor, r_inhibitor);
+        let [fallen, risen] = [-1.0, 1.0].map(|sign| {
+            let volts = block.spikes.iter().flatten().map(|spike| (sign * spike.volts).max(0.0));
+            self.share_left(alpha.wide()) * volts.sum::<f64>()
+        });
+        // Zeros lie around a Dirichlet grid.
+        let potential = match self.boundary {
+            BoundaryCondition::Dirichlet => potential.with(FieldRange::at(0.0)),
+            _ => potential,
+        };
+        let activator_max = activator.highest + block.spikes.len() as f64 * (r_activator * rise_max);
+        is_alone
+            && are_means
+            && potential.lowest - fallen > FIELD_MIN_V + MARGIN
+            && potential.highest + risen < FIELD_MAX_V - MARGIN
+            && activator.lowest >= 0.0
+            && inhibitor.lowest >= 0.0
+            && r_activator >= 0.0
+            && activator_max < threshold.wide().min(1.0) - MARGIN
+            && activator_max.max(inhibitor.highest) < 1.0 - MARGIN
+    }
+
+    /// What is left in any cell of the volts of a growth event after one step, and so after more of them: a later one
+    /// takes means of that.
+    fn share_left(&self, alpha: f64) -> f64 {
+        let (rows, columns) = self.shape;
+        if rows.min(columns) < 3 {
+            // A cell is its own neighbour, or twice the same one's.
+            return 1.0;
+        }
+        // A corner of a Neumann grid is its own neighbour twice.
+        let own = if self.boundary == BoundaryCondition::Neumann { 2.0 } else { 4.0 };
+        (1.0 - own * alpha).max(alpha)
+    }
+}
