@@ -3,11 +3,11 @@
 //! Nothing here waits for a thread that may never run: a lane that does not find what it needs leaves the rest of its
 //! work to be done when all lanes have begun.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::block::BLOCK_STEPS_MAX;
+use super::kernel::Place;
 use super::scratch::Needs;
 use super::team::comes;
 use crate::real::Real;
@@ -34,9 +34,10 @@ impl<T: Real> Kept<T> {
         Self { cells, stride, row_cells, spiked: [T::ZERO; BLOCK_STEPS_MAX] }
     }
 
-    fn cells_of(&self, level: usize, index: isize) -> Range<usize> {
-        let start = ((level - 1) * Self::ROWS as usize + index as usize) * self.row_cells;
-        start..start + self.row_cells
+    /// Where row `index` of a level is, and the one behind it.
+    pub(super) fn place(&self, level: usize, index: isize) -> Place {
+        let row = (level - 1) * Self::ROWS as usize + index as usize;
+        Place { first: row * self.row_cells, pitch: self.row_cells }
     }
 
     /// Cells from a field of a row to the next.
@@ -44,15 +45,24 @@ impl<T: Real> Kept<T> {
         self.stride
     }
 
-    /// The place for row `index` of a level, and for what its growth event has replaced.
-    pub(super) fn row_mut(&mut self, level: usize, index: isize) -> (&mut [T], &mut T) {
-        let cells = self.cells_of(level, index);
-        (&mut self.cells[cells], &mut self.spiked[level])
+    /// All rows.
+    pub(super) fn cells(&self) -> &[T] {
+        &self.cells
     }
 
-    /// What was kept.
-    pub(super) fn row(&self, level: usize, index: isize) -> (&[T], T) {
-        (&self.cells[self.cells_of(level, index)], self.spiked[level])
+    /// All rows.
+    pub(super) fn cells_mut(&mut self) -> &mut [T] {
+        &mut self.cells
+    }
+
+    /// What the growth event of a level has replaced.
+    pub(super) fn spiked(&self, level: usize) -> T {
+        self.spiked[level]
+    }
+
+    /// The same.
+    pub(super) fn spiked_mut(&mut self, level: usize) -> &mut T {
+        &mut self.spiked[level]
     }
 }
 

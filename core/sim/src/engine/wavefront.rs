@@ -13,11 +13,13 @@
 //! lower levels also what it needs of its neighbours; a cell that is computed twice has the same bits twice and is
 //! counted where it belongs.
 
+mod transfer;
+
 use std::ops::Range;
 
 use super::block::Noise;
 use super::chemistry::{Hosted, RowKernel};
-use super::kernel::{Batch, CopyRow, Finish, Span};
+use super::kernel::{Batch, Span};
 use super::lane::{Inputs, LaneRows, Next};
 use super::link::{Kept, Link};
 use super::noise::FillNoise;
@@ -27,7 +29,7 @@ use super::tiling::Reach;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
 use crate::real::Real;
-use crate::simd::{PastCaches, on_lanes, past_caches, prefetch, vectorised};
+use crate::simd::{PastCaches, past_caches, vectorised};
 use crate::spec::BoundaryCondition;
 
 /// How a lane is tied to the one before it and the one behind it.
@@ -170,9 +172,7 @@ impl<'s, T: Real> Lane<'s, T> {
         let entering = self.rows_of(0).start..self.rows_behind(0).end;
         for head in heads.step_by(self.inputs.batch_rows) {
             let rows = shared(&self.batch(head, 0), &entering);
-            for row in rows.clone() {
-                self.enter(row, strip);
-            }
+            self.enter(rows.clone(), strip);
             self.settle(0, rows, strip);
             let later = shared(&self.batch(head + self.inputs.batch_rows as isize, 0), &entering);
             for level in 1..=self.steps {
@@ -185,7 +185,7 @@ impl<'s, T: Real> Lane<'s, T> {
                 }
                 // At once: the next level takes the places of these rows.
                 match &mut tie {
-                    _ if level == self.steps => rows.for_each(|row| self.leave(row, strip, past)),
+                    _ if level == self.steps => self.leave(rows, strip, past),
                     Tie::None => {}
                     Tie::Keeps(kept) => self.keep(level, rows, strip, kept),
                     Tie::Needs(kept) => self.take(level, head, strip, kept),
@@ -193,84 +193,6 @@ impl<'s, T: Real> Lane<'s, T> {
             }
         }
         Ok(())
-    }
-
-    /// Keeps those of the computed rows that the lane before needs.
-    fn keep(&self, level: usize, rows: Range<isize>, strip: &Strip, kept: &mut Kept<T>) {
-        let first = self.rows_of(level).start;
-        for row in shared(&rows, &(first..first + Kept::<T>::ROWS)) {
-            let stride = kept.stride();
-            let (to, spiked) = kept.row_mut(level, row - first);
-            let planes = fields_of(self.parts.ring.row(level, row), self.inputs.stride);
-            let from = MARGIN..MARGIN + strip.width;
-            CopyRow { planes: &planes[..self.fields], from, to, stride }.on(self.inputs.level);
-            *spiked = self.parts.spiked[level];
-        }
-    }
-
-    /// Copies rows that the lane behind has kept.
-    fn take(&mut self, level: usize, head: isize, strip: &Strip, kept: &Kept<T>) {
-        let stride = self.inputs.stride;
-        let rows = self.rows_behind(level);
-        for row in shared(&self.batch(head, level), &rows) {
-            let (cells, spiked) = kept.row(level, row - rows.start);
-            let planes = fields_of(cells, kept.stride());
-            let row_cells = self.parts.ring.row_mut(level, row);
-            let to = &mut row_cells[MARGIN..];
-            let from = 0..strip.width;
-            CopyRow { planes: &planes[..self.fields], from, to, stride }.on(self.inputs.level);
-            strip::copy(strip.copied(), row_cells, stride, self.fields);
-            if self.inputs.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
-                self.parts.spiked[level] = spiked;
-            }
-        }
-    }
-
-    /// Asks for a part of the rows that enter next, so that memory is at work while all levels are computed.
-    fn fetch(&self, level: usize, rows: Range<isize>, strip: &Strip) {
-        let Inputs { columns, fields, .. } = *self.inputs;
-        let [from, to] = [level - 1, level].map(|level| strip.width * level / self.steps);
-        for (place, stretch) in strip.stretches(columns) {
-            // What is beside the columns that are kept is as far away as they are.
-            let [from, to] =
-                [from, to].map(|end| stretch.start + end.saturating_sub(place).min(stretch.len()));
-            for row in rows.clone() {
-                let row = self.in_grid(row) * columns;
-                for field in fields.iter().take(self.fields) {
-                    prefetch(&field[row + from..row + to]);
-                }
-            }
-        }
-    }
-
-    /// Copies a row of the last level to the grid.
-    fn leave(&mut self, row: isize, strip: &Strip, past: Option<&PastCaches>) {
-        let Inputs { columns, stride, level: simd, .. } = *self.inputs;
-        let cells = strip.owned.len();
-        let start = (row - self.rows.start) as usize * columns + strip.owned.start;
-        let Parts { ring, seen, swept, .. } = &mut self.parts;
-        let from = &ring.row(self.steps, row)[MARGIN + strip.before..];
-        let mut to = self.next.fields.each_mut().map(|[first, last]| {
-            let (part, start) =
-                if start < first.len() { (first, start) } else { (last, start - first.len()) };
-            // A field that stands still has no cells here.
-            if part.is_empty() { &mut [] } else { &mut part[start..start + cells] }
-        });
-        let finish = Finish { from, stride, to: &mut to[..self.fields], seen: &mut seen[..], past };
-        swept.counts.not_finite |= on_lanes(simd, finish);
-    }
-
-    /// Copies a row of the grid to level 0.
-    fn enter(&mut self, row: isize, strip: &Strip) {
-        let Inputs { columns, fields, stride, level, .. } = *self.inputs;
-        let source = self.in_grid(row) * columns;
-        let target = self.parts.ring.row_mut(0, row);
-        for (place, stretch) in strip.stretches(columns) {
-            let from = source + stretch.start..source + stretch.end;
-            let to = &mut target[MARGIN + place..];
-            CopyRow { planes: &fields[..self.fields], from, to, stride }.on(level);
-        }
-        strip::copy(strip.copied(), target, stride, self.fields);
     }
 
     /// Makes finished rows ready for the next step: the growth event.
@@ -406,12 +328,6 @@ impl<'s, T: Real> Lane<'s, T> {
         let index = (row - self.rows_of(level).start) as usize;
         self.next.sums[level - 1][index] = sums;
     }
-}
-
-/// The fields of a row, as many as there are.
-fn fields_of<T>(row: &[T], stride: usize) -> [&[T]; 3] {
-    let mut fields = row.chunks_exact(stride);
-    std::array::from_fn(|_| fields.next().unwrap_or_default())
 }
 
 /// The rows that are in both.

@@ -144,9 +144,9 @@ fn nothing_happens_in_a_calm_block() {
         let shape = [(64, 24), (64, 2)][draw / 3 % 2];
         let boundary = boundaries[draw % 3];
         let spec = Spec {
-            alpha: uniform(0.0, 0.25),
-            d_activator: uniform(0.0, 0.25),
-            d_inhibitor: uniform(0.0, 0.2),
+            alpha: uniform(0.0, 0.3),
+            d_activator: uniform(0.0, 0.3),
+            d_inhibitor: uniform(0.0, 0.25),
             r_activator: uniform(0.0, 0.1),
             r_inhibitor: uniform(0.0, 0.2),
             turing_threshold: uniform(0.5, 1.0),

@@ -20,7 +20,7 @@ mod rows;
 mod stencil;
 
 pub(crate) use alone::Alone;
-pub(crate) use copy::{CopyRow, Finish};
+pub(crate) use copy::{CopyRows, Finish, Place};
 pub(crate) use coupled::Coupled;
 pub(crate) use mend::Mend;
 pub(crate) use plain::Plain;

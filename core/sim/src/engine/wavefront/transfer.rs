@@ -1,0 +1,163 @@
+//! How rows come into the buffers of a lane, go from lane to lane, and leave for the grid.
+//!
+//! As many at once as lie one behind the other on both sides: for short rows a call costs as much as the cells.
+
+use std::ops::Range;
+
+use super::{Lane, shared};
+use crate::engine::kernel::{CopyRows, Finish, Place};
+use crate::engine::lane::Inputs;
+use crate::engine::link::Kept;
+use crate::engine::scratch::{MARGIN, Parts};
+use crate::engine::strip::{self, Strip};
+use crate::real::Real;
+use crate::simd::{PastCaches, on_lanes, prefetch};
+
+impl<T: Real> Lane<'_, T> {
+    /// The first of some rows of a level, as many as follow each other in the grid and in the ring.
+    fn run(&self, level: usize, rows: &Range<isize>) -> Range<isize> {
+        let ring = &self.parts.ring;
+        let in_ring = ring.rows() - ring.slot(level, rows.start);
+        let in_grid = self.inputs.rows - self.in_grid(rows.start);
+        rows.start..rows.end.min(rows.start + in_ring.min(in_grid) as isize)
+    }
+
+    /// Where a row of a level is in the ring, and the one behind it.
+    fn place(&self, level: usize, row: isize) -> Place {
+        let pitch = self.parts.ring.row_cells();
+        Place { first: self.parts.ring.slot(level, row) * pitch + MARGIN, pitch }
+    }
+
+    /// Copies rows of the grid to level 0.
+    pub(super) fn enter(&mut self, mut rows: Range<isize>, strip: &Strip) {
+        let Inputs { columns, fields, stride, level, .. } = *self.inputs;
+        while !rows.is_empty() {
+            let run = self.run(0, &rows);
+            let source = self.in_grid(run.start) * columns;
+            let target = self.place(0, run.start);
+            for (place, stretch) in strip.stretches(columns) {
+                CopyRows {
+                    planes: &fields[..self.fields],
+                    from: Place { first: source + stretch.start, pitch: columns },
+                    to: self.parts.ring.cells(),
+                    at: Place { first: target.first + place, ..target },
+                    stride,
+                    rows: run.len(),
+                    cells: stretch.len(),
+                }
+                .on(level);
+            }
+            for row in run.clone() {
+                strip::copy(strip.copied(), self.parts.ring.row_mut(0, row), stride, self.fields);
+            }
+            rows.start = run.end;
+        }
+    }
+
+    /// Copies rows of the last level to the grid.
+    pub(super) fn leave(&mut self, mut rows: Range<isize>, strip: &Strip, past: Option<&PastCaches>) {
+        let Inputs { columns, stride, level: simd, .. } = *self.inputs;
+        while !rows.is_empty() {
+            let run = self.run(self.steps, &rows);
+            let from = self.place(self.steps, run.start);
+            let start = (run.start - self.rows.start) as usize * columns + strip.owned.start;
+            let Parts { ring, seen, swept, .. } = &mut self.parts;
+            let mut to = self.next.fields.each_mut().map(|[first, last]| {
+                // Where a lane goes around the edge of the grid, its second part begins.
+                let (part, start) =
+                    if start < first.len() { (first, start) } else { (last, start - first.len()) };
+                // A field that stands still has no cells here.
+                part.get_mut(start..).unwrap_or_default()
+            });
+            let finish = Finish {
+                from: ring.cells(),
+                at: Place { first: from.first + strip.before, ..from },
+                stride,
+                to: &mut to[..self.fields],
+                pitch: columns,
+                rows: run.len(),
+                cells: strip.owned.len(),
+                seen: &mut seen[..],
+                past,
+            };
+            swept.counts.not_finite |= on_lanes(simd, finish);
+            rows.start = run.end;
+        }
+    }
+
+    /// Keeps those of the computed rows that the lane before needs.
+    pub(super) fn keep(&mut self, level: usize, rows: Range<isize>, strip: &Strip, kept: &mut Kept<T>) {
+        let first = self.rows_of(level).start;
+        let mut rows = shared(&rows, &(first..first + Kept::<T>::ROWS));
+        while !rows.is_empty() {
+            let run = self.run(level, &rows);
+            let from = self.place(level, run.start);
+            let planes = fields_of(self.parts.ring.cells(), self.inputs.stride);
+            let stride = kept.stride();
+            let at = kept.place(level, run.start - first);
+            CopyRows {
+                planes: &planes[..self.fields],
+                from,
+                to: kept.cells_mut(),
+                at,
+                stride,
+                rows: run.len(),
+                cells: strip.width,
+            }
+            .on(self.inputs.level);
+            *kept.spiked_mut(level) = self.parts.spiked[level];
+            rows.start = run.end;
+        }
+    }
+
+    /// Copies rows that the lane behind has kept.
+    pub(super) fn take(&mut self, level: usize, head: isize, strip: &Strip, kept: &Kept<T>) {
+        let stride = self.inputs.stride;
+        let behind = self.rows_behind(level);
+        let mut rows = shared(&self.batch(head, level), &behind);
+        while !rows.is_empty() {
+            let run = self.run(level, &rows);
+            let at = self.place(level, run.start);
+            let planes = fields_of(kept.cells(), kept.stride());
+            CopyRows {
+                planes: &planes[..self.fields],
+                from: kept.place(level, run.start - behind.start),
+                to: self.parts.ring.cells(),
+                at,
+                stride,
+                rows: run.len(),
+                cells: strip.width,
+            }
+            .on(self.inputs.level);
+            for row in run.clone() {
+                strip::copy(strip.copied(), self.parts.ring.row_mut(level, row), stride, self.fields);
+                if self.inputs.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
+                    self.parts.spiked[level] = kept.spiked(level);
+                }
+            }
+            rows.start = run.end;
+        }
+    }
+
+    /// Asks for a part of the rows that enter next, so that memory is at work while all levels are computed.
+    pub(super) fn fetch(&self, level: usize, rows: Range<isize>, strip: &Strip) {
+        let Inputs { columns, fields, .. } = *self.inputs;
+        let [from, to] = [level - 1, level].map(|level| strip.width * level / self.steps);
+        for (place, stretch) in strip.stretches(columns) {
+            // What is beside the columns that are kept is as far away as they are.
+            let [from, to] =
+                [from, to].map(|end| stretch.start + end.saturating_sub(place).min(stretch.len()));
+            for row in rows.clone() {
+                let row = self.in_grid(row) * columns;
+                for field in fields.iter().take(self.fields) {
+                    prefetch(&field[row + from..row + to]);
+                }
+            }
+        }
+    }
+}
+
+/// Rows from their first field, second and third on, as many as there are.
+fn fields_of<T>(rows: &[T], stride: usize) -> [&[T]; 3] {
+    std::array::from_fn(|field| rows.get(field * stride..).unwrap_or_default())
+}
