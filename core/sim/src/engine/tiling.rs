@@ -23,6 +23,12 @@ const COLUMNS_PER_SUM: usize = 4;
 const ROWS_PER_BATCH: usize = 4;
 /// Fewest columns that are aimed at. Strips of one width may be narrower.
 const STRIP_COLS_MIN: usize = 16 * HALO;
+/// Columns that are aimed at, if the second level holds them, where the first level is too small for as many. Measured:
+/// what a strip computes beside itself then costs more than what has to come from the second level.
+const STRIP_COLS: usize = 32 * HALO;
+/// Fewest rows of a batch for which it pays that they stay in the first level. With fewer the two rows that each step
+/// keeps come from the second level as often as those of a batch of any length would, and every call costs.
+const PASSED_ROWS_MIN: usize = 4;
 
 /// What [`Tiling::of`] needs of an execution.
 #[derive(Debug, Clone, Copy, Default)]
@@ -107,7 +113,7 @@ impl Tiling {
             _ if whole => columns,
             0 => {
                 let cached = cached(ring_rows(BLOCK_STEPS_MAX, STRIP_BATCH_ROWS));
-                let widest = passed(STRIP_BATCH_ROWS).min(cached).max(STRIP_COLS_MIN);
+                let widest = passed(STRIP_BATCH_ROWS).max(STRIP_COLS).min(cached).max(STRIP_COLS_MIN);
                 // Strips of about one width, which are not much narrower than that.
                 let strips = if columns < widest + widest / 2 { 1 } else { columns.div_ceil(widest) };
                 columns.div_ceil(strips).next_multiple_of(HALO).min(columns)
@@ -118,7 +124,13 @@ impl Tiling {
         let of_lane = (lane_rows / ROWS_PER_BATCH).max(lane_rows.saturating_sub(2 * BLOCK_STEPS_MAX));
         // Short rows cost more each, and where half of the first level is left it pays to compute more of them at once.
         let most = (caches.first / 16 * 7 / row_bytes / strip_cols).clamp(BATCH_ROWS_MAX, 2 * BATCH_ROWS_MAX);
-        let batch_rows = match passed(strip_cols).min(of_lane).clamp(1, most) {
+        let room = cached(strip_cols).saturating_sub(ring_rows(BLOCK_STEPS_MAX, 0));
+        let of_caches = match passed(strip_cols) {
+            rows if rows >= PASSED_ROWS_MIN => rows,
+            rows if strip_cols < columns => rows.max(STRIP_BATCH_ROWS),
+            rows => rows.max(room.min(BATCH_ROWS_MAX)),
+        };
+        let batch_rows = match of_caches.min(of_lane).clamp(1, most) {
             1 => 1,
             // Two are computed at once.
             rows => rows / 2 * 2,
