@@ -36,15 +36,15 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
 
     fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
         let Self { reaction, numbers, tame, calm } = self;
+        // Compiled for kinetics that can be calm only.
+        if R::RISE_MAX.is_some() && *calm && extras.is_none() && level.is_for_speed() {
+            on_lanes(level, Plain::<_, _, false, false> { batch, numbers, reaction });
+            return Counts::default();
+        }
         let extras = extras.unwrap_or(&Extras::NONE);
         let plain = level.is_for_speed() && extras.are_noise_alone() && *tame;
         if !plain || !tells_of_clamp::<T, R>(numbers.threshold) {
             return on_lanes(level, Coupled { batch, extras, numbers, reaction });
-        }
-        // Compiled for kinetics that can be calm only.
-        if R::RISE_MAX.is_some() && *calm {
-            on_lanes(level, Plain::<_, _, false, false> { batch, numbers, reaction });
-            return Counts::default();
         }
         // One loop for all that v4.1 has not: two more would be 100 KB to load.
         let timed = numbers.leak_rate != T::ZERO || numbers.time_step != T::ONE;

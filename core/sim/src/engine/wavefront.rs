@@ -289,12 +289,8 @@ impl<'s, T: Real> Lane<'s, T> {
         // Extras begin where a register of any width can.
         let reach = if self.plain || later == 0 { later } else { usize::MAX };
         let beside = [strip.before.min(reach), strip.behind.min(reach)];
-        let in_grid = self.in_grid(rows.start);
+        let in_grid = if self.plain { 0 } else { self.in_grid(rows.start) };
         let Parts { ring, noise, rates, swept, .. } = &mut self.parts;
-        let extras = (!self.plain).then(|| {
-            let rates = self.hosted.map(|_| &**rates);
-            self.inputs.extras(in_grid, strip.before - beside[0], rates, noise)
-        });
         let above = ring.slot(level - 1, rows.start - 1);
         let span = Span {
             row_cells: ring.row_cells(),
@@ -307,7 +303,14 @@ impl<'s, T: Real> Lane<'s, T> {
         };
         let slots = ring.rows();
         let mut batch = Batch { ring: ring.cells(), slots, above, new: above, rows: rows.len(), span };
-        swept.counts.add(self.kernel.rows(simd, &mut batch, extras.as_ref()));
+        let counts = if self.plain {
+            self.kernel.rows(simd, &mut batch, None)
+        } else {
+            let rates = self.hosted.map(|_| &**rates);
+            let extras = self.inputs.extras(in_grid, strip.before - beside[0], rates, noise);
+            self.kernel.rows(simd, &mut batch, Some(&extras))
+        };
+        swept.counts.add(counts);
     }
 
     /// Sums up a finished row of a step, and the change that led to it.
