@@ -248,6 +248,53 @@ fn activators_above_their_range_equal_the_plain_loop() {
     assert!(copied_at_edge > 20 || !has_kernels_for_speed(), "{copied_at_edge} runs with such cells");
 }
 
+/// Guards the blocks that are not watched, which follow a first one: near the limits of potential and activator, with
+/// growth events that may pass them, in both precisions, and beside maps, with which every block is watched.
+#[test]
+fn blocks_near_their_limits_equal_the_plain_loop() {
+    let (mut quiet, mut eventful) = (0, 0);
+    for number in 0..2000 {
+        let mut dice = Dice::new(4_000_000 + number);
+        let mut case = Case::draw(&mut dice);
+        if number % 4 != 0 {
+            case.maps.clear();
+        }
+        // They were drawn for another time step.
+        case.maps.iter_mut().for_each(|(_, map)| *map *= case.spec.time_step);
+        case.spec = Spec {
+            rows: Some(case.spec.rows()),
+            cols: Some(case.spec.cols()),
+            precision: [Precision::F64, Precision::F32][number as usize % 2],
+            boundary_condition: case.spec.boundary_condition,
+            random_seed: number,
+            steps: 40,
+            compat: None,
+            alpha: dice.within(0.0, 0.25),
+            r_activator: dice.within(0.001, 0.1),
+            r_inhibitor: dice.within(0.001, 0.1),
+            turing_threshold: dice.within(0.05, 1.0),
+            spike_probability: dice.within(0.0, 1.0),
+            ..Spec::v4_1()
+        };
+        let mut simulation = Simulation::new(case.spec.clone()).expect("accepted");
+        set_maps(&case, &mut simulation);
+        let mut cells = |low, high| {
+            Array2::from_shape_simple_fn((case.spec.rows(), case.spec.cols()), || dice.within(low, high))
+        };
+        let [lowest, share] = [cells(-0.094, 0.036), cells(0.2, 1.0)].map(|cells| cells[[0, 0]]);
+        simulation.set_initial_field(cells(lowest, lowest + 0.003).view()).expect("finite");
+        let most = share * case.spec.turing_threshold;
+        simulation.set_initial_activator(cells(0.9 * most, most).view()).expect("finite");
+        simulation.set_initial_inhibitor(cells(0.0, 0.1).view()).expect("finite");
+        let mut simulation = Simulation::from_state(simulation.state()).expect("its own state");
+        simulation.set_execution(case.execution).expect("an available level");
+        let outcome = run_case(&case, simulation);
+        let is_eventful = outcome.activations + outcome.clamps > 0;
+        *(if is_eventful { &mut eventful } else { &mut quiet }) += 1;
+    }
+    assert!(quiet > 400 && eventful > 400, "{quiet} {eventful}");
+}
+
 /// Guards the counts of a potential that diffusion and leak pull to both infinities at once: it is NaN, in every step.
 #[test]
 fn potentials_that_become_nan_are_counted() {

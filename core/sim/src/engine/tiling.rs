@@ -12,9 +12,8 @@ use crate::simd::cache_bytes;
 /// Fewest cells of a lane that is cut without being asked for: a block of fewer is done before
 /// another thread has woken up.
 const LANE_CELLS_MIN: usize = 1 << 11;
-/// Rows that can be computed at once in a strip of the width that is aimed at. Measured: as wide as for one is slower,
-/// as each level reads more rows from the second-level cache than it computes, and rows one by one besides; half as wide
-/// again still pays, if it is one strip instead of two.
+/// Rows that stay in the first level in a strip of the width that is aimed at, above [`STRIP_COLS`], and the fewest that
+/// are computed at once in any. Measured: half as wide again still pays, if it is one strip instead of two.
 const STRIP_BATCH_ROWS: usize = 2;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
@@ -26,8 +25,9 @@ const STRIP_COLS_MIN: usize = 16 * HALO;
 /// Columns that are aimed at, if the second level holds them, where the first level is too small for as many. Measured:
 /// what a strip computes beside itself then costs more than what has to come from the second level.
 const STRIP_COLS: usize = 32 * HALO;
-/// Fewest rows of a batch for which it pays that they stay in the first level. With fewer the two rows that each step
-/// keeps come from the second level as often as those of a batch of any length would, and every call costs.
+/// Fewest rows of a batch for which it pays that they stay in the first level, where a row is no strip. With fewer the two
+/// rows that each step keeps come from the second level as often as those of a batch of any length would, and every
+/// call costs. In strips, which are wider, longer batches gained nothing.
 const PASSED_ROWS_MIN: usize = 4;
 
 /// What [`Tiling::of`] needs of an execution.

@@ -49,8 +49,8 @@ use crate::real::{Real, Value};
 pub trait Reaction<T: Real>: Clone + Send + Sync {
     /// The range into which u and v are moved after each step; `None`: neither is changed.
     const CLAMP: Option<(f64, f64)>;
-    /// The greatest f of all u and v in [0, 1], of kinetics that are clamped to that range and whose g is `u - v`; `None` for
-    /// all others. It bounds what a step does to the greatest u and v.
+    /// The greatest f of all u and v in [0, 1] before it is [scaled](Scaled), of kinetics that are clamped to that range and
+    /// whose g is `u - v` before it is; `None` for all others. It bounds what a step does to the greatest u and v.
     const RISE_MAX: Option<f64> = None;
 
     /// The rates (f, g) per unit of time at (u, v). Pure: the same arguments give the same bits,
@@ -72,7 +72,6 @@ pub struct Scaled<R, T> {
 
 impl<T: Real, R: Reaction<T>> Reaction<T> for Scaled<R, T> {
     const CLAMP: Option<(f64, f64)> = R::CLAMP;
-    /// Of the reaction, before it is multiplied.
     const RISE_MAX: Option<f64> = R::RISE_MAX;
 
     #[inline(always)]
