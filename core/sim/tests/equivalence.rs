@@ -276,14 +276,14 @@ fn blocks_near_their_limits_equal_the_plain_loop() {
             spike_probability: dice.within(0.0, 1.0),
             ..Spec::v4_1()
         };
+        let lowest = dice.within(-0.094, 0.036);
+        let most = dice.within(0.2, 1.0) * case.spec.turing_threshold;
         let mut simulation = Simulation::new(case.spec.clone()).expect("accepted");
         set_maps(&case, &mut simulation);
         let mut cells = |low, high| {
             Array2::from_shape_simple_fn((case.spec.rows(), case.spec.cols()), || dice.within(low, high))
         };
-        let [lowest, share] = [cells(-0.094, 0.036), cells(0.2, 1.0)].map(|cells| cells[[0, 0]]);
         simulation.set_initial_field(cells(lowest, lowest + 0.003).view()).expect("finite");
-        let most = share * case.spec.turing_threshold;
         simulation.set_initial_activator(cells(0.9 * most, most).view()).expect("finite");
         simulation.set_initial_inhibitor(cells(0.0, 0.1).view()).expect("finite");
         let mut simulation = Simulation::from_state(simulation.state()).expect("its own state");

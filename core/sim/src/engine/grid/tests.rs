@@ -23,6 +23,19 @@ fn ranges(fields: &Fields<f64>) -> Ranges {
     }))
 }
 
+/// A block of a specification without noise, with a place for a growth event before each step.
+fn block_of<'a>(spec: &Spec, spikes: &'a [Option<Spike>]) -> Block<'a, f64> {
+    Block {
+        numbers: Numbers::of(spec),
+        kinetics: spec.kinetics,
+        factors: [spec.r_activator, spec.r_inhibitor],
+        host: None,
+        noise: Noise::Absent,
+        spikes,
+        followed: false,
+    }
+}
+
 /// Blocks of so many steps over a grid that is cut like this, with a growth event in every step.
 fn computed(
     boundary: BoundaryCondition,
@@ -54,15 +67,7 @@ fn computed(
         let spikes: Vec<_> = (0..steps)
             .map(|step| Some(Spike { row: rows.next().unwrap(), column: 69 - step, volts: 0.02 }))
             .collect();
-        let block = Block {
-            numbers: Numbers::of(&spec),
-            kinetics: spec.kinetics,
-            factors: [spec.r_activator, spec.r_inhibitor],
-            host: None,
-            noise: Noise::Absent,
-            spikes: &spikes,
-            followed: false,
-        };
+        let block = block_of(&spec, &spikes);
         let swept = grid.advance(&block, &executor);
         assert!(!swept.counts.not_finite);
         activations += swept.counts.activations;
@@ -171,15 +176,7 @@ fn nothing_happens_in_a_calm_block() {
                 (uniform(0.0, 1.0) < 0.3).then(|| Spike { row, column, volts: uniform(-0.1, 0.1) })
             })
             .collect();
-        let block = Block {
-            numbers: Numbers::of(&spec),
-            kinetics: spec.kinetics,
-            factors: [spec.r_activator, spec.r_inhibitor],
-            host: None,
-            noise: Noise::Absent,
-            spikes: &spikes,
-            followed: false,
-        };
+        let block = block_of(&spec, &spikes);
         let prior = Prior { tame: true, ranges: unwatched.ranges, shape, boundary };
         let is_calm = prior.is_calm(&block, 0.25, block.factors);
         let [_, expected] = [&mut unwatched, &mut watched].map(|grid| grid.advance(&block, &executor).counts);
