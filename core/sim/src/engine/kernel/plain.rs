@@ -51,8 +51,9 @@ impl<V, R, const TIMED: bool, const WATCHED: bool> PlainRows<V, R, TIMED, WATCHE
         V: Vector<T>,
         R: Reaction<T>,
     {
-        let up_and_down = around.up[field].plus_by_product(around.down[field], self.one);
-        // Processors add and multiply in different places: two of the three sums are taken where there is less to do.
+        let up_and_down = around.up[field] + around.down[field];
+        // Processors add and multiply in different places: with one of the three sums taken as a product both have as
+        // much to do.
         let three = up_and_down.plus_by_product(around.first[field], self.one);
         let neighbours = three + around.second[field];
         // The potential is clamped in every step, the others by some kinetics: four times such a number is exact.
