@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use draw::{Case, Dice};
 use mfn_sim::kinetics::{Brusselator, HostReaction, HostReactionError, Kinetics};
 use mfn_sim::{
-    BoundaryCondition, Execution, FeatureConfig, InitialCondition, SimError, SimdLevel, Simulation, Spec,
-    checkpoint,
+    BoundaryCondition, CancelToken, Execution, FeatureConfig, InitialCondition, RunEnd, SimError, SimdLevel,
+    Simulation, Spec, checkpoint,
 };
 
 /// A rotation, whose call number `fails_at`, counted from 0, fails.
@@ -147,6 +147,53 @@ fn a_failed_step_is_found_in_any_place_of_a_block() {
                 assert!(outcome(&blocks, again) == expected, "{ahead} of {block_steps}, seed {seed}");
             }
         }
+    }
+}
+
+/// Guards the order of the rows of a run on many threads that is cut short: its fields are those of as many steps, whether
+/// its observer ends it, panics, or cancels it for good.
+#[test]
+fn a_run_that_is_cut_short_leaves_its_rows_in_order() {
+    let spec = Spec { rows: Some(48), cols: Some(2048), compat: None, ..Spec::v4_1() };
+    type Control<'c> = &'c mut dyn FnMut(&CancelToken) -> ControlFlow<()>;
+    let run = |threads, steps, control: Control<'_>| {
+        let mut simulation = Simulation::new(spec.clone()).unwrap();
+        simulation.set_execution(Execution { threads, ..Execution::default() }).unwrap();
+        let token = simulation.cancel_token();
+        let mut reports = 0;
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            simulation.run(steps, &mut |_| {
+                reports += 1;
+                if reports == 2 { control(&token) } else { ControlFlow::Continue(()) }
+            })
+        }));
+        (simulation, ended.map(Result::unwrap).ok())
+    };
+    let ways: [(Control<'_>, _); 3] = [
+        (&mut |_| ControlFlow::Break(()), Some(RunEnd::Cancelled)),
+        (&mut |_| panic!("struck"), None),
+        (
+            &mut |token| {
+                token.cancel();
+                ControlFlow::Continue(())
+            },
+            Some(RunEnd::Cancelled),
+        ),
+    ];
+    for (control, expected_end) in ways {
+        let (mut cut, ended) = run(2, 1000, control);
+        assert_eq!(ended, expected_end);
+        let steps = cut.step_count();
+        assert!(steps > 0 && steps < 1000, "{steps}");
+        let (mut whole, ended) = run(1, steps, &mut |_| ControlFlow::Continue(()));
+        assert_eq!(ended, Some(RunEnd::Completed));
+        assert!(checkpoint::encode(&cut) == checkpoint::encode(&whole), "{expected_end:?}");
+        // And it goes on from there.
+        for simulation in [&mut cut, &mut whole] {
+            simulation.cancel_token().reset();
+            simulation.run(19, &mut go_on).unwrap();
+        }
+        assert!(checkpoint::encode(&cut) == checkpoint::encode(&whole), "{expected_end:?}");
     }
 }
 

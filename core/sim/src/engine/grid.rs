@@ -113,6 +113,22 @@ pub(crate) struct Grid<T: Real> {
     turned: usize,
     /// The same of the next fields.
     next_turned: usize,
+    /// The row with which the current planes begin; those above it follow the last one. 0 but
+    /// [between blocks](Order::OfLanes).
+    first_row: usize,
+    /// The same of the next fields.
+    next_first_row: usize,
+}
+
+/// In which order a block leaves the rows of its planes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As they are in the grid.
+    OfGrid,
+    /// As in the grid, but beginning with those of the first lane where the lanes [turn](Tiling::turns). So each lane reads
+    /// and writes the same memory in every block: a line that another processor has written would be waited for. Before
+    /// anyone looks at the fields they have to be [put in order](Grid::put_in_order), or come of a block of the other kind.
+    OfLanes,
 }
 
 impl<T: Real> Grid<T> {
@@ -149,6 +165,8 @@ impl<T: Real> Grid<T> {
             tiling: Tiling::default(),
             turned: 0,
             next_turned: 0,
+            first_row: 0,
+            next_first_row: 0,
         };
         grid.fit();
         grid
@@ -191,10 +209,12 @@ impl<T: Real> Grid<T> {
     }
 
     pub(crate) fn current(&self) -> &Fields<T> {
+        debug_assert_eq!(self.first_row, 0, "the rows are in the order of the lanes");
         &self.current
     }
 
     pub(crate) fn current_mut(&mut self) -> &mut Fields<T> {
+        debug_assert_eq!(self.first_row, 0, "the rows are in the order of the lanes");
         // Until the next step: to look at every cell here would be to do so for each change.
         self.tame = false;
         self.ranges = None;
@@ -226,7 +246,7 @@ impl<T: Real> Grid<T> {
 
     /// Computes the fields after a block of at most [`Tiling::block_steps`] steps. Call
     /// [`keep`](Grid::keep) if it is to become the current ones; else nothing has happened.
-    pub(crate) fn advance(&mut self, block: &Block<'_, T>, executor: &Executor) -> Swept {
+    pub(crate) fn advance(&mut self, block: &Block<'_, T>, order: Order, executor: &Executor) -> Swept {
         debug_assert!((1..=self.tiling.block_steps).contains(&block.spikes.len()));
         let factor = |coefficient, everywhere| if self.maps.has(coefficient) { 1.0 } else { everywhere };
         let factors = self.demands.turing.then(|| {
@@ -236,6 +256,7 @@ impl<T: Real> Grid<T> {
         // As far as its last level lies below its first: so every lane reads the rows that it wrote itself.
         let turn = if self.tiling.turns { block.spikes.len() } else { 0 };
         self.next_turned = (self.turned + turn) % self.rows;
+        self.next_first_row = if order == Order::OfLanes { self.next_turned } else { 0 };
         let prior = Prior {
             tame: self.tame,
             ranges: self.ranges,
@@ -253,10 +274,22 @@ impl<T: Real> Grid<T> {
         self.tame = self.next_tame;
         self.ranges = Some(self.next_ranges);
         self.turned = self.next_turned;
+        self.first_row = self.next_first_row;
         std::mem::swap(&mut self.current.potential, &mut self.next.potential);
         if self.demands.turing {
             std::mem::swap(&mut self.current.activator, &mut self.next.activator);
             std::mem::swap(&mut self.current.inhibitor, &mut self.next.inhibitor);
+        }
+    }
+
+    /// Brings the rows of the current fields into the order of the grid.
+    pub(crate) fn put_in_order(&mut self) {
+        let above = std::mem::take(&mut self.first_row) * self.columns;
+        self.current.potential.rotate_right(above);
+        // Else they stand still, and so in order.
+        if self.demands.turing {
+            self.current.activator.rotate_right(above);
+            self.current.inhibitor.rotate_right(above);
         }
     }
 
@@ -293,6 +326,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             rows: grid.rows,
             columns: grid.columns,
             boundary: grid.boundary,
+            first_row: grid.first_row,
             fields: [potential, activator, inhibitor],
             maps: &grid.maps,
             drawn: &grid.noise,
@@ -306,7 +340,8 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
         grid.buffers.take_swept().for_each(drop);
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
         let linked = tiling.needs.linked && block.spikes.len() > 1;
-        let shared = Shared { tiling: &tiling, turned: grid.next_turned, inputs: &inputs, kernel, hosted };
+        let (turned, first_row) = (grid.next_turned, grid.next_first_row);
+        let shared = Shared { tiling: &tiling, turned, first_row, inputs: &inputs, kernel, hosted };
         for start in (0..grid.columns).step_by(tiling.strip_cols) {
             let owned = start..grid.columns.min(start + tiling.strip_cols);
             let strip = &Strip::of(owned, grid.columns, grid.boundary);
@@ -340,6 +375,8 @@ struct Shared<'s, T: Real> {
     tiling: &'s Tiling,
     /// Rows by which the lanes are turned.
     turned: usize,
+    /// The row with which the planes that are written begin.
+    first_row: usize,
     inputs: &'s Inputs<'s, T>,
     kernel: &'s dyn RowKernel<T>,
     hosted: Option<Hosted<'s, T>>,
@@ -356,14 +393,15 @@ impl<'s, T: Real> Shared<'s, T> {
     where
         's: 'l,
     {
-        let Self { tiling, turned, inputs, kernel, hosted } = *self;
+        let Self { tiling, turned, first_row, inputs, kernel, hosted } = *self;
         let steps = inputs.block.spikes.len();
         let mut levels = sums.chunks_exact_mut(inputs.rows);
         let followed = inputs.block.followed;
         let sums = std::array::from_fn(|_| levels.next().filter(|_| followed).unwrap_or_default());
         // The first lane begins where they are turned to, the last one ends there.
+        let above = (turned + inputs.rows - first_row) % inputs.rows;
         let fields = [&mut *next.potential, &mut next.activator, &mut next.inhibitor].map(|field| {
-            let (last, first) = field.split_at_mut((turned * inputs.columns).min(field.len()));
+            let (last, first) = field.split_at_mut((above * inputs.columns).min(field.len()));
             [first, last]
         });
         let mut rest = Next { fields, sums };

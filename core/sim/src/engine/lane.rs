@@ -39,6 +39,8 @@ pub(super) struct Inputs<'a, T> {
     pub(super) rows: usize,
     pub(super) columns: usize,
     pub(super) boundary: BoundaryCondition,
+    /// The row of the grid with which the fields begin.
+    pub(super) first_row: usize,
     pub(super) fields: [&'a [T]; 3],
     pub(super) maps: &'a Maps<T>,
     pub(super) drawn: &'a [T],

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use super::block::{BLOCK_STEPS_MAX, Block};
 use super::control::{self, Frame, Observer, Progress, RunEnd};
+use super::grid::Order;
 use super::kernel::Numbers;
 use super::lane::Swept;
 use super::planes::on_grid;
@@ -26,7 +27,7 @@ impl Simulation {
     /// before it.
     pub fn step(&mut self) -> Result<(), SimError> {
         let random_before = self.random.clone();
-        let (growth_events, swept) = self.compute(1);
+        let (growth_events, swept) = self.compute(1, Order::OfGrid);
         if let Some(error) = self.refusal(&swept) {
             self.random = random_before;
             return Err(error);
@@ -37,9 +38,9 @@ impl Simulation {
 
     /// Does some steps, at most as many as a block has. After an error the steps before the one
     /// that failed are done.
-    fn advance(&mut self, steps: usize) -> Result<(), SimError> {
+    fn advance(&mut self, steps: usize, order: Order) -> Result<(), SimError> {
         let random_before = self.random.clone();
-        let (growth_events, swept) = self.compute(steps);
+        let (growth_events, swept) = self.compute(steps, order);
         if steps > 1 && self.is_refused(&swept) {
             self.random = random_before;
             for _ in 0..steps {
@@ -57,7 +58,7 @@ impl Simulation {
 
     /// Computes the fields after some steps; whether they are kept is not decided here. Also
     /// gives the number of growth events.
-    fn compute(&mut self, steps: usize) -> (u64, Swept) {
+    fn compute(&mut self, steps: usize, order: Order) -> (u64, Swept) {
         let spec = &self.spec;
         let first_step = self.counters.steps;
         let probability = spec.time_step * spec.spike_probability;
@@ -81,7 +82,7 @@ impl Simulation {
                 spikes,
                 followed,
             };
-            grid.advance(&block, &self.executor)
+            grid.advance(&block, order, &self.executor)
         });
         (spikes.iter().flatten().count() as u64, swept)
     }
@@ -130,16 +131,16 @@ impl Simulation {
     }
 
     /// Does some steps in blocks, all of them on the threads of the executor: waking them for each block would
-    /// take longer than a block of a small grid.
-    fn advance_blocks(&mut self, steps: u64, block_steps: u64) -> Result<RunEnd, SimError> {
+    /// take longer than a block of a small grid. The last one leaves the rows in an order.
+    fn advance_blocks(&mut self, steps: u64, block_steps: u64, last: Order) -> Result<RunEnd, SimError> {
         let mut done = 0;
         while done < steps {
             if self.cancel.is_cancelled() {
                 return Ok(RunEnd::Cancelled);
             }
             let block = block_steps.min(steps - done);
-            self.advance(block as usize)?;
             done += block;
+            self.advance(block as usize, if done == steps { last } else { Order::OfLanes })?;
         }
         Ok(RunEnd::Completed)
     }
@@ -164,6 +165,11 @@ impl Simulation {
     /// # Errors
     /// As [`step`](Self::step); the steps before it are kept.
     pub fn run_with(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<RunEnd, SimError> {
+        InOrderAtEnd(self).0.run_unordered(steps, observer)
+    }
+
+    /// The same, but that the rows of the fields may be in the order of the lanes at its end.
+    fn run_unordered(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<RunEnd, SimError> {
         let tiling = on_grid!(&self.planes, grid => grid.tiling());
         let block_steps = tiling.block_steps as u64;
         let interval = control::report_interval_steps(self.spec.rows() * self.spec.cols()).max(block_steps);
@@ -175,10 +181,13 @@ impl Simulation {
             let to_report = interval - done % interval;
             let to_frame = if every > 0 { every - self.counters.steps % every } else { u64::MAX };
             let now = (steps - done).min(to_report).min(to_frame);
-            if team.gather(tiling.lanes, || self.advance_blocks(now, block_steps))? == RunEnd::Cancelled {
+            done += now;
+            let order = if now == to_frame || done == steps { Order::OfGrid } else { Order::OfLanes };
+            if team.gather(tiling.lanes, || self.advance_blocks(now, block_steps, order))?
+                == RunEnd::Cancelled
+            {
                 return Ok(RunEnd::Cancelled);
             }
-            done += now;
             let mut flow = ControlFlow::Continue(());
             if every > 0 && self.counters.steps.is_multiple_of(every) {
                 flow = observer.frame(Frame { step: self.counters.steps, simulation: self });
@@ -192,5 +201,14 @@ impl Simulation {
             }
         }
         Ok(RunEnd::Completed)
+    }
+}
+
+/// A run whose fields are in order when it is over, however it ends.
+struct InOrderAtEnd<'s>(&'s mut Simulation);
+
+impl Drop for InOrderAtEnd<'_> {
+    fn drop(&mut self) {
+        on_grid!(&mut self.0.planes, grid => grid.put_in_order());
     }
 }

@@ -8,7 +8,7 @@ use ndarray::Array2;
 use super::block::{Block, Noise};
 use super::constants::ACTIVATION_GAIN_V;
 use super::execution::Executor;
-use super::grid::{Demands, Fields, Grid, Spike};
+use super::grid::{Demands, Fields, Grid, Order, Spike};
 use super::kernel::Numbers;
 use super::random::Randomness;
 use crate::bounds::STEP_TABLE;
@@ -154,7 +154,7 @@ pub fn full_step(
     let mut random = Randomness::Sequence(generator.clone());
     let spike = random.spike(0, parameters.spike_probability, (rows, columns));
     let noise = random.noise(0, parameters.noise_deviation_v, grid.noise_mut());
-    let swept = grid.advance(&parameters.block(noise, &[spike]), &executor);
+    let swept = grid.advance(&parameters.block(noise, &[spike]), Order::OfGrid, &executor);
     if swept.counts.not_finite {
         return Err(OperatorError::Unstable(grid.instability()));
     }

@@ -14,12 +14,16 @@ use crate::real::Real;
 use crate::simd::{PastCaches, on_lanes, prefetch};
 
 impl<T: Real> Lane<'_, T> {
-    /// The first of some rows of a level, as many as follow each other in the grid and in the ring.
-    fn run(&self, level: usize, rows: &Range<isize>) -> Range<isize> {
+    /// The first of some rows of a level, as many as follow each other in the ring, and at most so many.
+    fn run(&self, level: usize, rows: &Range<isize>, most: usize) -> Range<isize> {
         let ring = &self.parts.ring;
         let in_ring = ring.rows() - ring.slot(level, rows.start);
-        let in_grid = self.inputs.rows - self.in_grid(rows.start);
-        rows.start..rows.end.min(rows.start + in_ring.min(in_grid) as isize)
+        rows.start..rows.end.min(rows.start + in_ring.min(most) as isize)
+    }
+
+    /// The place of a row among those of the planes that are read.
+    fn in_planes(&self, row: isize) -> usize {
+        self.in_grid(row - self.inputs.first_row as isize)
     }
 
     /// Where a row of a level is in the ring, and the one behind it.
@@ -32,8 +36,9 @@ impl<T: Real> Lane<'_, T> {
     pub(super) fn enter(&mut self, mut rows: Range<isize>, strip: &Strip) {
         let Inputs { columns, fields, stride, level, .. } = *self.inputs;
         while !rows.is_empty() {
-            let run = self.run(0, &rows);
-            let source = self.in_grid(run.start) * columns;
+            let row = self.in_planes(rows.start);
+            let run = self.run(0, &rows, self.inputs.rows - row);
+            let source = row * columns;
             let target = self.place(0, run.start);
             for (place, stretch) in strip.stretches(columns) {
                 CopyRows {
@@ -58,17 +63,18 @@ impl<T: Real> Lane<'_, T> {
     pub(super) fn leave(&mut self, mut rows: Range<isize>, strip: &Strip, past: Option<&PastCaches>) {
         let Inputs { columns, stride, level: simd, .. } = *self.inputs;
         while !rows.is_empty() {
-            let run = self.run(self.steps, &rows);
+            let row = (rows.start - self.rows.start) as usize;
+            // Where a lane goes around the end of the planes, its second part begins.
+            let first_rows = self.next.fields[0][0].len() / columns;
+            let (part, row, most) =
+                if row < first_rows { (0, row, first_rows - row) } else { (1, row - first_rows, usize::MAX) };
+            let run = self.run(self.steps, &rows, most);
             let from = self.place(self.steps, run.start);
-            let start = (run.start - self.rows.start) as usize * columns + strip.owned.start;
+            let start = row * columns + strip.owned.start;
             let Parts { ring, seen, swept, .. } = &mut self.parts;
-            let mut to = self.next.fields.each_mut().map(|[first, last]| {
-                // Where a lane goes around the edge of the grid, its second part begins.
-                let (part, start) =
-                    if start < first.len() { (first, start) } else { (last, start - first.len()) };
-                // A field that stands still has no cells here.
-                part.get_mut(start..).unwrap_or_default()
-            });
+            // A field that stands still has no cells here.
+            let mut to =
+                self.next.fields.each_mut().map(|parts| parts[part].get_mut(start..).unwrap_or_default());
             let finish = Finish {
                 from: ring.cells(),
                 at: Place { first: from.first + strip.before, ..from },
@@ -90,7 +96,7 @@ impl<T: Real> Lane<'_, T> {
         let first = self.rows_of(level).start;
         let mut rows = shared(&rows, &(first..first + Kept::<T>::ROWS));
         while !rows.is_empty() {
-            let run = self.run(level, &rows);
+            let run = self.run(level, &rows, usize::MAX);
             let from = self.place(level, run.start);
             let planes = fields_of(self.parts.ring.cells(), self.inputs.stride);
             let stride = kept.stride();
@@ -116,7 +122,7 @@ impl<T: Real> Lane<'_, T> {
         let behind = self.rows_behind(level);
         let mut rows = shared(&self.batch(head, level), &behind);
         while !rows.is_empty() {
-            let run = self.run(level, &rows);
+            let run = self.run(level, &rows, usize::MAX);
             let at = self.place(level, run.start);
             let planes = fields_of(kept.cells(), kept.stride());
             CopyRows {
@@ -148,7 +154,7 @@ impl<T: Real> Lane<'_, T> {
             let [from, to] =
                 [from, to].map(|end| stretch.start + end.saturating_sub(place).min(stretch.len()));
             for row in rows.clone() {
-                let row = self.in_grid(row) * columns;
+                let row = self.in_planes(row) * columns;
                 for field in fields.iter().take(self.fields) {
                     prefetch(&field[row + from..row + to]);
                 }
