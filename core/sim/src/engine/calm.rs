@@ -1,20 +1,22 @@
 //! Blocks in which nothing can happen that the row kernel would have to watch for.
 //!
-//! Diffusion takes no cell beyond its neighbours, a growth event adds volts that are known before, and some kinetics raise
+//! Diffusion takes no cell beyond its neighbours, a growth event adds volts that are known before, and some kinetics move
 //! the activator by no more than a known amount in a step. So the range of the values before a block often proves that no
-//! potential reaches its clamp in it, no activator the threshold and no inhibitor its highest value. Measured: a step is some
-//! 8 % faster where no cell is watched for that.
+//! potential reaches its clamp in it, no activator the threshold and no inhibitor its highest value; and mostly also that
+//! neither of these falls below 0. Measured: a step is some 8 % faster where no cell is watched for the former, and another
+//! 5 % where nothing is raised to 0.
 
 use super::block::{Block, Noise};
 use super::constants::{FIELD_MAX_V, FIELD_MIN_V};
 use super::kernel::Numbers;
+use crate::kinetics::RangeOfF;
 use crate::real::Real;
 use crate::simd::Vector;
 use crate::spec::BoundaryCondition;
 
 /// What values stay away from a limit at least: far more than the rounding of all steps of a block in single precision,
 /// where a step moves a sum of a few numbers of at most 1 by some 10^-7.
-const DISTANCE_MIN: f64 = 1e-3;
+const DISTANCE_MIN: f64 = 1e-4;
 /// Numbers of the widest register.
 const LANES_MAX: usize = 16;
 
@@ -105,17 +107,29 @@ pub(super) struct Prior {
     pub(super) boundary: BoundaryCondition,
 }
 
+/// What the cells of a block have to be watched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// Everything.
+    All,
+    /// An activator or inhibitor that falls below 0.
+    Low,
+    /// Nothing: no value reaches a limit.
+    Nothing,
+}
+
 impl Prior {
-    /// Whether in none of the steps of a block a potential or an inhibitor reaches a limit of its range from within or an
-    /// activator the threshold or 1, where f is at most `rise_max` (see
-    /// [`Reaction::RISE_MAX`](crate::kinetics::Reaction::RISE_MAX)) and the factors of f and g are given.
-    pub(super) fn is_calm<T: Real>(
+    /// What can happen in the steps of a block: whether a potential or an inhibitor reaches a limit of its range from within
+    /// or an activator the threshold, 0 or 1, where the range of f (see
+    /// [`Reaction::RANGE_OF_F`](crate::kinetics::Reaction::RANGE_OF_F)) and the factors of f and g are given.
+    pub(super) fn watch<T: Real>(
         &self,
         block: &Block<'_, T>,
-        rise_max: f64,
+        range_of_f: RangeOfF,
         [r_activator, r_inhibitor]: [f64; 2],
-    ) -> bool {
-        let Some(Ranges([potential, activator, inhibitor])) = self.ranges else { return false };
+    ) -> Watch {
+        let Some(Ranges(all)) = self.ranges else { return Watch::All };
+        let [_, activator, inhibitor] = all;
         let Numbers { alpha, d_activator, d_inhibitor, threshold, time_step, leak_rate, .. } = block.numbers;
         let is_alone =
             time_step == T::ONE && leak_rate == T::ZERO && matches!(block.noise, Noise::Absent) && self.tame;
@@ -130,20 +144,37 @@ impl Prior {
             self.share_left(alpha.wide()) * volts.sum::<f64>()
         });
         // Zeros lie around a Dirichlet grid.
-        let potential = match self.boundary {
-            BoundaryCondition::Dirichlet => potential.with(FieldRange::at(0.0)),
-            _ => potential,
+        let [potential, mut a, mut i] = match self.boundary {
+            BoundaryCondition::Dirichlet => all.map(|range| range.with(FieldRange::at(0.0))),
+            _ => all,
         };
-        let activator_max = activator.highest + block.spikes.len() as f64 * (r_activator * rise_max);
-        is_alone
+        // Those of each step, from those of the one before.
+        let mut stays_above_0 = true;
+        for _ in block.spikes {
+            let [fall, rise] = range_of_f([a.lowest, a.highest], [i.lowest, i.highest]);
+            i = i.with(a);
+            a = a.with(FieldRange {
+                lowest: a.lowest + r_activator * fall,
+                highest: a.highest + r_activator * rise,
+            });
+            stays_above_0 &= a.lowest.min(i.lowest) > DISTANCE_MIN;
+            // Where it would fall below it is raised.
+            a.lowest = a.lowest.max(0.0);
+        }
+        let is_calm = is_alone
             && are_means
             && potential.lowest - fallen > FIELD_MIN_V + DISTANCE_MIN
             && potential.highest + risen < FIELD_MAX_V - DISTANCE_MIN
             && activator.lowest >= 0.0
             && inhibitor.lowest >= 0.0
             && r_activator >= 0.0
-            && activator_max < threshold.wide().min(1.0) - DISTANCE_MIN
-            && inhibitor.highest < 1.0 - DISTANCE_MIN
+            && a.highest < threshold.wide().min(1.0) - DISTANCE_MIN
+            && i.highest < 1.0 - DISTANCE_MIN;
+        match (is_calm, stays_above_0) {
+            (false, _) => Watch::All,
+            (true, false) => Watch::Low,
+            (true, true) => Watch::Nothing,
+        }
     }
 
     /// What is left in any cell of the volts of a growth event after one step, and so after more of them: a later one

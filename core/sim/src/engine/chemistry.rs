@@ -4,8 +4,10 @@
 //! only the kernels behind [`RowKernel`] are compiled for each kinetics.
 
 use super::block::Block;
-use super::calm::Prior;
-use super::kernel::{Alone, Batch, Counts, Coupled, Extras, Mend, Numbers, Plain};
+use super::calm::{Prior, Watch};
+use super::kernel::{
+    Alone, Batch, Counts, Coupled, Extras, Mend, NOT_WATCHED, Numbers, Plain, RAISED, WATCHED,
+};
 use crate::kinetics::{HostReaction, HostReactionError, Kinetics, Reaction, Visitor};
 use crate::real::{Real, Value};
 use crate::simd::{DetectedLevel, on_lanes};
@@ -25,8 +27,8 @@ struct Reacting<T, R> {
     numbers: Numbers<T>,
     /// See [`Fields::are_tame`](super::grid::Fields::are_tame).
     tame: bool,
-    /// See [`Prior::is_calm`].
-    calm: bool,
+    /// See [`Prior::watch`].
+    watch: Watch,
 }
 
 impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
@@ -35,11 +37,20 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
     }
 
     fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
-        let Self { reaction, numbers, tame, calm } = self;
+        let Self { reaction, numbers, tame, watch } = self;
         // Compiled for kinetics that can be calm only.
-        if R::RISE_MAX.is_some() && *calm && extras.is_none() && level.is_for_speed() {
-            on_lanes(level, Plain::<_, _, false, false> { batch, numbers, reaction });
-            return Counts::default();
+        if R::RANGE_OF_F.is_some() && extras.is_none() && level.is_for_speed() {
+            match watch {
+                Watch::Nothing => {
+                    on_lanes(level, Plain::<_, _, false, NOT_WATCHED> { batch, numbers, reaction });
+                    return Counts::default();
+                }
+                Watch::Low => {
+                    on_lanes(level, Plain::<_, _, false, RAISED> { batch, numbers, reaction });
+                    return Counts::default();
+                }
+                Watch::All => {}
+            }
         }
         let extras = extras.unwrap_or(&Extras::NONE);
         let plain = level.is_for_speed() && extras.are_noise_alone() && *tame;
@@ -49,9 +60,9 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         // One loop for all that v4.1 has not: two more would be 100 KB to load.
         let timed = numbers.leak_rate != T::ZERO || numbers.time_step != T::ONE;
         let eventful = if timed {
-            on_lanes(level, Plain::<_, _, true, true> { batch, numbers, reaction })
+            on_lanes(level, Plain::<_, _, true, WATCHED> { batch, numbers, reaction })
         } else {
-            on_lanes(level, Plain::<_, _, false, true> { batch, numbers, reaction })
+            on_lanes(level, Plain::<_, _, false, WATCHED> { batch, numbers, reaction })
         };
         let noise = extras.noise;
         if eventful || noise.is_some() {
@@ -152,7 +163,7 @@ pub(super) fn with_kernel<T: Real, W: WithKernel<T>>(
     };
     if let (Kinetics::Host, Some(host)) = (block.kinetics, block.host) {
         let hosted = Hosted { host, factors: factors.map(T::of) };
-        let reacting = Reacting { reaction: Untold, numbers, tame: prior.tame, calm: false };
+        let reacting = Reacting { reaction: Untold, numbers, tame: prior.tame, watch: Watch::All };
         return work.run(&reacting, Some(hosted));
     }
     block.kinetics.visit(factors[0], factors[1], Chosen { block, factors, prior, work })
@@ -170,8 +181,8 @@ impl<T: Real, W: WithKernel<T>> Visitor<T> for Chosen<'_, '_, T, W> {
 
     fn reaction<R: Reaction<T>>(self, reaction: R) -> W::Output {
         let Self { block, factors, prior, work } = self;
-        let calm = R::RISE_MAX.is_some_and(|rise_max| prior.is_calm(block, rise_max, factors));
-        work.run(&Reacting { reaction, numbers: block.numbers, tame: prior.tame, calm }, None)
+        let watch = R::RANGE_OF_F.map_or(Watch::All, |range_of_f| prior.watch(block, range_of_f, factors));
+        work.run(&Reacting { reaction, numbers: block.numbers, tame: prior.tame, watch }, None)
     }
 
     fn host(self) -> W::Output {

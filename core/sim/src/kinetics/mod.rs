@@ -45,13 +45,16 @@ pub use warning::{SpecWarning, spec_warnings};
 
 use crate::real::{Real, Value};
 
+/// The least and the greatest f where u and v are between a least and a greatest value each.
+pub type RangeOfF = fn(u: [f64; 2], v: [f64; 2]) -> [f64; 2];
+
 /// The rates of one reaction, as seen by the row kernel.
 pub trait Reaction<T: Real>: Clone + Send + Sync {
     /// The range into which u and v are moved after each step; `None`: neither is changed.
     const CLAMP: Option<(f64, f64)>;
-    /// The greatest f of all u and v in [0, 1] before it is [scaled](Scaled), of kinetics that are clamped to that range and
-    /// whose g is `u - v` before it is; `None` for all others. It bounds what a step does to the greatest u and v.
-    const RISE_MAX: Option<f64> = None;
+    /// The range of f before it is [scaled](Scaled), of kinetics that are clamped to [0, 1] and whose g is `u - v` before it
+    /// is; `None` for all others. It bounds what a step does to the least and the greatest u and v.
+    const RANGE_OF_F: Option<RangeOfF> = None;
 
     /// The rates (f, g) per unit of time at (u, v). Pure: the same arguments give the same bits,
     /// whether one point is given or a register of them.
@@ -72,7 +75,7 @@ pub struct Scaled<R, T> {
 
 impl<T: Real, R: Reaction<T>> Reaction<T> for Scaled<R, T> {
     const CLAMP: Option<(f64, f64)> = R::CLAMP;
-    const RISE_MAX: Option<f64> = R::RISE_MAX;
+    const RANGE_OF_F: Option<RangeOfF> = R::RANGE_OF_F;
 
     #[inline(always)]
     fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {

@@ -1,8 +1,8 @@
 //! The kinetics of MyceliumFractalNet 4.1: `f = u (1 - u) - v`, `g = u - v`, both clamped to
 //! [0, 1].
 
-use super::Reaction;
 use super::local::{Local, Matrix2};
+use super::{RangeOfF, Reaction};
 use crate::bounds::Bound;
 use crate::real::{Real, Value};
 
@@ -15,8 +15,11 @@ pub struct V4_1;
 /// `f = u * (1 - u) - v`, `g = u - v`.
 impl<T: Real> Reaction<T> for V4_1 {
     const CLAMP: Option<(f64, f64)> = Some((0.0, 1.0));
-    /// At u = 1/2 and v = 0.
-    const RISE_MAX: Option<f64> = Some(0.25);
+    const RANGE_OF_F: Option<RangeOfF> = Some(|[u_low, u_high], [v_low, v_high]| {
+        // It rises up to u = 1/2 and falls from there on.
+        let growth = |u: f64| u * (1.0 - u);
+        [growth(u_low).min(growth(u_high)) - v_high, growth(0.5_f64.max(u_low).min(u_high)) - v_low]
+    });
 
     #[inline(always)]
     fn rates<V: Value<T>>(&self, u: V, v: V) -> (V, V) {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::engine::block::Noise;
-use crate::engine::calm::FieldRange;
+use crate::engine::calm::{FieldRange, Watch};
 use crate::engine::execution::Execution;
 use crate::engine::kernel::Numbers;
 use crate::engine::tiling::Reach;
+use crate::kinetics::{Reaction, V4_1};
 use crate::rng::Generator;
 use crate::spec::Spec;
 
@@ -147,7 +148,7 @@ fn nothing_happens_in_a_calm_block() {
     let mut generator = Generator::new(7);
     let mut uniform = |low, high| generator.uniform(low, high);
     let executor = Executor::new(Execution { threads: 1, ..Execution::default() }).unwrap();
-    let (mut calm_blocks, mut eventful_blocks) = (0, 0);
+    let (mut low_blocks, mut calm_blocks, mut eventful_blocks, mut raised_blocks) = (0, 0, 0, 0);
     for draw in 0..3000 {
         let shape = if uniform(0.0, 1.0) < 0.7 { (64, 24) } else { (64, 2) };
         let boundary = boundaries[draw % 3];
@@ -160,7 +161,9 @@ fn nothing_happens_in_a_calm_block() {
             turing_threshold: uniform(0.5, 1.0),
             ..Spec::v4_1()
         };
-        let rest = [uniform(-0.1, 0.045), uniform(0.0, spec.turing_threshold), uniform(0.0, 0.3)];
+        // Half of them near 0.
+        let activator_max = if uniform(0.0, 1.0) < 0.5 { 0.1 } else { spec.turing_threshold };
+        let rest = [uniform(-0.1, 0.045), uniform(0.0, activator_max), uniform(0.0, 0.3)];
         let even = || {
             let [potential, activator, inhibitor] =
                 rest.map(|value| Aligned::from(&*vec![value; shape.0 * shape.1]));
@@ -181,14 +184,21 @@ fn nothing_happens_in_a_calm_block() {
             .collect();
         let block = block_of(&spec, &spikes);
         let prior = Prior { tame: true, ranges: unwatched.ranges, shape, boundary };
-        let is_calm = prior.is_calm(&block, 0.25, block.factors);
+        let range_of_f = <V4_1 as Reaction<f64>>::RANGE_OF_F.unwrap();
+        let watch = prior.watch(&block, range_of_f, block.factors);
         let [_, expected] =
             [&mut unwatched, &mut watched].map(|grid| grid.advance(&block, Order::OfGrid, &executor).counts);
         assert_eq!(unwatched.next, watched.next, "{spec:?} {rest:?} {spikes:?}");
         let is_eventful = expected.activations + expected.clamps > 0;
-        assert!(!(is_calm && is_eventful), "{spec:?} {rest:?} {spikes:?}");
-        calm_blocks += usize::from(is_calm);
+        assert!(watch == Watch::All || !is_eventful, "{spec:?} {rest:?} {spikes:?}");
+        let least = |cells: &[f64]| cells.iter().copied().fold(f64::INFINITY, f64::min);
+        let reaches_0 = least(&watched.next.activator).min(least(&watched.next.inhibitor)) <= 0.0;
+        assert!(watch != Watch::Nothing || !reaches_0, "{spec:?} {rest:?} {spikes:?}");
+        low_blocks += usize::from(watch == Watch::Low);
+        calm_blocks += usize::from(watch == Watch::Nothing);
         eventful_blocks += usize::from(is_eventful);
+        raised_blocks += usize::from(reaches_0 && !is_eventful);
     }
-    assert!(calm_blocks > 500 && eventful_blocks > 500, "{calm_blocks} {eventful_blocks}");
+    let blocks = [low_blocks, calm_blocks, eventful_blocks, raised_blocks];
+    assert!(blocks.iter().all(|&blocks| blocks > 200), "{blocks:?}");
 }

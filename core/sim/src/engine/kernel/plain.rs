@@ -12,22 +12,29 @@ use crate::kinetics::Reaction;
 use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Neighbours, TwoRows, Vector};
 
+/// Anything may happen.
+pub(crate) const WATCHED: u8 = 2;
+/// An activator or an inhibitor may fall below its range, as the block [is calm](crate::engine::calm) but for that.
+pub(crate) const RAISED: u8 = 1;
+/// Nothing can happen, as the block is calm.
+pub(crate) const NOT_WATCHED: u8 = 0;
+
 /// One step of all three fields but for activation, the clamp of the potential and that of an activator above its range,
 /// for rows without extras but noise and [tame](crate::engine::grid::Fields::are_tame) cells. `TIMED`: the time step may
-/// be another than 1, and the potential may relax to rest. Says whether there is something to be mended; where not
-/// `WATCHED` there never is, and no inhibitor above its range, as the block [is calm](crate::engine::calm).
+/// be another than 1, and the potential may relax to rest. `CARE` is what may happen to the cells. Says whether there is
+/// something to be mended, which only what is `WATCHED` has.
 ///
 /// A leak of 0 gives the bits of none. What it adds to a change is 0, which leaves every number as it is but -0; and it is
 /// -0 wherever the potential is above rest, so that it leaves that too. Below rest the potential is not 0, and the sign of
 /// a change of 0 is lost in its new value.
-pub(crate) struct Plain<'a, 'b, T, R, const TIMED: bool, const WATCHED: bool> {
+pub(crate) struct Plain<'a, 'b, T, R, const TIMED: bool, const CARE: u8> {
     pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) reaction: &'a R,
 }
 
 /// What [`Plain`] needs in every row, in the registers of a level, and what it has seen.
-struct PlainRows<V, R, const TIMED: bool, const WATCHED: bool> {
+struct PlainRows<V, R, const TIMED: bool, const CARE: u8> {
     lanes: Lanes<V>,
     reaction: R,
     coefficients: [V; 3],
@@ -43,7 +50,7 @@ struct PlainRows<V, R, const TIMED: bool, const WATCHED: bool> {
     top: V,
 }
 
-impl<V, R, const TIMED: bool, const WATCHED: bool> PlainRows<V, R, TIMED, WATCHED> {
+impl<V, R, const TIMED: bool, const CARE: u8> PlainRows<V, R, TIMED, CARE> {
     /// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
     #[inline(always)]
     fn laplacian<T: Real>(&self, around: &Neighbours<V, 3>, field: usize) -> V
@@ -98,21 +105,23 @@ impl<V, R, const TIMED: bool, const WATCHED: bool> PlainRows<V, R, TIMED, WATCHE
             change = change + self.leak_rate * (self.rest - v_old);
         }
         let v_new = v_old + self.over_time(change);
-        if WATCHED {
+        if CARE == WATCHED {
             self.lowest = self.lowest.lowered_to(v_new);
             self.highest = self.highest.raised_to(v_new);
             self.top = self.top.raised_to(a_new);
         }
         match self.range {
-            Some((low, _)) if !WATCHED => [v_new, a_new.raised_to(low), i_new.raised_to(low)],
-            Some((low, high)) => [v_new, a_new.raised_to(low), i_new.raised_to(low).lowered_to(high)],
-            None => [v_new, a_new, i_new],
+            Some((low, high)) if CARE == WATCHED => {
+                [v_new, a_new.raised_to(low), i_new.raised_to(low).lowered_to(high)]
+            }
+            Some((low, _)) if CARE == RAISED => [v_new, a_new.raised_to(low), i_new.raised_to(low)],
+            _ => [v_new, a_new, i_new],
         }
     }
 }
 
-impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool, const WATCHED: bool> RowWork<T, V, 3>
-    for PlainRows<V, R, TIMED, WATCHED>
+impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool, const CARE: u8> RowWork<T, V, 3>
+    for PlainRows<V, R, TIMED, CARE>
 {
     #[inline(always)]
     fn row(&mut self, around: &mut Around<'_, T, V, 3>, registers: &Registers) {
@@ -134,8 +143,8 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool, const WATCHED: bo
     }
 }
 
-impl<T: Real, R: Reaction<T>, const TIMED: bool, const WATCHED: bool> LaneWork<T>
-    for Plain<'_, '_, T, R, TIMED, WATCHED>
+impl<T: Real, R: Reaction<T>, const TIMED: bool, const CARE: u8> LaneWork<T>
+    for Plain<'_, '_, T, R, TIMED, CARE>
 {
     type Output = bool;
 
@@ -144,7 +153,7 @@ impl<T: Real, R: Reaction<T>, const TIMED: bool, const WATCHED: bool> LaneWork<T
         let Self { batch, numbers: p, reaction } = self;
         let rest = lanes.splat(T::of(REST_MEAN_V));
         let threshold = lanes.splat(p.threshold);
-        let mut rows = PlainRows::<V, R, TIMED, WATCHED> {
+        let mut rows = PlainRows::<V, R, TIMED, CARE> {
             lanes,
             reaction: reaction.clone(),
             coefficients: [lanes.splat(p.alpha), lanes.splat(p.d_activator), lanes.splat(p.d_inhibitor)],
@@ -161,7 +170,7 @@ impl<T: Real, R: Reaction<T>, const TIMED: bool, const WATCHED: bool> LaneWork<T
         };
         let registers = batch.span.registers(V::LANES);
         rows.rows(batch, &registers);
-        if !WATCHED {
+        if CARE != WATCHED {
             return false;
         }
         let low = lanes.splat(T::of(FIELD_MIN_V)).above(rows.lowest);
