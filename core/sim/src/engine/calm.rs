@@ -158,8 +158,6 @@ impl Prior {
                 highest: a.highest + r_activator * rise,
             });
             stays_above_0 &= a.lowest.min(i.lowest) > DISTANCE_MIN;
-            // Where it would fall below it is raised.
-            a.lowest = a.lowest.max(0.0);
         }
         let is_calm = is_alone
             && are_means

@@ -141,7 +141,8 @@ fn tame_cells_change_by_finite_numbers() {
 }
 
 /// Guards blocks that are not watched: in none that is calm a cell is activated or clamped, and it has the bits of one
-/// that is watched. The fields are even, so that one event or a few steps take them over a limit where they can.
+/// that is watched. Most fields are even, so that one event or a few steps take them over a limit where they can; some
+/// activators have two values, of which the greater drives inhibitors up.
 #[test]
 fn nothing_happens_in_a_calm_block() {
     let boundaries = [BoundaryCondition::Periodic, BoundaryCondition::Neumann, BoundaryCondition::Dirichlet];
@@ -152,25 +153,35 @@ fn nothing_happens_in_a_calm_block() {
     for draw in 0..3000 {
         let shape = if uniform(0.0, 1.0) < 0.7 { (64, 24) } else { (64, 2) };
         let boundary = boundaries[draw % 3];
+        // Where the lesser of two activators falls to 0 although inhibitors are few at first.
+        let is_uneven = draw % 4 == 0;
+        let [d_activator_max, r_activator_min, r_inhibitor_min, inhibitor_max, spike_probability] =
+            if is_uneven { [0.003, 0.05, 0.1, 0.1, 0.0] } else { [0.3, 0.0, 0.0, 0.3, 0.3] };
         let spec = Spec {
             alpha: uniform(0.0, 0.3),
-            d_activator: uniform(0.0, 0.3),
+            d_activator: uniform(0.0, d_activator_max),
             d_inhibitor: uniform(0.0, 0.25),
-            r_activator: uniform(0.0, 0.1),
-            r_inhibitor: uniform(0.0, 0.2),
+            r_activator: uniform(r_activator_min, 0.1),
+            r_inhibitor: uniform(r_inhibitor_min, 0.2),
             turing_threshold: uniform(0.5, 1.0),
             ..Spec::v4_1()
         };
         // Half of them near 0.
         let activator_max = if uniform(0.0, 1.0) < 0.5 { 0.1 } else { spec.turing_threshold };
-        let rest = [uniform(-0.1, 0.045), uniform(0.0, activator_max), uniform(0.0, 0.3)];
-        let even = || {
-            let [potential, activator, inhibitor] =
-                rest.map(|value| Aligned::from(&*vec![value; shape.0 * shape.1]));
+        let rest = [uniform(-0.1, 0.045), uniform(0.0, activator_max), uniform(0.0, inhibitor_max)];
+        let spread = if is_uneven { uniform(0.0, 0.6) } else { 0.0 };
+        let mut cells = |least: f64, spread: f64| -> Vec<f64> {
+            (0..shape.0 * shape.1)
+                .map(|_| if uniform(0.0, 1.0) < 0.5 { least } else { least + spread })
+                .collect()
+        };
+        let cells = [cells(rest[0], 0.0), cells(rest[1], spread), cells(rest[2], 0.0)];
+        let fields = || {
+            let [potential, activator, inhibitor] = cells.each_ref().map(|cells| Aligned::from(&**cells));
             Fields { potential, activator, inhibitor }
         };
         let demands = Demands { turing: true, ..Demands::default() };
-        let new = || Grid::new(shape, boundary, demands, even(), Lanes { threads: 1, ..Lanes::default() });
+        let new = || Grid::new(shape, boundary, demands, fields(), Lanes { threads: 1, ..Lanes::default() });
         let (mut unwatched, mut watched) = (new(), new());
         unwatched.ranges = Some(ranges(&unwatched.current));
         let steps = 1 + uniform(0.0, unwatched.tiling.block_steps as f64) as usize;
@@ -179,7 +190,11 @@ fn nothing_happens_in_a_calm_block() {
                 // Some in corners, which on a Neumann grid keep most.
                 let [row, column] =
                     [shape.0, shape.1].map(|cells| uniform(-0.3 * cells as f64, cells as f64) as usize);
-                (uniform(0.0, 1.0) < 0.3).then(|| Spike { row, column, volts: uniform(-0.1, 0.1) })
+                (uniform(0.0, 1.0) < spike_probability).then(|| Spike {
+                    row,
+                    column,
+                    volts: uniform(-0.1, 0.1),
+                })
             })
             .collect();
         let block = block_of(&spec, &spikes);
