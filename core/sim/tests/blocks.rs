@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use draw::{Case, Dice};
 use mfn_sim::kinetics::{Brusselator, HostReaction, HostReactionError, Kinetics};
 use mfn_sim::{
-    BoundaryCondition, CancelToken, Execution, FeatureConfig, InitialCondition, RunEnd, SimError, SimdLevel,
-    Simulation, Spec, checkpoint,
+    BoundaryCondition, CancelToken, Execution, FeatureConfig, Frame, InitialCondition, Observer, RunEnd,
+    SimError, SimdLevel, Simulation, Spec, checkpoint,
 };
 
 /// A rotation, whose call number `fails_at`, counted from 0, fails.
@@ -150,8 +150,8 @@ fn a_failed_step_is_found_in_any_place_of_a_block() {
     }
 }
 
-/// Guards the order of the rows of a run on many threads that is cut short: its fields are those of as many steps, whether
-/// its observer ends it, panics, or cancels it for good.
+/// Guards the order of the rows of a run on two threads that is cut short: its fields are those of as many steps, whether
+/// its observer ends it, panics, or sets the cancel token.
 #[test]
 fn a_run_that_is_cut_short_leaves_its_rows_in_order() {
     let spec = Spec { rows: Some(48), cols: Some(2048), compat: None, ..Spec::v4_1() };
@@ -194,6 +194,55 @@ fn a_run_that_is_cut_short_leaves_its_rows_in_order() {
             simulation.run(19, &mut go_on).unwrap();
         }
         assert!(checkpoint::encode(&cut) == checkpoint::encode(&whole), "{expected_end:?}");
+    }
+}
+
+/// Keeps a checkpoint of every frame.
+struct Frames(Vec<Vec<u8>>);
+
+impl Observer for Frames {
+    fn frame(&mut self, frame: Frame<'_>) -> ControlFlow<()> {
+        self.0.push(checkpoint::encode(frame.simulation));
+        ControlFlow::Continue(())
+    }
+}
+
+/// Guards the order of the rows of a run on several threads wherever someone looks at them: in frames between blocks, at
+/// the end, after single steps, and where a run of the potential alone is cut short.
+#[test]
+fn whoever_looks_sees_the_rows_in_order() {
+    for turing_enabled in [true, false] {
+        let spec = Spec {
+            rows: Some(48),
+            cols: Some(64),
+            record_every: 7,
+            spike_probability: 0.9,
+            turing_enabled,
+            initial_condition: InitialCondition::Random,
+            ..Spec::default()
+        };
+        let seen = |threads| {
+            let mut simulation = Simulation::new(spec.clone()).unwrap();
+            let execution = Execution { threads, band_rows: 1, block_steps: 3, ..Execution::default() };
+            simulation.set_execution(execution).unwrap();
+            let mut frames = Frames(Vec::new());
+            simulation.run_with(23, &mut frames).unwrap();
+            for _ in 0..2 {
+                simulation.step().unwrap();
+                frames.0.push(checkpoint::encode(&simulation));
+            }
+            frames.0
+        };
+        assert_eq!(seen(1).len(), 5);
+        assert!(seen(3) == seen(1), "turing {turing_enabled}");
+
+        let long = Spec { cols: Some(2048), record_every: 0, ..spec.clone() };
+        let mut cut = Simulation::new(long.clone()).unwrap();
+        cut.set_execution(Execution { threads: 2, ..Execution::default() }).unwrap();
+        cut.run(1000, &mut |_| ControlFlow::Break(())).unwrap();
+        let mut whole = Simulation::new(long).unwrap();
+        whole.run(cut.step_count(), &mut go_on).unwrap();
+        assert!(checkpoint::encode(&cut) == checkpoint::encode(&whole), "turing {turing_enabled}");
     }
 }
 

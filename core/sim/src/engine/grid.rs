@@ -113,8 +113,8 @@ pub(crate) struct Grid<T: Real> {
     turned: usize,
     /// The same of the next fields.
     next_turned: usize,
-    /// The row with which the current planes begin; those above it follow the last one. 0 but
-    /// [between blocks](Order::OfLanes).
+    /// The row with which the current planes begin; those above it follow the last one. 0 except
+    /// [between the blocks of a run](Order::OfLanes).
     first_row: usize,
     /// The same of the next fields.
     next_first_row: usize,
@@ -126,8 +126,9 @@ pub(crate) enum Order {
     /// As they are in the grid.
     OfGrid,
     /// As in the grid, but beginning with those of the first lane where the lanes [turn](Tiling::turns). So each lane reads
-    /// and writes the same memory in every block: a line that another processor has written would be waited for. Before
-    /// anyone looks at the fields they have to be [put in order](Grid::put_in_order), or come of a block of the other kind.
+    /// and writes the same memory in every block: a processor would have to wait for a line that another one has written.
+    /// Before anyone looks at the fields they have to be [put in order](Grid::put_in_order), or be written by a block that
+    /// leaves them as they are in the grid.
     OfLanes,
 }
 
@@ -284,12 +285,12 @@ impl<T: Real> Grid<T> {
 
     /// Brings the rows of the current fields into the order of the grid.
     pub(crate) fn put_in_order(&mut self) {
-        let above = std::mem::take(&mut self.first_row) * self.columns;
-        self.current.potential.rotate_right(above);
-        // Else they stand still, and so in order.
+        let cells_above = std::mem::take(&mut self.first_row) * self.columns;
+        self.current.potential.rotate_right(cells_above);
+        // Fields that do not advance were never in another order.
         if self.demands.turing {
-            self.current.activator.rotate_right(above);
-            self.current.inhibitor.rotate_right(above);
+            self.current.activator.rotate_right(cells_above);
+            self.current.inhibitor.rotate_right(cells_above);
         }
     }
 
@@ -340,8 +341,8 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
         grid.buffers.take_swept().for_each(drop);
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
         let linked = tiling.needs.linked && block.spikes.len() > 1;
-        let (turned, first_row) = (grid.next_turned, grid.next_first_row);
-        let shared = Shared { tiling: &tiling, turned, first_row, inputs: &inputs, kernel, hosted };
+        let (turned, next_first_row) = (grid.next_turned, grid.next_first_row);
+        let shared = Shared { tiling: &tiling, turned, next_first_row, inputs: &inputs, kernel, hosted };
         for start in (0..grid.columns).step_by(tiling.strip_cols) {
             let owned = start..grid.columns.min(start + tiling.strip_cols);
             let strip = &Strip::of(owned, grid.columns, grid.boundary);
@@ -376,7 +377,7 @@ struct Shared<'s, T: Real> {
     /// Rows by which the lanes are turned.
     turned: usize,
     /// The row with which the planes that are written begin.
-    first_row: usize,
+    next_first_row: usize,
     inputs: &'s Inputs<'s, T>,
     kernel: &'s dyn RowKernel<T>,
     hosted: Option<Hosted<'s, T>>,
@@ -393,15 +394,15 @@ impl<'s, T: Real> Shared<'s, T> {
     where
         's: 'l,
     {
-        let Self { tiling, turned, first_row, inputs, kernel, hosted } = *self;
+        let Self { tiling, turned, next_first_row, inputs, kernel, hosted } = *self;
         let steps = inputs.block.spikes.len();
         let mut levels = sums.chunks_exact_mut(inputs.rows);
         let followed = inputs.block.followed;
         let sums = std::array::from_fn(|_| levels.next().filter(|_| followed).unwrap_or_default());
         // The first lane begins where they are turned to, the last one ends there.
-        let above = (turned + inputs.rows - first_row) % inputs.rows;
+        let rows_above = (turned + inputs.rows - next_first_row) % inputs.rows;
         let fields = [&mut *next.potential, &mut next.activator, &mut next.inhibitor].map(|field| {
-            let (last, first) = field.split_at_mut((above * inputs.columns).min(field.len()));
+            let (last, first) = field.split_at_mut((rows_above * inputs.columns).min(field.len()));
             [first, last]
         });
         let mut rest = Next { fields, sums };

@@ -131,7 +131,7 @@ impl Simulation {
     }
 
     /// Does some steps in blocks, all of them on the threads of the executor: waking them for each block would
-    /// take longer than a block of a small grid. The last one leaves the rows in an order.
+    /// take longer than a block of a small grid. The last block leaves the rows in the order `last`.
     fn advance_blocks(&mut self, steps: u64, block_steps: u64, last: Order) -> Result<RunEnd, SimError> {
         let mut done = 0;
         while done < steps {
@@ -168,7 +168,7 @@ impl Simulation {
         InOrderAtEnd(self).0.run_unordered(steps, observer)
     }
 
-    /// The same, but that the rows of the fields may be in the order of the lanes at its end.
+    /// As `run_with`, but the rows of the fields may be left in the order of the lanes.
     fn run_unordered(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<RunEnd, SimError> {
         let tiling = on_grid!(&self.planes, grid => grid.tiling());
         let block_steps = tiling.block_steps as u64;

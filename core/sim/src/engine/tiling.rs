@@ -84,7 +84,7 @@ pub(crate) struct Tiling {
     /// Rows by which the beginning of every lane but the first is moved down.
     shift: usize,
     /// The lanes of a grid that wraps move down by the steps of every block, so that each reads the rows that it wrote
-    /// itself: a processor waits for what another one has written. Until someone looks at the planes they [begin with the
+    /// itself: a processor waits for what another one has written. Between the blocks of a run the planes [begin with the
     /// rows of the first lane](super::grid::Order), so that each also writes to the same memory.
     pub(crate) turns: bool,
     pub(crate) strip_cols: usize,

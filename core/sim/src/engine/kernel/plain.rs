@@ -59,8 +59,8 @@ impl<V, R, const TIMED: bool, const CARE: u8> PlainRows<V, R, TIMED, CARE> {
         R: Reaction<T>,
     {
         let up_and_down = around.up[field] + around.down[field];
-        // Processors add and multiply in different places: with one of the three sums taken as a product both have as
-        // much to do.
+        // Some processors add and multiply in different units: with one of the three sums taken as a product both have
+        // about as much to do.
         let three = up_and_down.plus_by_product(around.first[field], self.one);
         let neighbours = three + around.second[field];
         // The potential is clamped in every step, the others by some kinetics: four times such a number is exact.

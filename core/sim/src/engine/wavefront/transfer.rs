@@ -14,7 +14,7 @@ use crate::real::Real;
 use crate::simd::{PastCaches, on_lanes, prefetch};
 
 impl<T: Real> Lane<'_, T> {
-    /// The first of some rows of a level, as many as follow each other in the ring, and at most so many.
+    /// The first of some rows of a level: as many as follow each other in the ring, at most `most`.
     fn run(&self, level: usize, rows: &Range<isize>, most: usize) -> Range<isize> {
         let ring = &self.parts.ring;
         let in_ring = ring.rows() - ring.slot(level, rows.start);
@@ -67,7 +67,7 @@ impl<T: Real> Lane<'_, T> {
             // Where a lane goes around the end of the planes, its second part begins.
             let first_rows = self.next.fields[0][0].len() / columns;
             let (part, row, most) =
-                if row < first_rows { (0, row, first_rows - row) } else { (1, row - first_rows, usize::MAX) };
+                if row < first_rows { (0, row, first_rows - row) } else { (1, row - first_rows, rows.len()) };
             let run = self.run(self.steps, &rows, most);
             let from = self.place(self.steps, run.start);
             let start = row * columns + strip.owned.start;
@@ -96,7 +96,7 @@ impl<T: Real> Lane<'_, T> {
         let first = self.rows_of(level).start;
         let mut rows = shared(&rows, &(first..first + Kept::<T>::ROWS));
         while !rows.is_empty() {
-            let run = self.run(level, &rows, usize::MAX);
+            let run = self.run(level, &rows, rows.len());
             let from = self.place(level, run.start);
             let planes = fields_of(self.parts.ring.cells(), self.inputs.stride);
             let stride = kept.stride();
@@ -122,7 +122,7 @@ impl<T: Real> Lane<'_, T> {
         let behind = self.rows_behind(level);
         let mut rows = shared(&self.batch(head, level), &behind);
         while !rows.is_empty() {
-            let run = self.run(level, &rows, usize::MAX);
+            let run = self.run(level, &rows, rows.len());
             let at = self.place(level, run.start);
             let planes = fields_of(kept.cells(), kept.stride());
             CopyRows {
