@@ -43,3 +43,29 @@ impl Local for V4_1 {
         [[1.0 - 2.0 * u, -1.0], [1.0, -1.0]]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards the range of f: no f of a box lies outside of it, and both its ends are taken.
+    #[test]
+    fn the_range_of_f_is_that_of_a_box() {
+        let range_of_f = <V4_1 as Reaction<f64>>::RANGE_OF_F.unwrap_or(|_, _| [0.0; 2]);
+        let places = || (0..=20).map(|place| f64::from(place) / 20.0);
+        for u in [[0.0, 0.3], [0.3, 0.6], [0.4, 1.0], [0.7, 0.9], [0.5, 0.5]] {
+            for v in [[0.0, 0.2], [0.1, 1.0]] {
+                let between = |[low, high]: [f64; 2], place: f64| low + place * (high - low);
+                let [least, most] = range_of_f(u, v);
+                let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+                for (u, v) in places().flat_map(|p| places().map(move |q| (between(u, p), between(v, q)))) {
+                    let (f, _) = Reaction::<f64>::rates(&V4_1, u, v);
+                    (low, high) = (low.min(f), high.max(f));
+                }
+                assert!(least <= low + 1e-12 && high <= most + 1e-12, "{u:?} {v:?}");
+                // The vertex lies between two places.
+                assert!(low - least < 1e-12 && most - high < 1e-3, "{u:?} {v:?}");
+            }
+        }
+    }
+}
