@@ -109,7 +109,7 @@ pub(super) struct Prior {
 
 /// What the cells of a block have to be watched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Watch {
+pub(crate) enum Watch {
     /// Everything.
     All,
     /// An activator or inhibitor that falls below 0.
@@ -139,6 +139,9 @@ impl Prior {
             coefficient >= T::ZERO && factor >= 0.0 && share <= 1.0
         };
         let are_means = is_mean(alpha, 0.0) && is_mean(d_activator, 0.0) && is_mean(d_inhibitor, r_inhibitor);
+        if !is_alone || !are_means {
+            return Watch::All;
+        }
         let [fallen, risen] = [-1.0, 1.0].map(|sign| {
             let volts = block.spikes.iter().flatten().map(|spike| (sign * spike.volts).max(0.0));
             self.share_left(alpha.wide()) * volts.sum::<f64>()
@@ -159,9 +162,7 @@ impl Prior {
             });
             stays_above_0 &= a.lowest.min(i.lowest) > DISTANCE_MIN;
         }
-        let is_calm = is_alone
-            && are_means
-            && potential.lowest - fallen > FIELD_MIN_V + DISTANCE_MIN
+        let is_calm = potential.lowest - fallen > FIELD_MIN_V + DISTANCE_MIN
             && potential.highest + risen < FIELD_MAX_V - DISTANCE_MIN
             && activator.lowest >= 0.0
             && inhibitor.lowest >= 0.0

@@ -5,9 +5,7 @@
 
 use super::block::Block;
 use super::calm::{Prior, Watch};
-use super::kernel::{
-    Alone, Batch, Counts, Coupled, Extras, Mend, NOT_WATCHED, Numbers, Plain, RAISED, WATCHED,
-};
+use super::kernel::{Alone, Batch, Counts, Coupled, Extras, Mend, Numbers, Plain};
 use crate::kinetics::{HostReaction, HostReactionError, Kinetics, Reaction, Visitor};
 use crate::real::{Real, Value};
 use crate::simd::{DetectedLevel, on_lanes};
@@ -42,11 +40,14 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         if R::RANGE_OF_F.is_some() && extras.is_none() && level.is_for_speed() {
             match watch {
                 Watch::Nothing => {
-                    on_lanes(level, Plain::<_, _, false, NOT_WATCHED> { batch, numbers, reaction });
+                    on_lanes(
+                        level,
+                        Plain::<_, _, false, { Watch::Nothing as u8 }> { batch, numbers, reaction },
+                    );
                     return Counts::default();
                 }
                 Watch::Low => {
-                    on_lanes(level, Plain::<_, _, false, RAISED> { batch, numbers, reaction });
+                    on_lanes(level, Plain::<_, _, false, { Watch::Low as u8 }> { batch, numbers, reaction });
                     return Counts::default();
                 }
                 Watch::All => {}
@@ -60,9 +61,9 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         // One loop for all that v4.1 has not: two more would be 100 KB to load.
         let timed = numbers.leak_rate != T::ZERO || numbers.time_step != T::ONE;
         let eventful = if timed {
-            on_lanes(level, Plain::<_, _, true, WATCHED> { batch, numbers, reaction })
+            on_lanes(level, Plain::<_, _, true, { Watch::All as u8 }> { batch, numbers, reaction })
         } else {
-            on_lanes(level, Plain::<_, _, false, WATCHED> { batch, numbers, reaction })
+            on_lanes(level, Plain::<_, _, false, { Watch::All as u8 }> { batch, numbers, reaction })
         };
         let noise = extras.noise;
         if eventful || noise.is_some() {

@@ -23,7 +23,7 @@ pub(crate) use alone::Alone;
 pub(crate) use copy::{CopyRows, Finish, Place};
 pub(crate) use coupled::Coupled;
 pub(crate) use mend::Mend;
-pub(crate) use plain::{NOT_WATCHED, Plain, RAISED, WATCHED};
+pub(crate) use plain::Plain;
 
 use std::ops::Range;
 

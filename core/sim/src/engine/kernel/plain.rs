@@ -7,34 +7,28 @@
 use super::rows::RowWork;
 use super::stencil::range_of;
 use super::{Batch, Numbers, Registers};
+use crate::engine::calm::Watch;
 use crate::engine::constants::{FIELD_MAX_V, FIELD_MIN_V, REST_MEAN_V};
 use crate::kinetics::Reaction;
 use crate::real::Real;
 use crate::simd::{Around, LaneWork, Lanes, Neighbours, TwoRows, Vector};
 
-/// Anything may happen.
-pub(crate) const WATCHED: u8 = 2;
-/// An activator or an inhibitor may fall below its range, as the block [is calm](crate::engine::calm) but for that.
-pub(crate) const RAISED: u8 = 1;
-/// Nothing can happen, as the block is calm.
-pub(crate) const NOT_WATCHED: u8 = 0;
-
 /// One step of all three fields but for activation, the clamp of the potential and that of an activator above its range,
 /// for rows without extras but noise and [tame](crate::engine::grid::Fields::are_tame) cells. `TIMED`: the time step may
-/// be another than 1, and the potential may relax to rest. `CARE` is what may happen to the cells. Says whether there is
-/// something to be mended, which only what is `WATCHED` has.
+/// be another than 1, and the potential may relax to rest. `WATCH` is the
+/// number of a [`Watch`]. Says whether there is something to be mended, which there never is but with [`Watch::All`].
 ///
 /// A leak of 0 gives the bits of none. What it adds to a change is 0, which leaves every number as it is but -0; and it is
 /// -0 wherever the potential is above rest, so that it leaves that too. Below rest the potential is not 0, and the sign of
 /// a change of 0 is lost in its new value.
-pub(crate) struct Plain<'a, 'b, T, R, const TIMED: bool, const CARE: u8> {
+pub(crate) struct Plain<'a, 'b, T, R, const TIMED: bool, const WATCH: u8> {
     pub(crate) batch: &'a mut Batch<'b, T>,
     pub(crate) numbers: &'a Numbers<T>,
     pub(crate) reaction: &'a R,
 }
 
 /// What [`Plain`] needs in every row, in the registers of a level, and what it has seen.
-struct PlainRows<V, R, const TIMED: bool, const CARE: u8> {
+struct PlainRows<V, R, const TIMED: bool, const WATCH: u8> {
     lanes: Lanes<V>,
     reaction: R,
     coefficients: [V; 3],
@@ -50,7 +44,7 @@ struct PlainRows<V, R, const TIMED: bool, const CARE: u8> {
     top: V,
 }
 
-impl<V, R, const TIMED: bool, const CARE: u8> PlainRows<V, R, TIMED, CARE> {
+impl<V, R, const TIMED: bool, const WATCH: u8> PlainRows<V, R, TIMED, WATCH> {
     /// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
     #[inline(always)]
     fn laplacian<T: Real>(&self, around: &Neighbours<V, 3>, field: usize) -> V
@@ -105,23 +99,25 @@ impl<V, R, const TIMED: bool, const CARE: u8> PlainRows<V, R, TIMED, CARE> {
             change = change + self.leak_rate * (self.rest - v_old);
         }
         let v_new = v_old + self.over_time(change);
-        if CARE == WATCHED {
+        if WATCH == Watch::All as u8 {
             self.lowest = self.lowest.lowered_to(v_new);
             self.highest = self.highest.raised_to(v_new);
             self.top = self.top.raised_to(a_new);
         }
         match self.range {
-            Some((low, high)) if CARE == WATCHED => {
+            Some((low, high)) if WATCH == Watch::All as u8 => {
                 [v_new, a_new.raised_to(low), i_new.raised_to(low).lowered_to(high)]
             }
-            Some((low, _)) if CARE == RAISED => [v_new, a_new.raised_to(low), i_new.raised_to(low)],
+            Some((low, _)) if WATCH == Watch::Low as u8 => {
+                [v_new, a_new.raised_to(low), i_new.raised_to(low)]
+            }
             _ => [v_new, a_new, i_new],
         }
     }
 }
 
-impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool, const CARE: u8> RowWork<T, V, 3>
-    for PlainRows<V, R, TIMED, CARE>
+impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool, const WATCH: u8> RowWork<T, V, 3>
+    for PlainRows<V, R, TIMED, WATCH>
 {
     #[inline(always)]
     fn row(&mut self, around: &mut Around<'_, T, V, 3>, registers: &Registers) {
@@ -143,8 +139,8 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool, const CARE: u8> R
     }
 }
 
-impl<T: Real, R: Reaction<T>, const TIMED: bool, const CARE: u8> LaneWork<T>
-    for Plain<'_, '_, T, R, TIMED, CARE>
+impl<T: Real, R: Reaction<T>, const TIMED: bool, const WATCH: u8> LaneWork<T>
+    for Plain<'_, '_, T, R, TIMED, WATCH>
 {
     type Output = bool;
 
@@ -153,7 +149,7 @@ impl<T: Real, R: Reaction<T>, const TIMED: bool, const CARE: u8> LaneWork<T>
         let Self { batch, numbers: p, reaction } = self;
         let rest = lanes.splat(T::of(REST_MEAN_V));
         let threshold = lanes.splat(p.threshold);
-        let mut rows = PlainRows::<V, R, TIMED, CARE> {
+        let mut rows = PlainRows::<V, R, TIMED, WATCH> {
             lanes,
             reaction: reaction.clone(),
             coefficients: [lanes.splat(p.alpha), lanes.splat(p.d_activator), lanes.splat(p.d_inhibitor)],
@@ -170,7 +166,7 @@ impl<T: Real, R: Reaction<T>, const TIMED: bool, const CARE: u8> LaneWork<T>
         };
         let registers = batch.span.registers(V::LANES);
         rows.rows(batch, &registers);
-        if CARE != WATCHED {
+        if WATCH != Watch::All as u8 {
             return false;
         }
         let low = lanes.splat(T::of(FIELD_MIN_V)).above(rows.lowest);
