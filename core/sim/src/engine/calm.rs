@@ -3,8 +3,9 @@
 //! Diffusion takes no cell beyond its neighbours, a growth event adds volts that are known before, and some kinetics move
 //! the activator by no more than a known amount in a step. So the range of the values before a block often proves that no
 //! potential reaches its clamp in it, no activator the threshold and no inhibitor its highest value; and mostly also that
-//! neither of these falls below 0. Measured: a step is some 8 % faster where no cell is watched for the former, and another
-//! 5 % where nothing is raised to 0.
+//! neither of these falls below 0. Where only growth events can take a potential to its clamp, the rows beside them are
+//! watched and no others. Measured: a step is some 8 % faster where no cell is watched for the former, and another 5 % where
+//! nothing is raised to 0.
 
 use super::block::{Block, Noise};
 use super::constants::{FIELD_MAX_V, FIELD_MIN_V};
@@ -107,7 +108,7 @@ pub(super) struct Prior {
     pub(super) boundary: BoundaryCondition,
 }
 
-/// What the cells of a block have to be watched for.
+/// What the cells of a row have to be watched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watch {
     /// Everything.
@@ -118,17 +119,38 @@ pub(crate) enum Watch {
     Nothing,
 }
 
+/// What the rows of a block have to be watched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Watched {
+    /// Those in and beside which no growth event took place just before the step.
+    pub(crate) elsewhere: Watch,
+    /// The others.
+    pub(crate) beside_event: Watch,
+}
+
+impl Watched {
+    /// For everything.
+    pub(crate) const ALL: Self = Self { elsewhere: Watch::All, beside_event: Watch::All };
+}
+
+/// Less than a quarter by far more than what rounding adds to a Laplacian in single precision.
+pub(super) const MEAN_ALPHA_MAX: f64 = 0.25 * (1.0 - 1.0 / 65_536.0);
+
 impl Prior {
     /// What can happen in the steps of a block: whether a potential or an inhibitor reaches a limit of its range from within
     /// or an activator the threshold, 0 or 1, where the range of f (see
     /// [`Reaction::RANGE_OF_F`](crate::kinetics::Reaction::RANGE_OF_F)) and the factors of f and g are given.
+    ///
+    /// A potential within its limits, at them too, is left so by diffusion also as it is rounded: what four cells add up to
+    /// is at most four times the limit, which is such a sum itself, and rounding keeps the order of numbers. So where it may
+    /// leave them it does so in the step after a growth event, in the cells beside it, and is back after the clamp.
     pub(super) fn watch<T: Real>(
         &self,
         block: &Block<'_, T>,
         range_of_f: RangeOfF,
         [r_activator, r_inhibitor]: [f64; 2],
-    ) -> Watch {
-        let Some(Ranges(all)) = self.ranges else { return Watch::All };
+    ) -> Watched {
+        let Some(Ranges(all)) = self.ranges else { return Watched::ALL };
         let [_, activator, inhibitor] = all;
         let Numbers { alpha, d_activator, d_inhibitor, threshold, time_step, leak_rate, .. } = block.numbers;
         let is_alone =
@@ -140,7 +162,7 @@ impl Prior {
         };
         let are_means = is_mean(alpha, 0.0) && is_mean(d_activator, 0.0) && is_mean(d_inhibitor, r_inhibitor);
         if !is_alone || !are_means {
-            return Watch::All;
+            return Watched::ALL;
         }
         let [fallen, risen] = [-1.0, 1.0].map(|sign| {
             let volts = block.spikes.iter().flatten().map(|spike| (sign * spike.volts).max(0.0));
@@ -162,17 +184,25 @@ impl Prior {
             });
             stays_above_0 &= a.lowest.min(i.lowest) > DISTANCE_MIN;
         }
-        let is_calm = potential.lowest - fallen > FIELD_MIN_V + DISTANCE_MIN
-            && potential.highest + risen < FIELD_MAX_V - DISTANCE_MIN
-            && activator.lowest >= 0.0
+        let is_far = potential.lowest - fallen > FIELD_MIN_V + DISTANCE_MIN
+            && potential.highest + risen < FIELD_MAX_V - DISTANCE_MIN;
+        // In the type of the fields.
+        let [least, most] = [FIELD_MIN_V, FIELD_MAX_V].map(|limit| T::of(limit).wide());
+        let is_left_within =
+            least <= potential.lowest && potential.highest <= most && alpha.wide() <= MEAN_ALPHA_MAX;
+        let is_calm = activator.lowest >= 0.0
             && inhibitor.lowest >= 0.0
             && r_activator >= 0.0
             && a.highest < threshold.wide().min(1.0) - DISTANCE_MIN
             && i.highest < 1.0 - DISTANCE_MIN;
-        match (is_calm, stays_above_0) {
+        let calm = match (is_calm, stays_above_0) {
             (false, _) => Watch::All,
             (true, false) => Watch::Low,
             (true, true) => Watch::Nothing,
+        };
+        Watched {
+            elsewhere: if is_far || is_left_within { calm } else { Watch::All },
+            beside_event: if is_far { calm } else { Watch::All },
         }
     }
 

@@ -4,7 +4,7 @@
 //! only the kernels behind [`RowKernel`] are compiled for each kinetics.
 
 use super::block::Block;
-use super::calm::{Prior, Watch};
+use super::calm::{Prior, Watch, Watched};
 use super::kernel::{Alone, Batch, Counts, Coupled, Extras, Mend, Numbers, Plain};
 use crate::kinetics::{HostReaction, HostReactionError, Kinetics, Reaction, Visitor};
 use crate::real::{Real, Value};
@@ -26,7 +26,7 @@ struct Reacting<T, R> {
     /// See [`Fields::are_tame`](super::grid::Fields::are_tame).
     tame: bool,
     /// See [`Prior::watch`].
-    watch: Watch,
+    watched: Watched,
 }
 
 impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
@@ -35,10 +35,10 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
     }
 
     fn rows(&self, level: DetectedLevel, batch: &mut Batch<'_, T>, extras: Option<&Extras<'_, T>>) -> Counts {
-        let Self { reaction, numbers, tame, watch } = self;
+        let Self { reaction, numbers, tame, watched } = self;
         // Compiled for kinetics that can be calm only.
         if R::RANGE_OF_F.is_some() && extras.is_none() && level.is_for_speed() {
-            match watch {
+            match if batch.beside_event { watched.beside_event } else { watched.elsewhere } {
                 Watch::Nothing => {
                     on_lanes(
                         level,
@@ -164,7 +164,7 @@ pub(super) fn with_kernel<T: Real, W: WithKernel<T>>(
     };
     if let (Kinetics::Host, Some(host)) = (block.kinetics, block.host) {
         let hosted = Hosted { host, factors: factors.map(T::of) };
-        let reacting = Reacting { reaction: Untold, numbers, tame: prior.tame, watch: Watch::All };
+        let reacting = Reacting { reaction: Untold, numbers, tame: prior.tame, watched: Watched::ALL };
         return work.run(&reacting, Some(hosted));
     }
     block.kinetics.visit(factors[0], factors[1], Chosen { block, factors, prior, work })
@@ -182,8 +182,9 @@ impl<T: Real, W: WithKernel<T>> Visitor<T> for Chosen<'_, '_, T, W> {
 
     fn reaction<R: Reaction<T>>(self, reaction: R) -> W::Output {
         let Self { block, factors, prior, work } = self;
-        let watch = R::RANGE_OF_F.map_or(Watch::All, |range_of_f| prior.watch(block, range_of_f, factors));
-        work.run(&Reacting { reaction, numbers: block.numbers, tame: prior.tame, watch }, None)
+        let watched =
+            R::RANGE_OF_F.map_or(Watched::ALL, |range_of_f| prior.watch(block, range_of_f, factors));
+        work.run(&Reacting { reaction, numbers: block.numbers, tame: prior.tame, watched }, None)
     }
 
     fn host(self) -> W::Output {

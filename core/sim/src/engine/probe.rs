@@ -95,7 +95,8 @@ impl<T: Real> WithKernel<T> for Repeated<'_, T> {
         let mut counts = Counts::default();
         for _ in 0..self.times {
             let slots = ring.rows();
-            let mut batch = Batch { ring: ring.cells(), slots, above: 0, new: rows + 2, rows, span };
+            let mut batch =
+                Batch { ring: ring.cells(), slots, above: 0, new: rows + 2, rows, beside_event: false, span };
             counts.add(kernel.rows(self.level, &mut batch, None));
         }
         std::hint::black_box(counts);

@@ -290,6 +290,8 @@ impl<'s, T: Real> Lane<'s, T> {
         let reach = if self.plain || later == 0 { later } else { usize::MAX };
         let beside = [strip.before.min(reach), strip.behind.min(reach)];
         let in_grid = if self.plain { 0 } else { self.in_grid(rows.start) };
+        let beside_event = self.inputs.block.spikes[level - 1]
+            .is_some_and(|spike| (rows.start - 1..=rows.end).any(|row| self.in_grid(row) == spike.row));
         let Parts { ring, noise, rates, swept, .. } = &mut self.parts;
         let above = ring.slot(level - 1, rows.start - 1);
         let span = Span {
@@ -302,7 +304,8 @@ impl<'s, T: Real> Lane<'s, T> {
             right_first: boundary == BoundaryCondition::Dirichlet,
         };
         let slots = ring.rows();
-        let mut batch = Batch { ring: ring.cells(), slots, above, new: above, rows: rows.len(), span };
+        let rows = rows.len();
+        let mut batch = Batch { ring: ring.cells(), slots, above, new: above, rows, beside_event, span };
         let counts = if self.plain {
             self.kernel.rows(simd, &mut batch, None)
         } else {

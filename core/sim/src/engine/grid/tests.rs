@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::engine::block::Noise;
-use crate::engine::calm::{FieldRange, Watch};
+use crate::engine::calm::{FieldRange, MEAN_ALPHA_MAX, Watch, Watched};
+use crate::engine::constants::{FIELD_MAX_V, FIELD_MIN_V};
 use crate::engine::execution::Execution;
 use crate::engine::kernel::Numbers;
 use crate::engine::tiling::Reach;
@@ -17,15 +18,18 @@ use crate::spec::Spec;
 const SHAPE: (usize, usize) = (113, 70);
 
 /// The ranges of three fields, cell by cell.
-fn ranges(fields: &Fields<f64>) -> Ranges {
-    Ranges([&fields.potential, &fields.activator, &fields.inhibitor].map(|cells| FieldRange {
-        lowest: cells.iter().copied().fold(f64::INFINITY, f64::min),
-        highest: cells.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+fn ranges<T: Real>(fields: &Fields<T>) -> Ranges {
+    Ranges([&fields.potential, &fields.activator, &fields.inhibitor].map(|cells| {
+        let wide = || cells.iter().map(|cell| cell.wide());
+        FieldRange {
+            lowest: wide().fold(f64::INFINITY, f64::min),
+            highest: wide().fold(f64::NEG_INFINITY, f64::max),
+        }
     }))
 }
 
 /// A block of a specification without noise, with a place for a growth event before each step.
-fn block_of<'a>(spec: &Spec, spikes: &'a [Option<Spike>]) -> Block<'a, f64> {
+fn block_of<'a, T: Real>(spec: &Spec, spikes: &'a [Option<Spike>]) -> Block<'a, T> {
     Block {
         numbers: Numbers::of(spec),
         kinetics: spec.kinetics,
@@ -141,8 +145,8 @@ fn tame_cells_change_by_finite_numbers() {
 }
 
 /// Guards blocks that are not watched: in none that is calm a cell is activated or clamped, and it has the bits of one
-/// that is watched. Most fields are even, so that one event or a few steps take them over a limit where they can; some
-/// activators have two values, of which the greater drives inhibitors up.
+/// that is watched, also where only the rows beside events are. Most fields are even, so that one event or a few steps take
+/// them over a limit where they can; some activators have two values, of which the greater drives inhibitors up.
 #[test]
 fn nothing_happens_in_a_calm_block() {
     let boundaries = [BoundaryCondition::Periodic, BoundaryCondition::Neumann, BoundaryCondition::Dirichlet];
@@ -150,6 +154,7 @@ fn nothing_happens_in_a_calm_block() {
     let mut uniform = |low, high| generator.uniform(low, high);
     let executor = Executor::new(Execution { threads: 1, ..Execution::default() }).unwrap();
     let (mut low_blocks, mut calm_blocks, mut eventful_blocks, mut raised_blocks) = (0, 0, 0, 0);
+    let mut clamped_blocks = 0;
     for draw in 0..3000 {
         let shape = if uniform(0.0, 1.0) < 0.7 { (64, 24) } else { (64, 2) };
         let boundary = boundaries[draw % 3];
@@ -200,20 +205,99 @@ fn nothing_happens_in_a_calm_block() {
         let block = block_of(&spec, &spikes);
         let prior = Prior { tame: true, ranges: unwatched.ranges, shape, boundary };
         let range_of_f = <V4_1 as Reaction<f64>>::RANGE_OF_F.unwrap();
-        let watch = prior.watch(&block, range_of_f, block.factors);
+        let Watched { elsewhere, beside_event } = prior.watch(&block, range_of_f, block.factors);
         let [_, expected] =
             [&mut unwatched, &mut watched].map(|grid| grid.advance(&block, Order::OfGrid, &executor).counts);
         assert_eq!(unwatched.next, watched.next, "{spec:?} {rest:?} {spikes:?}");
         let is_eventful = expected.activations + expected.clamps > 0;
-        assert!(watch == Watch::All || !is_eventful, "{spec:?} {rest:?} {spikes:?}");
+        assert!(beside_event == Watch::All || !is_eventful, "{spec:?} {rest:?} {spikes:?}");
+        assert!(elsewhere == Watch::All || expected.activations == 0, "{spec:?} {rest:?} {spikes:?}");
         let least = |cells: &[f64]| cells.iter().copied().fold(f64::INFINITY, f64::min);
         let reaches_0 = least(&watched.next.activator).min(least(&watched.next.inhibitor)) <= 0.0;
-        assert!(watch != Watch::Nothing || !reaches_0, "{spec:?} {rest:?} {spikes:?}");
-        low_blocks += usize::from(watch == Watch::Low);
-        calm_blocks += usize::from(watch == Watch::Nothing);
+        assert!(elsewhere != Watch::Nothing || !reaches_0, "{spec:?} {rest:?} {spikes:?}");
+        low_blocks += usize::from(beside_event == Watch::Low);
+        calm_blocks += usize::from(beside_event == Watch::Nothing);
         eventful_blocks += usize::from(is_eventful);
         raised_blocks += usize::from(reaches_0 && !is_eventful);
+        clamped_blocks += usize::from(elsewhere != Watch::All && expected.clamps > 0);
     }
-    let blocks = [low_blocks, calm_blocks, eventful_blocks, raised_blocks];
+    let blocks = [low_blocks, calm_blocks, eventful_blocks, raised_blocks, clamped_blocks];
     assert!(blocks.iter().all(|&blocks| blocks > 200), "{blocks:?}");
+}
+
+/// Guards potentials at their limits, where only rows beside growth events are watched: diffusion leaves every one within,
+/// in both precisions, and cells that an event takes beyond are clamped as where all are watched.
+#[test]
+fn potentials_at_their_limits_are_left_within() {
+    at_limits::<f64>(f64::EPSILON);
+    at_limits::<f32>(f32::EPSILON.into());
+}
+
+fn at_limits<T: Real>(epsilon: f64) {
+    let boundaries = [BoundaryCondition::Periodic, BoundaryCondition::Neumann, BoundaryCondition::Dirichlet];
+    let limits = [FIELD_MIN_V, FIELD_MAX_V].map(T::of);
+    let mut generator = Generator::new(8);
+    let mut uniform = |low, high| generator.uniform(low, high);
+    let executor = Executor::new(Execution { threads: 1, ..Execution::default() }).unwrap();
+    let (mut left_blocks, mut clamped_blocks) = (0, 0);
+    for draw in 0..1500 {
+        let shape = if uniform(0.0, 1.0) < 0.7 { (64, 24) } else { (64, 2) };
+        let boundary = boundaries[draw % 3];
+        // As great as it may be in a third of them.
+        let alpha = if draw % 9 < 3 { MEAN_ALPHA_MAX * (1.0 - 1e-7) } else { uniform(0.0, MEAN_ALPHA_MAX) };
+        let spec = Spec { alpha, r_activator: 0.0, ..Spec::v4_1() };
+        // Cells at one of the limits, by rounding's least amounts within, and anywhere.
+        let [share_at, share_near, share_least] = [uniform(0.0, 1.0), uniform(0.0, 1.0), uniform(0.0, 1.0)];
+        let potential: Vec<T> = (0..shape.0 * shape.1)
+            .map(|_| {
+                let limit = limits[usize::from(uniform(0.0, 1.0) >= share_least.round())];
+                if uniform(0.0, 1.0) < share_at {
+                    limit
+                } else if uniform(0.0, 1.0) < share_near {
+                    T::of(limit.wide() * (1.0 - uniform(0.0, 8.0) * epsilon))
+                } else {
+                    T::of(uniform(-0.0949, 0.0399))
+                }
+            })
+            .collect();
+        let morphogen = vec![T::of(0.05); shape.0 * shape.1];
+        let fields = || {
+            let [potential, activator, inhibitor] =
+                [&potential, &morphogen, &morphogen].map(|cells| Aligned::from(&**cells));
+            Fields { potential, activator, inhibitor }
+        };
+        let demands = Demands { turing: true, ..Demands::default() };
+        let new = || Grid::new(shape, boundary, demands, fields(), Lanes { threads: 1, ..Lanes::default() });
+        let (mut unwatched, mut watched) = (new(), new());
+        unwatched.ranges = Some(ranges(&unwatched.current));
+        let spikes: Vec<_> = (0..unwatched.tiling.block_steps)
+            .map(|_| {
+                let [row, column] =
+                    [shape.0, shape.1].map(|cells| uniform(-0.3 * cells as f64, 1.3 * cells as f64) as usize);
+                let [row, column] = [row.min(shape.0 - 1), column.min(shape.1 - 1)];
+                (draw % 2 == 0 && uniform(0.0, 1.0) < 0.3).then(|| Spike {
+                    row,
+                    column,
+                    volts: uniform(-0.2, 0.2),
+                })
+            })
+            .collect();
+        let block = block_of::<T>(&spec, &spikes);
+        let prior = Prior { tame: true, ranges: unwatched.ranges, shape, boundary };
+        let range_of_f = <V4_1 as Reaction<T>>::RANGE_OF_F.unwrap();
+        let Watched { elsewhere, .. } = prior.watch(&block, range_of_f, block.factors);
+        assert_ne!(elsewhere, Watch::All);
+        let [_, expected] =
+            [&mut unwatched, &mut watched].map(|grid| grid.advance(&block, Order::OfGrid, &executor).counts);
+        assert_eq!(unwatched.next, watched.next, "{spec:?} {spikes:?}");
+        let is_left = spikes.iter().all(Option::is_none);
+        assert!(!is_left || expected.clamps == 0, "{spec:?}");
+        left_blocks += usize::from(is_left);
+        clamped_blocks += usize::from(expected.clamps > 0);
+    }
+    assert!(left_blocks > 500 && clamped_blocks > 500, "{left_blocks} {clamped_blocks}");
+    // What makes it so: four times a limit is what four such cells add up to.
+    for limit in limits {
+        assert_eq!(((limit + limit) + limit) + limit, T::of(4.0) * limit);
+    }
 }

@@ -93,6 +93,8 @@ pub(crate) struct Batch<'a, T> {
     pub(crate) new: usize,
     /// Rows to be computed.
     pub(crate) rows: usize,
+    /// Whether a growth event took place in one of them or in a row beside them just before the step.
+    pub(crate) beside_event: bool,
     /// What the rows have in common.
     pub(crate) span: Span,
 }
