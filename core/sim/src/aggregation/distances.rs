@@ -3,19 +3,28 @@
 //! |a - b|^2 = a.a + b.b - 2 a.b needs one operation per coordinate and pair where the differences need two, but loses
 //! every digit when a and b are close compared with their length. So the gradients are moved to a common centre first,
 //! which takes away a shared offset, and a pair whose distance is still small beside its lengths is computed anew from
-//! the differences. Every entry is a sum in one fixed order; neither threads nor registers change a bit.
+//! the differences. Products are computed in single precision, which is twice as fast: what they leave undecided is told by
+//! [`Distances::error`], and decided by distances from the differences in double precision. Every entry is a sum in one
+//! fixed order; neither threads nor registers change a bit.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::coordinate::median_of_sorted;
 use super::gradients::Gradients;
-use super::pairs::{DEPTH, Product, SquaredDifference, TO_BE_DIRECT, add_sums};
+use super::pairs::{PRODUCT_ERROR, Product, SquaredDifference, TO_BE_DIRECT, add_sums};
 use crate::parallel::for_each_chunk_mut;
 use crate::simd::DetectedLevel;
 
-/// A squared distance below this part of the squared lengths has lost too many digits: with 53
-/// bits at least 43 are left above it.
-const CANCELLATION: f64 = 1e-3;
+/// A squared distance below this part of the squared lengths is computed from the differences.
+const CANCELLATION: f64 = 1.0 / 16.0;
+/// Squared lengths whose products single precision can hold, with room for any number of coordinates: what underflows is
+/// nothing beside them.
+const LENGTHS: RangeInclusive<f64> = 1e-30..=1e30;
+/// Bound on the error of a distance from products beside the squared lengths of its gradients: that of the two lengths and
+/// of twice the product, which is at most half of them.
+const DISTANCE_ERROR: f64 = 2.0 * PRODUCT_ERROR;
+/// Bound on the relative error of a distance from differences, of any number of coordinates that fits into memory.
+const DIRECT_ERROR: f64 = 1e-9;
 /// Gradients whose median is the centre.
 const CENTRE_SAMPLE: usize = 15;
 /// Rows and columns that are mirrored at once.
@@ -25,35 +34,43 @@ const MIRROR: usize = 16;
 pub(crate) struct Distances {
     clients: usize,
     squared: Vec<f64>,
+    /// The squared length of each gradient, for those that have a distance from products.
+    lengths: Vec<f64>,
     level: DetectedLevel,
 }
 
 impl Distances {
-    /// Computes all pairs. Memory: `clients`^2 numbers, and [`DEPTH`] coordinates of each gradient.
+    /// Computes all pairs. Memory: `clients`^2 numbers, and 8 KiB for each gradient.
     pub(crate) fn of(gradients: &Gradients<'_>, level: DetectedLevel) -> Self {
         let clients = gradients.clients();
         let mut squared = vec![0.0; clients * clients];
-        add_sums::<Product>(&mut squared, gradients, &|range| centre(gradients, range), level);
+        add_sums::<Product, _>(&mut squared, gradients, &|range| centre(gradients, range), level);
         let lengths: Vec<f64> = squared.iter().step_by(clients + 1).copied().collect();
         for_each_chunk_mut(&mut squared, clients, &|a, row| {
             row[a] = 0.0;
             for b in a + 1..clients {
+                let is_held = LENGTHS.contains(&lengths[a]) && LENGTHS.contains(&lengths[b]);
                 let lengths = lengths[a] + lengths[b];
                 let expanded = lengths - 2.0 * row[b];
-                row[b] = if expanded > CANCELLATION * lengths { expanded } else { TO_BE_DIRECT };
+                row[b] = if is_held && expanded > CANCELLATION * lengths { expanded } else { TO_BE_DIRECT };
             }
         });
-        let mut distances = Self { clients, squared, level };
+        let mut distances = Self { clients, squared, lengths, level };
         distances.finish(gradients);
         distances
     }
 
-    /// Bound on how far, relatively, two scores may lie nearer together than they seem. A sum of products is within
-    /// s = (DEPTH + coordinates / DEPTH) u of the squared lengths, a distance within 2 s, which is at most
-    /// 2 s / CANCELLATION of a distance that was kept, and two scores differ.
-    pub(crate) fn score_error(&self, gradients: &Gradients<'_>) -> f64 {
-        let terms = DEPTH + gradients.coordinates() / DEPTH + self.clients;
-        3.0 * terms as f64 * f64::EPSILON / CANCELLATION
+    /// Bound on the relative error of all distances of a client as [`of`](Self::of) computes them, and so of any sum of its
+    /// smallest ones.
+    pub(crate) fn error(&self, client: usize) -> f64 {
+        let length = self.lengths[client];
+        let greatest =
+            self.row(client).iter().zip(&self.lengths).fold(0.0, |greatest, (&distance, &other)| {
+                let share = (length + other) / distance;
+                // A distance from differences may be nearer to 0 than one from products, which is how it is told.
+                if share > greatest && share <= 1.0 / CANCELLATION { share } else { greatest }
+            });
+        DIRECT_ERROR + DISTANCE_ERROR * greatest
     }
 
     /// Computes the distances of some clients to all from the differences.
@@ -68,10 +85,10 @@ impl Distances {
 
     /// Computes the entries right of the diagonal that are to be direct, and mirrors all.
     fn finish(&mut self, gradients: &Gradients<'_>) {
-        let Self { clients, squared, level } = self;
+        let Self { clients, squared, level, .. } = self;
         let clients = *clients;
         if squared.iter().any(|entry| entry.is_sign_negative()) {
-            add_sums::<SquaredDifference>(squared, gradients, &|range| vec![0.0; range.len()], *level);
+            add_sums::<SquaredDifference, _>(squared, gradients, &|range| vec![0.0; range.len()], *level);
         }
         for top in (0..clients).step_by(MIRROR) {
             for left in (top..clients).step_by(MIRROR) {
@@ -129,26 +146,33 @@ fn centre(gradients: &Gradients<'_>, range: Range<usize>) -> Vec<f64> {
 mod tests {
     use ndarray::Array2;
 
+    use super::super::pairs::DEPTH;
     use super::*;
     use crate::moments::widest_level;
     use crate::rng::Generator;
     use crate::simd::SimdLevel;
 
-    /// Guards the expanded form against cancellation: with a common offset of 1e6, with an outlier in
-    /// the centre's sample, with huge, tiny, near-equal and equal gradients, every distance is that of the
-    /// differences. Guards the promise that registers and threads change no bit.
+    /// Guards the expanded form against cancellation and single precision against what it cannot hold: with a common offset
+    /// of 1e6, with an outlier in the centre's sample, with huge, tiny, near-equal and equal gradients, every distance is
+    /// that of the differences within the bound that it is given. Guards the promise that registers and threads change no bit.
     #[test]
     fn distances_equal_the_direct_ones() {
         let mut random = Generator::new(1);
-        for (clients, width, offset, noise, outlier) in [
-            (70, 601, 0.0, 1.0, 0.0),
-            (33, 40, 1e6, 1.0, 0.0),
-            (51, 300, 1e6, 1e-6, 0.0),
-            (40, 9, 1e6, 1.0, 1e12),
-            (3, 1, 0.0, 1.0, 1e100),
-            (65, 2, -3e9, 1.0, 0.0),
-            (24, 257, 0.0, 1e139, 0.0),
-            (25, 256, 0.0, 1e-139, 0.0),
+        for (clients, width, offset, noise, outlier, of_products) in [
+            (70, 601, 0.0, 1.0, 0.0, 1..4900),
+            (33, 40, 1e6, 1.0, 0.0, 1..1089),
+            (51, 300, 1e6, 1e-6, 0.0, 1..2601),
+            (40, 9, 1e6, 1.0, 1e12, 1..1600),
+            (3, 1, 0.0, 1.0, 1e100, 0..1),
+            (65, 2, -3e9, 1.0, 0.0, 1..4225),
+            (24, 257, 0.0, 1e139, 0.0, 0..1),
+            (25, 256, 0.0, 1e-139, 0.0, 0..1),
+            // At the ends of what single precision holds, and beyond.
+            (24, 257, 0.0, 1e-15, 0.0, 1..576),
+            (24, 257, 0.0, 1e-20, 0.0, 0..1),
+            (24, 257, 0.0, 1e13, 0.0, 1..576),
+            (24, 257, 0.0, 1e18, 0.0, 0..1),
+            (24, 257, 0.0, 1e20, 0.0, 0..1),
         ] {
             let mut array =
                 Array2::from_shape_fn((clients, width), |_| offset + noise * random.standard_normal());
@@ -158,14 +182,22 @@ mod tests {
             array.row_mut(clients - 1).assign(&copy);
             let gradients = Gradients::check(array.view()).unwrap();
             let distances = Distances::of(&gradients, widest_level());
+            let mut rounded = 0;
             for a in 0..clients {
+                let bound = distances.error(a);
+                assert!(
+                    bound <= DIRECT_ERROR + DISTANCE_ERROR / CANCELLATION,
+                    "{clients} {offset} {a}: {bound}"
+                );
                 for b in 0..clients {
                     let direct = squared_distance(gradients.row(a), gradients.row(b));
                     let error = (distances.row(a)[b] - direct).abs();
-                    assert!(error <= 1e-11 * direct, "{clients} {offset} {a} {b}: {error:e} of {direct:e}");
+                    assert!(error <= bound * direct, "{clients} {offset} {a} {b}: {error:e} of {direct:e}");
+                    rounded += usize::from(error > 1e-11 * direct);
                     assert_eq!(distances.row(a)[b].to_bits(), distances.row(b)[a].to_bits());
                 }
             }
+            assert!(of_products.contains(&rounded), "{clients} {offset} {noise} {outlier}: {rounded}");
             let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
             for level in SimdLevel::available() {
                 let level = level.resolve().unwrap();

@@ -90,7 +90,7 @@ pub struct Aggregation {
     pub value: Vec<f64>,
     /// The clients whose mean it is, ascending; empty for methods that select none.
     pub selected: Vec<usize>,
-    /// The Krum score of every client, in squared units; empty for methods without scores.
+    /// The Krum score of every client, in squared units; empty for methods without scores. See [`krum`] for how exact.
     pub scores: Vec<f64>,
     /// How the iteration ended; only for the geometric median.
     pub convergence: Option<Convergence>,

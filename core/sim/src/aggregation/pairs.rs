@@ -1,50 +1,61 @@
 //! Sums over the coordinates for all pairs of gradients: where Krum spends its time.
 //!
-//! A sum is made of one term for each coordinate, a product or a squared difference. The terms of [`DEPTH`] coordinates
-//! are added one by one, first to last, each with its product rounded only once, and these parts are added to the table in their order. Registers lie across
-//! pairs, never along the coordinates of one, so that a sum has the same bits for every width of them, for any number
-//! of threads and for any number of other clients.
+//! A sum is made of one term for each coordinate, a product in single precision or a squared difference in double. The
+//! terms of some coordinates, a run, are added one by one, first to last, each with its product rounded only once; runs are
+//! added up in double precision, and these parts, of [`DEPTH`] coordinates each, are added to the table in their order.
+//! Registers lie across pairs, never along the coordinates of one, so that a sum has the same bits for every width of
+//! them, for any number of threads and for any number of other clients.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::gradients::Gradients;
 use crate::parallel::for_each_chunk_mut;
+use crate::real::Real;
 use crate::simd::{DetectedLevel, LaneWork, Lanes, Vector, Vectorised, on_lanes, vectorised};
 
-/// Clients side by side in memory.
-const PANEL: usize = 8;
-/// Panels that a panel of rows is taken with at a time: 8 x 24 pairs fill the registers of AVX-512.
+/// Panels that rows are taken with at a time: 8 rows and 3 registers fill those of AVX-512.
 const STRIP: usize = 3;
 /// Coordinates that are copied into panels at a time: few enough that the panels stay in the cache.
-pub(super) const DEPTH: usize = 512;
+pub(super) const DEPTH: usize = 1024;
 /// Rows of the table that one task takes at a time.
 const TASK_ROWS: usize = 48;
 
 /// An entry that waits for its [`SquaredDifference`] sum.
 pub(super) const TO_BE_DIRECT: f64 = -0.0;
 
-/// One coordinate of the clients of a panel.
-type Slice = [f64; PANEL];
 /// The sums of a panel of rows with a strip.
-type Tile = [[Slice; STRIP]; PANEL];
+type Tile<T, const PANEL: usize> = [[[T; PANEL]; STRIP]; PANEL];
 
-/// What is added up for a pair.
-pub(super) trait Term: Sync {
+/// What is added up for a pair. `PANEL` clients lie side by side in memory, as many as the widest register has numbers.
+pub(super) trait Term<const PANEL: usize>: Sync {
+    /// In which the terms are computed.
+    type Number: Real;
+    /// Coordinates whose terms are added in that precision.
+    const RUN: usize;
     /// The sum with the term of one more coordinate.
-    fn added<V: Vector<f64>>(sum: V, a: V, b: V) -> V;
+    fn added<V: Vector<Self::Number>>(sum: V, a: V, b: V) -> V;
     /// Whether the sum of an entry of the table is wanted.
     fn is_wanted(entry: f64) -> bool;
     /// The entry with a part of the sum in it.
     fn with(entry: f64, part: f64) -> f64;
 }
 
-/// Scalar products, for every entry.
+/// Scalar products in single precision, for every entry. See [`PRODUCT_ERROR`].
 pub(super) struct Product;
 
-impl Term for Product {
+/// Coordinates whose products are added in single precision.
+const PRODUCT_RUN: usize = 128;
+
+/// Bound on the error of a sum of products beside the product of the two lengths: two coordinates are rounded, and then
+/// the sum of a run as often as it has terms. That of the sums in double precision is less than one more.
+pub(super) const PRODUCT_ERROR: f64 = (PRODUCT_RUN + 3) as f64 * 0.5 * f32::EPSILON as f64;
+
+impl Term<16> for Product {
+    type Number = f32;
+    const RUN: usize = PRODUCT_RUN;
+
     #[inline(always)]
-    fn added<V: Vector<f64>>(sum: V, a: V, b: V) -> V {
+    fn added<V: Vector<f32>>(sum: V, a: V, b: V) -> V {
         a.times_plus(b, sum)
     }
 
@@ -62,7 +73,10 @@ impl Term for Product {
 /// Squared distances, for the entries with a minus sign: they begin at -0 and are added up below it.
 pub(super) struct SquaredDifference;
 
-impl Term for SquaredDifference {
+impl Term<8> for SquaredDifference {
+    type Number = f64;
+    const RUN: usize = DEPTH;
+
     #[inline(always)]
     fn added<V: Vector<f64>>(sum: V, a: V, b: V) -> V {
         let difference = a - b;
@@ -83,7 +97,7 @@ impl Term for SquaredDifference {
 /// Adds the sums of the pairs a <= b to the entries [a, b] of a square table with a row for each client, as far as they
 /// are wanted. Gradients are moved by what `centre` gives for a range of coordinates. Memory: [`DEPTH`] coordinates of
 /// each gradient.
-pub(super) fn add_sums<K: Term>(
+pub(super) fn add_sums<K: Term<PANEL>, const PANEL: usize>(
     table: &mut [f64],
     gradients: &Gradients<'_>,
     centre: &dyn Fn(Range<usize>) -> Vec<f64>,
@@ -91,7 +105,7 @@ pub(super) fn add_sums<K: Term>(
 ) {
     let (clients, width) = (gradients.clients(), gradients.coordinates());
     let depth = DEPTH.min(width);
-    let mut panels = vec![[0.0; PANEL]; clients.div_ceil(STRIP * PANEL) * STRIP * depth];
+    let mut panels = vec![[K::Number::ZERO; PANEL]; clients.div_ceil(STRIP * PANEL) * STRIP * depth];
     for start in (0..width).step_by(depth) {
         let range = start..width.min(start + depth);
         let count = range.len();
@@ -112,7 +126,7 @@ pub(super) fn add_sums<K: Term>(
                 let b = std::array::from_fn(|index| panel(column / PANEL + index));
                 for (part, rows) in rows.chunks_mut(PANEL * clients).enumerate() {
                     let row = first + part * PANEL;
-                    add_tile::<K>(rows, clients, (row, column), panel(row / PANEL), b, level);
+                    add_tile::<K, PANEL>(rows, clients, (row, column), panel(row / PANEL), b, level);
                 }
             }
         });
@@ -120,13 +134,13 @@ pub(super) fn add_sums<K: Term>(
 }
 
 /// Lays the clients of a panel side by side, each moved by the centre.
-struct Pack<'a> {
+struct Pack<'a, T, const PANEL: usize> {
     rows: [&'a [f64]; PANEL],
     centre: &'a [f64],
-    slices: &'a mut [Slice],
+    slices: &'a mut [[T; PANEL]],
 }
 
-impl Vectorised for Pack<'_> {
+impl<T: Real, const PANEL: usize> Vectorised for Pack<'_, T, PANEL> {
     type Output = ();
 
     #[inline(always)]
@@ -140,19 +154,19 @@ impl Vectorised for Pack<'_> {
         }
         for index in 0..count {
             for client in 0..PANEL {
-                slices[index][client] = cut[client][index] - centre[index];
+                slices[index][client] = T::of(cut[client][index] - centre[index]);
             }
         }
     }
 }
 
 /// Adds the sums of a panel of rows with a strip of columns, as far as they are not left of the diagonal.
-fn add_tile<K: Term>(
+fn add_tile<K: Term<PANEL>, const PANEL: usize>(
     rows: &mut [f64],
     clients: usize,
     (row, column): (usize, usize),
-    a: &[Slice],
-    b: [&[Slice]; STRIP],
+    a: &[[K::Number; PANEL]],
+    b: [&[[K::Number; PANEL]]; STRIP],
     level: DetectedLevel,
 ) {
     let columns = |index: usize| column.max(row + index)..clients.min(column + STRIP * PANEL);
@@ -163,7 +177,7 @@ fn add_tile<K: Term>(
         return;
     }
     let mut tile = [[[0.0; PANEL]; STRIP]; PANEL];
-    on_lanes(level, Block::<K> { a, b, tile: &mut tile, term: PhantomData });
+    on_lanes(level, Block::<K, PANEL> { a, b, tile: &mut tile });
     for ((index, entries), sums) in rows.chunks_mut(clients).enumerate().zip(&tile) {
         let columns = columns(index);
         let skipped = columns.start - column;
@@ -177,72 +191,95 @@ fn add_tile<K: Term>(
 }
 
 /// The sums of a tile over the coordinates of its panels.
-struct Block<'a, K> {
-    a: &'a [Slice],
-    b: [&'a [Slice]; STRIP],
-    tile: &'a mut Tile,
-    term: PhantomData<K>,
+struct Block<'a, K: Term<PANEL>, const PANEL: usize> {
+    a: &'a [[K::Number; PANEL]],
+    b: [&'a [[K::Number; PANEL]]; STRIP],
+    tile: &'a mut Tile<f64, PANEL>,
 }
 
-impl<K: Term> LaneWork<f64> for Block<'_, K> {
+impl<K: Term<PANEL>, const PANEL: usize> LaneWork<K::Number> for Block<'_, K, PANEL> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<f64>>(mut self, lanes: Lanes<V>) {
-        if V::LANES == PANEL {
-            let [first, second, third] = self.b;
-            self.part::<V, 8, STRIP, 1, 0, 0>(lanes, [first, second, third], 0);
-            return;
-        }
-        // Sixteen registers: four rows with two of them at a time.
-        for panel in 0..STRIP {
-            let b = [self.b[panel]];
-            self.part::<V, 4, 1, 2, 0, 0>(lanes, b, panel);
-            self.part::<V, 4, 1, 2, 4, 0>(lanes, b, panel);
-            if V::LANES < PANEL / 2 {
-                self.part::<V, 4, 1, 2, 0, 2>(lanes, b, panel);
-                self.part::<V, 4, 1, 2, 4, 2>(lanes, b, panel);
+    fn run<V: Vector<K::Number>>(self, lanes: Lanes<V>) {
+        let Self { a, b, tile } = self;
+        let count = a.len();
+        for start in (0..count).step_by(K::RUN) {
+            let range = start..count.min(start + K::RUN);
+            let mut cut = b;
+            for panel in 0..STRIP {
+                cut[panel] = &b[panel][range.clone()];
             }
-            if V::LANES < PANEL / 4 {
-                self.part::<V, 4, 1, 2, 0, 4>(lanes, b, panel);
-                self.part::<V, 4, 1, 2, 4, 4>(lanes, b, panel);
-                self.part::<V, 4, 1, 2, 0, 6>(lanes, b, panel);
-                self.part::<V, 4, 1, 2, 4, 6>(lanes, b, panel);
+            let mut run = Run { a: &a[range], b: cut, sums: [[[K::Number::ZERO; PANEL]; STRIP]; PANEL] };
+            run.add_up::<K, V>(lanes);
+            for row in 0..PANEL {
+                for (sum, part) in tile[row].as_flattened_mut().iter_mut().zip(run.sums[row].as_flattened()) {
+                    *sum += part.wide();
+                }
             }
         }
     }
 }
 
-impl<K: Term> Block<'_, K> {
-    /// The sums that are kept in registers at once: `ROWS` rows from `ROW` with `EACH` registers from `REGISTER` of
-    /// each of `PANELS` panels, the first of which is panel `place` of the strip.
+/// The sums over one run of coordinates.
+struct Run<'a, T, const PANEL: usize> {
+    a: &'a [[T; PANEL]],
+    b: [&'a [[T; PANEL]]; STRIP],
+    sums: Tile<T, PANEL>,
+}
+
+impl<T: Real, const PANEL: usize> Run<'_, T, PANEL> {
+    #[inline(always)]
+    fn add_up<K: Term<PANEL, Number = T>, V: Vector<T>>(&mut self, lanes: Lanes<V>) {
+        if V::LANES == PANEL {
+            self.part::<K, V, 8, STRIP, 1, 0>(lanes, 0, 0);
+            if PANEL > 8 {
+                self.part::<K, V, 8, STRIP, 1, 8>(lanes, 0, 0);
+            }
+            return;
+        }
+        // Sixteen registers: four rows with two of them at a time.
+        for panel in 0..STRIP {
+            for register in (0..PANEL / V::LANES).step_by(2) {
+                self.part::<K, V, 4, 1, 2, 0>(lanes, panel, register);
+                self.part::<K, V, 4, 1, 2, 4>(lanes, panel, register);
+                if PANEL > 8 {
+                    self.part::<K, V, 4, 1, 2, 8>(lanes, panel, register);
+                    self.part::<K, V, 4, 1, 2, 12>(lanes, panel, register);
+                }
+            }
+        }
+    }
+
+    /// The sums that are kept in registers at once: `ROWS` rows from `ROW` with `EACH` registers from `register` of
+    /// each of `PANELS` panels from `place`.
     #[allow(clippy::needless_range_loop, reason = "plain indices unroll at every level; iterators may not")]
     #[inline(always)]
     fn part<
-        V: Vector<f64>,
+        K: Term<PANEL, Number = T>,
+        V: Vector<T>,
         const ROWS: usize,
         const PANELS: usize,
         const EACH: usize,
         const ROW: usize,
-        const REGISTER: usize,
     >(
         &mut self,
         lanes: Lanes<V>,
-        b: [&[Slice]; PANELS],
         place: usize,
+        register: usize,
     ) {
         let count = self.a.len();
-        let mut cut = b;
+        let mut cut = [self.a; PANELS];
         for panel in 0..PANELS {
-            cut[panel] = &b[panel][..count];
+            cut[panel] = &self.b[place + panel][..count];
         }
-        let zero = lanes.splat(0.0);
+        let zero = lanes.splat(T::ZERO);
         let mut sums = [[[zero; EACH]; PANELS]; ROWS];
         for index in 0..count {
             let mut columns = [[zero; EACH]; PANELS];
             for panel in 0..PANELS {
                 for each in 0..EACH {
-                    columns[panel][each] = lanes.load(&V::chunks(&cut[panel][index])[REGISTER + each]);
+                    columns[panel][each] = lanes.load(&V::chunks(&cut[panel][index])[register + each]);
                 }
             }
             for row in 0..ROWS {
@@ -258,8 +295,8 @@ impl<K: Term> Block<'_, K> {
         for row in 0..ROWS {
             for panel in 0..PANELS {
                 for each in 0..EACH {
-                    let chunks = V::chunks_mut(&mut self.tile[ROW + row][place + panel]);
-                    sums[row][panel][each].store(&mut chunks[REGISTER + each]);
+                    let chunks = V::chunks_mut(&mut self.sums[ROW + row][place + panel]);
+                    sums[row][panel][each].store(&mut chunks[register + each]);
                 }
             }
         }
