@@ -216,6 +216,5 @@ mod tests {
         }
         // What is decided again would be wrong at times without.
         assert!(misjudged > 0);
-       
     }
 }

@@ -43,16 +43,13 @@ pub(super) trait Term<const PANEL: usize>: Sync {
 /// Scalar products in single precision, for every entry. See [`PRODUCT_ERROR`].
 pub(super) struct Product;
 
-/// Coordinates whose products are added in single precision.
-const PRODUCT_RUN: usize = 128;
-
 /// Bound on the error of a sum of products beside the product of the two lengths: two coordinates are rounded, and then
 /// the sum of a run as often as it has terms. That of the sums in double precision is less than one more.
-pub(super) const PRODUCT_ERROR: f64 = (PRODUCT_RUN + 3) as f64 * 0.5 * f32::EPSILON as f64;
+pub(super) const PRODUCT_ERROR: f64 = (<Product as Term<16>>::RUN + 3) as f64 * 0.5 * f32::EPSILON as f64;
 
 impl Term<16> for Product {
     type Number = f32;
-    const RUN: usize = PRODUCT_RUN;
+    const RUN: usize = 128;
 
     #[inline(always)]
     fn added<V: Vector<f32>>(sum: V, a: V, b: V) -> V {
