@@ -20,9 +20,8 @@ const RULE: &str = "n >= 2f + 3";
 ///
 /// `gradients` has one row per client (1 to [`KRUM_CLIENTS_MAX`]) and one column per coordinate;
 /// `byzantine` is the number f of attackers to be survived. Scores are in squared units of the
-/// gradients. The choice is that of distances in double precision, and so are the scores of the last client selected and
-/// of all that are near it; the others come from products in single precision and are within 2.5e-4 of themselves, mostly
-/// within 1e-6. Memory: n^2 numbers, and 8 KiB for each gradient. Work: n^2 d / 2 multiplications, in the
+/// gradients. The choice is that of distances in double precision; scores that decide nothing come from products in single
+/// precision and are within 2.5e-4 of themselves, mostly within 1e-6. Memory: n^2 numbers, and 8 KiB for each gradient. Work: n^2 d / 2 multiplications, in the
 /// rayon pool that the caller runs in, else on the calling thread; the same bits for any number of threads and any
 /// width of vector registers.
 ///
@@ -86,19 +85,20 @@ fn select(
     });
     let mut scores: Vec<f64> = judged.iter().map(|judged| judged.score).collect();
 
-    // Those that may be the last one selected or belong on the other side are judged again by distances from the
-    // differences. All others stay where they are: none selected can be above one that is not.
+    // Those that may belong on the other side are judged again by distances from the differences. All others stay where they
+    // are: none selected can be above one that is not.
     let order = ranking(&scores);
     let (selected, others) = order.split_at(count);
     let most = selected.iter().map(|&client| judged[client].most).fold(f64::NEG_INFINITY, f64::max);
-    let last = judged[order[count - 1]].least;
-    let least = others.iter().map(|&client| judged[client].least).fold(last, f64::min);
+    let least = others.iter().map(|&client| judged[client].least).fold(f64::INFINITY, f64::min);
     let is_near = |judged: &Judged| judged.most >= least && judged.least <= most;
     let near: Vec<usize> = (0..clients).filter(|&client| is_near(&judged[client])).collect();
-    distances.make_direct(gradients, &near);
-    let exact = map_range(0..near.len(), &|index| score_of(&distances, near[index]));
-    for (client, exact) in near.into_iter().zip(exact) {
-        scores[client] = exact;
+    if !near.is_empty() {
+        distances.make_direct(gradients, &near);
+        let exact = map_range(0..near.len(), &|index| score_of(&distances, near[index]));
+        for (client, exact) in near.into_iter().zip(exact) {
+            scores[client] = exact;
+        }
     }
     drop(distances);
 
@@ -206,8 +206,6 @@ mod tests {
                     };
                     let name = format!("seed {seed}: {offset} {noise} {far} {equal} {is_mirrored} {count}");
                     assert!((0..41).all(|client| error(client) <= 1e-6), "{name}");
-                    let deciding = ranked[count - 1];
-                    assert!(error(deciding) <= 1e-11, "{name}: {}", error(deciding));
                     let best = first(count, &ranked);
                     assert_eq!(found.selected, best, "{name}");
                     misjudged += usize::from(first(count, &by_products) != best);
