@@ -209,8 +209,8 @@ impl<K: Term<PANEL>, const PANEL: usize> LaneWork<K::Number> for Block<'_, K, PA
             }
             let mut run = Run { a: &a[range], b: cut, sums: [[[K::Number::ZERO; PANEL]; STRIP]; PANEL] };
             run.add_up::<K, V>(lanes);
-            for row in 0..PANEL {
-                for (sum, part) in tile[row].as_flattened_mut().iter_mut().zip(run.sums[row].as_flattened()) {
+            for (sums, parts) in tile.iter_mut().zip(&run.sums) {
+                for (sum, part) in sums.as_flattened_mut().iter_mut().zip(parts.as_flattened()) {
                     *sum += part.wide();
                 }
             }
