@@ -2210,9 +2210,10 @@ mfn_status mfn_aggregation_options_init(mfn_aggregation_options *options,
                                         mfn_error **error);
 
 // Aggregates gradients. value has value_count places, one per coordinate. scores (may be NULL) has one place
-// per client for the Krum scores, each within 2.5e-4 of itself and exact where that would decide; 0 for methods
-// without. selected (may be NULL) has one place per client: 1 for those whose mean the result is, else 0.
-// report may be NULL. The gradients are read during the call only; the outputs belong to the host. [any-thread]
+// per client for the Krum scores, with a relative error of at most 2.5e-4 and only that of rounding where more
+// might decide; 0 for methods without. selected (may be NULL) has one place per client: 1 for those whose mean
+// the result is, else 0. report may be NULL. The gradients are read during the call only; the outputs belong to
+// the host. [any-thread]
 mfn_status mfn_aggregate(const mfn_field_view *gradients,
                          const mfn_aggregation_options *options,
                          double *value,

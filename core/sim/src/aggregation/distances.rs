@@ -18,13 +18,14 @@ use crate::simd::DetectedLevel;
 /// A squared distance below this part of the squared lengths is computed from the differences. All others are within
 /// 2.5e-4 of themselves.
 const CANCELLATION: f64 = 1.0 / 16.0;
-/// Squared lengths whose products single precision can hold, with room for any number of coordinates: what underflows is
-/// nothing beside them.
-const LENGTHS: RangeInclusive<f64> = 1e-30..=1e30;
+/// Squared lengths whose products single precision can hold, with room for any number of coordinates: what underflows, or
+/// is flushed to 0 where a host has its processor do so, is nothing beside them.
+const LENGTHS: RangeInclusive<f64> = 1e-20..=1e30;
 /// Bound on the error of a distance from products beside the squared lengths of its gradients: that of the two lengths and
 /// of twice the product, which is at most half of them.
 const DISTANCE_ERROR: f64 = 2.0 * PRODUCT_ERROR;
-/// Bound on the relative error of a distance from differences, of any number of coordinates that fits into memory.
+/// Bound on the relative error of a distance from differences whose squares do not underflow, of any number of coordinates
+/// that fits into memory.
 const DIRECT_ERROR: f64 = 1e-9;
 /// Gradients whose median is the centre.
 const CENTRE_SAMPLE: usize = 15;
@@ -65,11 +66,15 @@ impl Distances {
     /// smallest ones.
     pub(crate) fn error(&self, client: usize) -> f64 {
         let length = self.lengths[client];
+        if !LENGTHS.contains(&length) {
+            return DIRECT_ERROR;
+        }
         let greatest =
             self.row(client).iter().zip(&self.lengths).fold(0.0, |greatest, (&distance, &other)| {
                 let share = (length + other) / distance;
-                // A distance from differences may be nearer to 0 than one from products, which is how it is told.
-                if share > greatest && share <= 1.0 / CANCELLATION { share } else { greatest }
+                // A distance from differences is told by a greater share, or counts although it need not.
+                let is_of_products = LENGTHS.contains(&other) && share <= 1.0 / CANCELLATION;
+                if is_of_products && share > greatest { share } else { greatest }
             });
         DIRECT_ERROR + DISTANCE_ERROR * greatest
     }
@@ -170,7 +175,8 @@ mod tests {
             (24, 257, 0.0, 1e139, 0.0, 0..1),
             (25, 256, 0.0, 1e-139, 0.0, 0..1),
             // At the ends of what single precision holds, and beyond.
-            (24, 257, 0.0, 1e-15, 0.0, 1..576),
+            (24, 257, 0.0, 1e-11, 0.0, 1..576),
+            (24, 257, 0.0, 1e-12, 0.0, 0..1),
             (24, 257, 0.0, 1e-20, 0.0, 0..1),
             (24, 257, 0.0, 1e13, 0.0, 1..576),
             (24, 257, 0.0, 1e18, 0.0, 0..1),

@@ -20,8 +20,10 @@ const RULE: &str = "n >= 2f + 3";
 ///
 /// `gradients` has one row per client (1 to [`KRUM_CLIENTS_MAX`]) and one column per coordinate;
 /// `byzantine` is the number f of attackers to be survived. Scores are in squared units of the
-/// gradients. The choice is that of distances in double precision; scores that decide nothing come from products in single
-/// precision and are within 2.5e-4 of themselves, mostly within 1e-6. Memory: n^2 numbers, and 8 KiB for each gradient. Work: n^2 d / 2 multiplications, in the
+/// gradients. The choice is that of distances in double precision. Scores that decide nothing come from
+/// products in single precision, with a relative error of at most 2.5e-4 and mostly below 1e-6.
+///
+/// Memory: n^2 numbers, and 8 KiB for each gradient. Work: n^2 d / 2 multiplications, in the
 /// rayon pool that the caller runs in, else on the calling thread; the same bits for any number of threads and any
 /// width of vector registers.
 ///

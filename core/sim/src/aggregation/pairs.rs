@@ -4,7 +4,7 @@
 //! terms of some coordinates, a run, are added one by one, first to last, each with its product rounded only once; runs are
 //! added up in double precision, and these parts, of [`DEPTH`] coordinates each, are added to the table in their order.
 //! Registers lie across pairs, never along the coordinates of one, so that a sum has the same bits for every width of
-//! them, for any number of threads and for any number of other clients.
+//! them and for any number of threads.
 
 use std::ops::Range;
 
