@@ -80,21 +80,19 @@ fn select(
     let neighbours = clients - byzantine - 2;
     let mut distances = Distances::of(gradients, widest_level());
     let score_of = |distances: &Distances, client| score(distances.row(client).to_vec(), client, neighbours);
-    let judged = map_range(0..clients, &|client| {
-        let score = score_of(&distances, client);
-        let error = score * distances.error(client);
-        Judged { score, least: score - error, most: score + error }
-    });
-    let mut scores: Vec<f64> = judged.iter().map(|judged| judged.score).collect();
+    let mut scores = map_range(0..clients, &|client| score_of(&distances, client));
+    let errors = map_range(0..clients, &|client| scores[client] * distances.error(client));
 
     // Those that may belong on the other side are judged again by distances from the differences. All others stay where they
     // are: none selected can be above one that is not.
     let order = ranking(&scores);
     let (selected, others) = order.split_at(count);
-    let most = selected.iter().map(|&client| judged[client].most).fold(f64::NEG_INFINITY, f64::max);
-    let least = others.iter().map(|&client| judged[client].least).fold(f64::INFINITY, f64::min);
-    let is_near = |judged: &Judged| judged.most >= least && judged.least <= most;
-    let near: Vec<usize> = (0..clients).filter(|&client| is_near(&judged[client])).collect();
+    let least = |client: usize| scores[client] - errors[client];
+    let most = |client: usize| scores[client] + errors[client];
+    let most_selected = selected.iter().map(|&client| most(client)).fold(f64::NEG_INFINITY, f64::max);
+    let least_other = others.iter().map(|&client| least(client)).fold(f64::INFINITY, f64::min);
+    let is_near = |client: &usize| most(*client) >= least_other && least(*client) <= most_selected;
+    let near: Vec<usize> = (0..clients).filter(is_near).collect();
     if !near.is_empty() {
         distances.make_direct(gradients, &near);
         let exact = map_range(0..near.len(), &|index| score_of(&distances, near[index]));
@@ -108,13 +106,6 @@ fn select(
     selected.truncate(count);
     selected.sort_unstable();
     Ok(Aggregation { value: gradients.mean_of(&selected), selected, scores, convergence: None })
-}
-
-/// A score as distances from products tell it, and the least and most that it can be.
-struct Judged {
-    score: f64,
-    least: f64,
-    most: f64,
 }
 
 /// The sum of the smallest distances to others, smallest first.

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::gradients::Gradients;
 use crate::parallel::for_each_chunk_mut;
 use crate::real::Real;
-use crate::simd::{DetectedLevel, LaneWork, Lanes, Vector, Vectorised, on_lanes, vectorised};
+use crate::simd::{DetectedLevel, LaneWork, Lanes, Vector, on_lanes};
 
 /// Panels that rows are taken with at a time: 8 rows and 3 registers fill those of AVX-512.
 const STRIP: usize = 3;
@@ -102,20 +102,20 @@ pub(super) fn add_sums<K: Term<PANEL>, const PANEL: usize>(
 ) {
     let (clients, width) = (gradients.clients(), gradients.coordinates());
     let depth = DEPTH.min(width);
-    let mut panels = vec![[K::Number::ZERO; PANEL]; clients.div_ceil(STRIP * PANEL) * STRIP * depth];
+    let mut panels = vec![K::Number::ZERO; clients.div_ceil(STRIP * PANEL) * STRIP * depth * PANEL];
     for start in (0..width).step_by(depth) {
         let range = start..width.min(start + depth);
         let count = range.len();
         let centre = centre(range.clone());
-        for_each_chunk_mut(&mut panels, depth, &|panel, slices| {
+        for_each_chunk_mut(&mut panels, depth * PANEL, &|panel, numbers| {
             let first = panel * PANEL;
             if first < clients {
                 // A panel that is not full repeats the last client; no sum of these is wanted.
                 let row = |index: usize| &gradients.row((first + index).min(clients - 1))[range.clone()];
-                let slices = &mut slices[..count];
-                vectorised(level, Pack { rows: std::array::from_fn(row), centre: &centre, slices });
+                pack(std::array::from_fn(row), &centre, &mut numbers.as_chunks_mut::<PANEL>().0[..count]);
             }
         });
+        let panels = panels.as_chunks::<PANEL>().0;
         let panel = |index: usize| &panels[index * depth..index * depth + count];
         for_each_chunk_mut(table, TASK_ROWS * clients, &|task, rows| {
             let first = task * TASK_ROWS;
@@ -131,27 +131,15 @@ pub(super) fn add_sums<K: Term<PANEL>, const PANEL: usize>(
 }
 
 /// Lays the clients of a panel side by side, each moved by the centre.
-struct Pack<'a, T, const PANEL: usize> {
-    rows: [&'a [f64]; PANEL],
-    centre: &'a [f64],
-    slices: &'a mut [[T; PANEL]],
-}
-
-impl<T: Real, const PANEL: usize> Vectorised for Pack<'_, T, PANEL> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { rows, centre, slices } = self;
-        let count = slices.len();
-        let centre = &centre[..count];
-        let mut cut = rows;
-        for client in 0..PANEL {
-            cut[client] = &rows[client][..count];
-        }
-        for index in 0..count {
-            for client in 0..PANEL {
-                slices[index][client] = T::of(cut[client][index] - centre[index]);
+fn pack<T: Real, const PANEL: usize>(rows: [&[f64]; PANEL], centre: &[f64], slices: &mut [[T; PANEL]]) {
+    // So few coordinates at a time that what is written stays in the first-level cache for all clients.
+    const COORDINATES: usize = 128;
+    for (part, slices) in slices.chunks_mut(COORDINATES).enumerate() {
+        let centre = &centre[part * COORDINATES..];
+        for (client, row) in rows.iter().enumerate() {
+            let values = row[part * COORDINATES..].iter().zip(centre);
+            for (slice, (value, centre)) in slices.iter_mut().zip(values) {
+                slice[client] = T::of(value - centre);
             }
         }
     }
@@ -209,10 +197,9 @@ impl<K: Term<PANEL>, const PANEL: usize> LaneWork<K::Number> for Block<'_, K, PA
             }
             let mut run = Run { a: &a[range], b: cut, sums: [[[K::Number::ZERO; PANEL]; STRIP]; PANEL] };
             run.add_up::<K, V>(lanes);
-            for (sums, parts) in tile.iter_mut().zip(&run.sums) {
-                for (sum, part) in sums.as_flattened_mut().iter_mut().zip(parts.as_flattened()) {
-                    *sum += part.wide();
-                }
+            let parts = run.sums.as_flattened().as_flattened();
+            for (sum, part) in tile.as_flattened_mut().as_flattened_mut().iter_mut().zip(parts) {
+                *sum += part.wide();
             }
         }
     }
@@ -229,26 +216,22 @@ impl<T: Real, const PANEL: usize> Run<'_, T, PANEL> {
     #[inline(always)]
     fn add_up<K: Term<PANEL, Number = T>, V: Vector<T>>(&mut self, lanes: Lanes<V>) {
         if V::LANES == PANEL {
-            self.part::<K, V, 8, STRIP, 1, 0>(lanes, 0, 0);
-            if PANEL > 8 {
-                self.part::<K, V, 8, STRIP, 1, 8>(lanes, 0, 0);
+            for group in 0..PANEL / 8 {
+                self.part::<K, V, 8, STRIP, 1>(lanes, group, 0, 0);
             }
             return;
         }
         // Sixteen registers: four rows with two of them at a time.
-        for panel in 0..STRIP {
-            for register in (0..PANEL / V::LANES).step_by(2) {
-                self.part::<K, V, 4, 1, 2, 0>(lanes, panel, register);
-                self.part::<K, V, 4, 1, 2, 4>(lanes, panel, register);
-                if PANEL > 8 {
-                    self.part::<K, V, 4, 1, 2, 8>(lanes, panel, register);
-                    self.part::<K, V, 4, 1, 2, 12>(lanes, panel, register);
+        for group in 0..PANEL / 4 {
+            for panel in 0..STRIP {
+                for register in (0..PANEL / V::LANES).step_by(2) {
+                    self.part::<K, V, 4, 1, 2>(lanes, group, panel, register);
                 }
             }
         }
     }
 
-    /// The sums that are kept in registers at once: `ROWS` rows from `ROW` with `EACH` registers from `register` of
+    /// The sums that are kept in registers at once: a group of `ROWS` rows with `EACH` registers from `register` of
     /// each of `PANELS` panels from `place`.
     #[allow(clippy::needless_range_loop, reason = "plain indices unroll at every level; iterators may not")]
     #[inline(always)]
@@ -258,10 +241,10 @@ impl<T: Real, const PANEL: usize> Run<'_, T, PANEL> {
         const ROWS: usize,
         const PANELS: usize,
         const EACH: usize,
-        const ROW: usize,
     >(
         &mut self,
         lanes: Lanes<V>,
+        group: usize,
         place: usize,
         register: usize,
     ) {
@@ -279,8 +262,9 @@ impl<T: Real, const PANEL: usize> Run<'_, T, PANEL> {
                     columns[panel][each] = lanes.load(&V::chunks(&cut[panel][index])[register + each]);
                 }
             }
+            let rows = &self.a[index].as_chunks::<ROWS>().0[group];
             for row in 0..ROWS {
-                let value = lanes.splat(self.a[index][ROW + row]);
+                let value = lanes.splat(rows[row]);
                 for panel in 0..PANELS {
                     for each in 0..EACH {
                         let sum = &mut sums[row][panel][each];
@@ -292,7 +276,7 @@ impl<T: Real, const PANEL: usize> Run<'_, T, PANEL> {
         for row in 0..ROWS {
             for panel in 0..PANELS {
                 for each in 0..EACH {
-                    let chunks = V::chunks_mut(&mut self.sums[ROW + row][place + panel]);
+                    let chunks = V::chunks_mut(&mut self.sums[group * ROWS + row][place + panel]);
                     sums[row][panel][each].store(&mut chunks[register + each]);
                 }
             }
