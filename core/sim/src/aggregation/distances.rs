@@ -15,8 +15,8 @@ use super::pairs::{PRODUCT_ERROR, Product, SquaredDifference, TO_BE_DIRECT, add_
 use crate::parallel::for_each_chunk_mut;
 use crate::simd::DetectedLevel;
 
-/// A squared distance below this part of the squared lengths is computed from the differences. All others are within
-/// 2.5e-4 of themselves.
+/// A squared distance below this part of the squared lengths is computed from the differences. All others have a relative
+/// error of at most 2.5e-4.
 const CANCELLATION: f64 = 1.0 / 16.0;
 /// Squared lengths whose products single precision can hold, with room for any number of coordinates: what underflows, or
 /// is flushed to 0 where a host has its processor do so, is nothing beside them.

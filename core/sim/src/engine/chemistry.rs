@@ -38,7 +38,8 @@ impl<T: Real, R: Reaction<T>> RowKernel<T> for Reacting<T, R> {
         let Self { reaction, numbers, tame, watched } = self;
         // Compiled for kinetics that can be calm only.
         if R::RANGE_OF_F.is_some() && extras.is_none() && level.is_for_speed() {
-            match if batch.beside_event { watched.beside_event } else { watched.elsewhere } {
+            let watch = if batch.beside_event { watched.beside_event } else { watched.elsewhere };
+            match watch {
                 Watch::Nothing => {
                     on_lanes(
                         level,

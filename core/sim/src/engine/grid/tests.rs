@@ -8,7 +8,7 @@ use crate::engine::block::Noise;
 use crate::engine::calm::{FieldRange, MEAN_ALPHA_MAX, Watch, Watched};
 use crate::engine::constants::{FIELD_MAX_V, FIELD_MIN_V};
 use crate::engine::execution::Execution;
-use crate::engine::kernel::Numbers;
+use crate::engine::kernel::{Counts, Numbers};
 use crate::engine::tiling::Reach;
 use crate::kinetics::{Reaction, V4_1};
 use crate::rng::Generator;
@@ -38,6 +38,39 @@ fn block_of<'a, T: Real>(spec: &Spec, spikes: &'a [Option<Spike>]) -> Block<'a, 
         noise: Noise::Absent,
         spikes,
         followed: false,
+    }
+}
+
+/// A grid of which the ranges are known, so that it need not be watched, and one with the same cells of which they are not.
+struct Twins<T: Real> {
+    unwatched: Grid<T>,
+    watched: Grid<T>,
+}
+
+impl<T: Real> Twins<T> {
+    fn of(shape: (usize, usize), boundary: BoundaryCondition, cells: [&[T]; 3]) -> Self {
+        let new = || {
+            let [potential, activator, inhibitor] = cells.map(Aligned::from);
+            let demands = Demands { turing: true, ..Demands::default() };
+            let fields = Fields { potential, activator, inhibitor };
+            Grid::new(shape, boundary, demands, fields, Lanes { threads: 1, ..Lanes::default() })
+        };
+        let (mut unwatched, watched) = (new(), new());
+        unwatched.ranges = Some(ranges(&unwatched.current));
+        Self { unwatched, watched }
+    }
+
+    /// Computes a block of both, with the same bits. Gives what the first was watched for and what the second counted.
+    fn advance(&mut self, spec: &Spec, spikes: &[Option<Spike>], executor: &Executor) -> (Watched, Counts) {
+        let Self { unwatched, watched } = self;
+        let block = block_of(spec, spikes);
+        let Grid { rows, columns, boundary, ranges, .. } = *unwatched;
+        let prior = Prior { tame: true, ranges, shape: (rows, columns), boundary };
+        let watch = prior.watch(&block, <V4_1 as Reaction<T>>::RANGE_OF_F.unwrap(), block.factors);
+        let [_, counts] =
+            [&mut *unwatched, &mut *watched].map(|grid| grid.advance(&block, Order::OfGrid, executor).counts);
+        assert_eq!(unwatched.next, watched.next, "{spec:?} {spikes:?}");
+        (watch, counts)
     }
 }
 
@@ -181,15 +214,8 @@ fn nothing_happens_in_a_calm_block() {
                 .collect()
         };
         let cells = [cells(rest[0], 0.0), cells(rest[1], spread), cells(rest[2], 0.0)];
-        let fields = || {
-            let [potential, activator, inhibitor] = cells.each_ref().map(|cells| Aligned::from(&**cells));
-            Fields { potential, activator, inhibitor }
-        };
-        let demands = Demands { turing: true, ..Demands::default() };
-        let new = || Grid::new(shape, boundary, demands, fields(), Lanes { threads: 1, ..Lanes::default() });
-        let (mut unwatched, mut watched) = (new(), new());
-        unwatched.ranges = Some(ranges(&unwatched.current));
-        let steps = 1 + uniform(0.0, unwatched.tiling.block_steps as f64) as usize;
+        let mut twins = Twins::of(shape, boundary, cells.each_ref().map(|cells| &**cells));
+        let steps = 1 + uniform(0.0, twins.watched.tiling.block_steps as f64) as usize;
         let spikes: Vec<_> = (0..steps)
             .map(|_| {
                 // Some in corners, which on a Neumann grid keep most.
@@ -202,13 +228,8 @@ fn nothing_happens_in_a_calm_block() {
                 })
             })
             .collect();
-        let block = block_of(&spec, &spikes);
-        let prior = Prior { tame: true, ranges: unwatched.ranges, shape, boundary };
-        let range_of_f = <V4_1 as Reaction<f64>>::RANGE_OF_F.unwrap();
-        let Watched { elsewhere, beside_event } = prior.watch(&block, range_of_f, block.factors);
-        let [_, expected] =
-            [&mut unwatched, &mut watched].map(|grid| grid.advance(&block, Order::OfGrid, &executor).counts);
-        assert_eq!(unwatched.next, watched.next, "{spec:?} {rest:?} {spikes:?}");
+        let (Watched { elsewhere, beside_event }, expected) = twins.advance(&spec, &spikes, &executor);
+        let watched = &twins.watched;
         let is_eventful = expected.activations + expected.clamps > 0;
         assert!(beside_event == Watch::All || !is_eventful, "{spec:?} {rest:?} {spikes:?}");
         assert!(elsewhere == Watch::All || expected.activations == 0, "{spec:?} {rest:?} {spikes:?}");
@@ -261,16 +282,9 @@ fn at_limits<T: Real>(epsilon: f64) {
             })
             .collect();
         let morphogen = vec![T::of(0.05); shape.0 * shape.1];
-        let fields = || {
-            let [potential, activator, inhibitor] =
-                [&potential, &morphogen, &morphogen].map(|cells| Aligned::from(&**cells));
-            Fields { potential, activator, inhibitor }
-        };
-        let demands = Demands { turing: true, ..Demands::default() };
-        let new = || Grid::new(shape, boundary, demands, fields(), Lanes { threads: 1, ..Lanes::default() });
-        let (mut unwatched, mut watched) = (new(), new());
-        unwatched.ranges = Some(ranges(&unwatched.current));
-        let spikes: Vec<_> = (0..unwatched.tiling.block_steps)
+        let mut twins =
+            Twins::of(shape, boundary, [&potential, &morphogen, &morphogen].map(|cells| &**cells));
+        let spikes: Vec<_> = (0..twins.watched.tiling.block_steps)
             .map(|_| {
                 let [row, column] =
                     [shape.0, shape.1].map(|cells| uniform(-0.3 * cells as f64, 1.3 * cells as f64) as usize);
@@ -282,14 +296,8 @@ fn at_limits<T: Real>(epsilon: f64) {
                 })
             })
             .collect();
-        let block = block_of::<T>(&spec, &spikes);
-        let prior = Prior { tame: true, ranges: unwatched.ranges, shape, boundary };
-        let range_of_f = <V4_1 as Reaction<T>>::RANGE_OF_F.unwrap();
-        let Watched { elsewhere, .. } = prior.watch(&block, range_of_f, block.factors);
+        let (Watched { elsewhere, .. }, expected) = twins.advance(&spec, &spikes, &executor);
         assert_ne!(elsewhere, Watch::All);
-        let [_, expected] =
-            [&mut unwatched, &mut watched].map(|grid| grid.advance(&block, Order::OfGrid, &executor).counts);
-        assert_eq!(unwatched.next, watched.next, "{spec:?} {spikes:?}");
         let is_left = spikes.iter().all(Option::is_none);
         assert!(!is_left || expected.clamps == 0, "{spec:?}");
         left_blocks += usize::from(is_left);
