@@ -84,6 +84,12 @@ pub trait Vector<T>: Value<T> {
     /// `self * factor + addend`, rounded once. The same bits at every level, but where the machine has no
     /// such instruction (the baseline of x86-64) a slow function; so not for what everyone runs.
     fn times_plus(self, factor: Self, addend: Self) -> Self;
+    /// The same numbers of two rows of three fields, all of which are computed before anything that is made of one: the
+    /// compiler may not put them in another order.
+    #[inline(always)]
+    fn stage(values: [[Self; 3]; 2]) -> [[Self; 3]; 2] {
+        values
+    }
     /// Writes the numbers.
     fn store(self, chunk: &mut Self::Chunk);
     /// Writes the numbers past the caches where the machine can and the chunk is aligned as it asks.

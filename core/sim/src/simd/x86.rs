@@ -139,7 +139,7 @@ macro_rules! avx512 {
     ($name:ident($register:ty) of $lanes:literal $scalar:ty, mask $mask:ty, counts $count:ty:
      $add:ident $sub:ident $mul:ident $div:ident, $load:ident $store:ident $stream:ident $splat:ident $one_back:ident,
      $max:ident $min:ident $fused:expr, $fused_less:expr, $fused_plus:expr, $compare:ident $sub_where:ident,
-     $count_splat:ident $count_add:ident) => {
+     $count_splat:ident $count_add:ident $stage:ident) => {
         arithmetic!($name($register) of $lanes $scalar: $add $sub $mul $div $splat);
 
         impl Vector<$scalar> for $name {
@@ -149,6 +149,14 @@ macro_rules! avx512 {
             type Tally = (__m512i, __m512i);
 
             memory!($lanes $scalar: $load $store $stream $splat $one_back $max $min $fused, $fused_less, $fused_plus);
+
+            #[inline(always)]
+            fn stage(values: [[Self; 3]; 2]) -> [[Self; 3]; 2] {
+                let [[a, b, c], [d, e, f]] = values;
+                // SAFETY: `values` exist, so the machine has the registers.
+                let [a, b, c, d, e, f] = unsafe { $stage([a.0, b.0, c.0, d.0, e.0, f.0]) };
+                [[Self(a), Self(b), Self(c)], [Self(d), Self(e), Self(f)]]
+            }
 
             /// Not with half as many registers: what does not fit is read and written all the time.
             const TWO_ROWS: bool = true;
@@ -210,12 +218,12 @@ avx512!(F64x8(__m512d) of 8 f64, mask __mmask8, counts u64:
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd,
     _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_set1_pd one_back_512_pd,
     _mm512_max_pd _mm512_min_pd _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_fmadd_pd, _mm512_cmp_pd_mask _mm512_mask_sub_pd,
-    _mm512_set1_epi64 _mm512_mask_add_epi64);
+    _mm512_set1_epi64 _mm512_mask_add_epi64 stage_512_pd);
 avx512!(F32x16(__m512) of 16 f32, mask __mmask16, counts u32:
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps,
     _mm512_loadu_ps _mm512_storeu_ps _mm512_stream_ps _mm512_set1_ps one_back_512_ps,
     _mm512_max_ps _mm512_min_ps _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_fmadd_ps, _mm512_cmp_ps_mask _mm512_mask_sub_ps,
-    _mm512_set1_epi32 _mm512_mask_add_epi32);
+    _mm512_set1_epi32 _mm512_mask_add_epi32 stage_512_ps);
 
 /// SSE2 and AVX2: a mask is a register with all bits of a lane set or none, which as an integer
 /// is -1 or 0.

@@ -45,14 +45,22 @@ struct PlainRows<V, R, const TIMED: bool, const WATCH: u8> {
 }
 
 impl<V, R, const TIMED: bool, const WATCH: u8> PlainRows<V, R, TIMED, WATCH> {
+    /// What the cells above and below add up to, of each field.
+    #[inline(always)]
+    fn up_and_down<T: Real>(Neighbours { up, down, .. }: &Neighbours<V, 3>) -> [V; 3]
+    where
+        V: Vector<T>,
+    {
+        [up[0] + down[0], up[1] + down[1], up[2] + down[2]]
+    }
+
     /// The five-point Laplacian with unit spacing of a field, in the order of summation of MFN 4.1.
     #[inline(always)]
-    fn laplacian<T: Real>(&self, around: &Neighbours<V, 3>, field: usize) -> V
+    fn laplacian<T: Real>(&self, around: &Neighbours<V, 3>, field: usize, up_and_down: V) -> V
     where
         V: Vector<T>,
         R: Reaction<T>,
     {
-        let up_and_down = around.up[field] + around.down[field];
         // Some processors add and multiply in different units: with one of the three sums taken as a product both have
         // about as much to do.
         let three = up_and_down.plus_by_product(around.first[field], self.one);
@@ -65,13 +73,14 @@ impl<V, R, const TIMED: bool, const WATCH: u8> PlainRows<V, R, TIMED, WATCH> {
         }
     }
 
+    /// Those of all fields.
     #[inline(always)]
-    fn diffusion<T: Real>(&self, around: &Neighbours<V, 3>, field: usize) -> V
+    fn laplacians<T: Real>(&self, around: &Neighbours<V, 3>, [v, a, i]: [V; 3]) -> [V; 3]
     where
         V: Vector<T>,
         R: Reaction<T>,
     {
-        self.coefficients[field] * self.laplacian(around, field)
+        [self.laplacian(around, 0, v), self.laplacian(around, 1, a), self.laplacian(around, 2, i)]
     }
 
     /// `change` in a step.
@@ -83,18 +92,18 @@ impl<V, R, const TIMED: bool, const WATCH: u8> PlainRows<V, R, TIMED, WATCH> {
         if TIMED { self.time_step * change } else { change }
     }
 
-    /// The new cells of a register.
+    /// The new cells of a register, from the old ones and their Laplacians.
     #[inline(always)]
-    fn step<T: Real>(&mut self, around: &Neighbours<V, 3>) -> [V; 3]
+    fn step<T: Real>(&mut self, [v_old, a_old, i_old]: [V; 3], [v, a, i]: [V; 3]) -> [V; 3]
     where
         V: Vector<T>,
         R: Reaction<T>,
     {
-        let [v_old, a_old, i_old] = around.centre;
+        let [alpha, d_activator, d_inhibitor] = self.coefficients;
         let (f, g) = self.reaction.rates(a_old, i_old);
-        let a_new = a_old + self.over_time(self.diffusion(around, 1) + f);
-        let i_new = i_old + self.over_time(self.diffusion(around, 2) + g);
-        let mut change = self.diffusion(around, 0);
+        let a_new = a_old + self.over_time(d_activator * a + f);
+        let i_new = i_old + self.over_time(d_inhibitor * i + g);
+        let mut change = alpha * v;
         if TIMED {
             change = change + self.leak_rate * (self.rest - v_old);
         }
@@ -123,7 +132,8 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool, const WATCH: u8> 
     fn row(&mut self, around: &mut Around<'_, T, V, 3>, registers: &Registers) {
         for k in 0..registers.all() {
             let cells = around.read(self.lanes, k);
-            around.write(k, self.step(&cells));
+            let laplacians = self.laplacians(&cells, Self::up_and_down(&cells));
+            around.write(k, self.step(cells.centre, laplacians));
         }
     }
 
@@ -133,8 +143,12 @@ impl<T: Real, V: Vector<T>, R: Reaction<T>, const TIMED: bool, const WATCH: u8> 
     fn two_rows(&mut self, rows: &mut TwoRows<'_, T, V, 3>, registers: &Registers) {
         let mut before = rows.before_first(self.lanes);
         for k in 0..registers.all() {
-            let cells = rows.read(self.lanes, k, &mut before);
-            rows.write(k, cells.map(|cells| self.step(&cells)));
+            let [upper, lower] = rows.read(self.lanes, k, &mut before);
+            // A processor looks only so far ahead. In stages it finds more to do at once than field after field, as which
+            // the compiler would have it: 1 to 3 % of the time.
+            let [one, two] = V::stage([Self::up_and_down(&upper), Self::up_and_down(&lower)]);
+            let [one, two] = V::stage([self.laplacians(&upper, one), self.laplacians(&lower, two)]);
+            rows.write(k, [self.step(upper.centre, one), self.step(lower.centre, two)]);
         }
     }
 }

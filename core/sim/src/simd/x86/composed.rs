@@ -26,6 +26,30 @@ macro_rules! one_back {
 one_back!(one_back_512_pd __m512d: "valignq" 7);
 one_back!(one_back_512_ps __m512: "valignd" 15);
 
+/// No instruction at all, but one that the compiler takes to need all of these registers and to write them.
+macro_rules! stage {
+    ($name:ident $register:ty) => {
+        #[target_feature(enable = "avx512f")]
+        #[inline]
+        pub(super) fn $name(values: [$register; 6]) -> [$register; 6] {
+            let [mut a, mut b, mut c, mut d, mut e, mut f] = values;
+            // SAFETY: there is no instruction in it.
+            unsafe {
+                std::arch::asm!(
+                    "/* {0} {1} {2} {3} {4} {5} */",
+                    inout(zmm_reg) a, inout(zmm_reg) b, inout(zmm_reg) c,
+                    inout(zmm_reg) d, inout(zmm_reg) e, inout(zmm_reg) f,
+                    options(pure, nomem, nostack, preserves_flags)
+                );
+            }
+            [a, b, c, d, e, f]
+        }
+    };
+}
+
+stage!(stage_512_pd __m512d);
+stage!(stage_512_ps __m512);
+
 /// What takes the narrow sets two instructions.
 macro_rules! one_back_by_shuffles {
     ($name:ident $register:ty, $features:literal: |$here:ident, $before:ident| $back:expr) => {
