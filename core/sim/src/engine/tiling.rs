@@ -13,7 +13,7 @@ use crate::simd::cache_bytes;
 /// another thread has woken up.
 const LANE_CELLS_MIN: usize = 1 << 11;
 /// Rows that stay in the first level in a strip of the width that is aimed at, above [`STRIP_COLS`], and the fewest that
-/// are computed at once in any. Measured: half as wide again still pays, if it is one strip instead of two.
+/// are computed at once in any.
 const STRIP_BATCH_ROWS: usize = 2;
 /// Columns of a followed grid for each step of a block: the sums of a row and step are as large as
 /// four cells, and so take no more memory than a plane.
@@ -23,8 +23,9 @@ const ROWS_PER_BATCH: usize = 4;
 /// Fewest columns that are aimed at. Strips of one width may be narrower.
 const STRIP_COLS_MIN: usize = 16 * HALO;
 /// Columns that are aimed at, if the second level holds them, where the first level is too small for as many. Measured:
-/// what a strip computes beside itself then costs more than what has to come from the second level.
-const STRIP_COLS: usize = 32 * HALO;
+/// what a strip computes beside itself then costs more than what has to come from the second level, which is to have room
+/// for the rows of the grid that pass through, too. Whole rows have nothing beside them and pay as long as they fit.
+const STRIP_COLS: usize = 48 * HALO;
 /// Fewest rows of a batch for which it pays that they stay in the first level, where a row is no strip. With fewer the two
 /// rows that each step keeps come from the second level as often as those of a batch of any length would, and every
 /// call costs. In strips, which are wider, longer batches gained nothing.
@@ -112,10 +113,10 @@ impl Tiling {
         let strip_cols = match asked.strip_cols {
             _ if whole => columns,
             0 => {
-                let cached = cached(ring_rows(BLOCK_STEPS_MAX, STRIP_BATCH_ROWS));
-                let widest = passed(STRIP_BATCH_ROWS).max(STRIP_COLS).min(cached).max(STRIP_COLS_MIN);
+                let cached = cached(ring_rows(BLOCK_STEPS_MAX, STRIP_BATCH_ROWS)).max(STRIP_COLS_MIN);
+                let widest = passed(STRIP_BATCH_ROWS).max(STRIP_COLS).min(cached);
                 // Strips of about one width, which are not much narrower than that.
-                let strips = if columns < widest + widest / 2 { 1 } else { columns.div_ceil(widest) };
+                let strips = if columns <= cached { 1 } else { columns.div_ceil(widest) };
                 columns.div_ceil(strips).next_multiple_of(HALO).min(columns)
             }
             asked => asked.min(columns).next_multiple_of(HALO).min(columns),
