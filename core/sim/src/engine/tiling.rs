@@ -113,6 +113,7 @@ impl Tiling {
         let strip_cols = match asked.strip_cols {
             _ if whole => columns,
             0 => {
+                // Columns of which the second level holds all steps.
                 let cached = cached(ring_rows(BLOCK_STEPS_MAX, STRIP_BATCH_ROWS)).max(STRIP_COLS_MIN);
                 let widest = passed(STRIP_BATCH_ROWS).max(STRIP_COLS).min(cached);
                 // Strips of about one width, which are not much narrower than that.

@@ -84,8 +84,8 @@ pub trait Vector<T>: Value<T> {
     /// `self * factor + addend`, rounded once. The same bits at every level, but where the machine has no
     /// such instruction (the baseline of x86-64) a slow function; so not for what everyone runs.
     fn times_plus(self, factor: Self, addend: Self) -> Self;
-    /// The same numbers of two rows of three fields, all of which are computed before anything that is made of one: the
-    /// compiler may not put them in another order.
+    /// The same numbers of two rows of three fields. Where two rows are computed [at once](Self::TWO_ROWS) the compiler has
+    /// to put all that leads to them before anything that is made of one; elsewhere the order is left to it.
     #[inline(always)]
     fn stage(values: [[Self; 3]; 2]) -> [[Self; 3]; 2] {
         values

@@ -26,7 +26,8 @@ macro_rules! one_back {
 one_back!(one_back_512_pd __m512d: "valignq" 7);
 one_back!(one_back_512_ps __m512: "valignd" 15);
 
-/// No instruction at all, but one that the compiler takes to need all of these registers and to write them.
+/// The same registers. There is no instruction in it, but the compiler has to take it for one that reads and writes all
+/// of them, and so puts what they come from before it and what is made of them behind it.
 macro_rules! stage {
     ($name:ident $register:ty) => {
         #[target_feature(enable = "avx512f")]
