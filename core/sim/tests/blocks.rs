@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "its fields for the plain loop are not used here")]
 #[path = "equivalence/draw.rs"]
 mod draw;
+#[path = "blocks/relays.rs"]
+mod relays;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -273,15 +275,23 @@ fn a_panic_of_the_host_leaves_the_steps_before_it() {
         turing_threshold: -1e6,
         ..Spec::default()
     };
-    let mut simulation = Simulation::new(spec).unwrap();
-    simulation.set_host_reaction(Arc::new(Panicking(AtomicU64::new(0)))).unwrap();
-    simulation.run(2, &mut go_on).unwrap();
-    let before = (format!("{:?}", simulation.counters()), checkpoint::encode(&simulation));
-    let struck = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| simulation.step()));
-    assert!(struck.is_err());
-    assert!(before == (format!("{:?}", simulation.counters()), checkpoint::encode(&simulation)));
-    simulation.run(2, &mut go_on).unwrap();
-    assert_eq!(simulation.counters().activations, 4 * 200);
+    let mut whole = Simulation::new(spec.clone()).unwrap();
+    whole.set_host_reaction(Fragile::new(u64::MAX)).unwrap();
+    whole.run(4, &mut go_on).unwrap();
+    // On two threads one of two lanes is done when the other one panics.
+    for threads in [1, 2] {
+        let mut simulation = Simulation::new(spec.clone()).unwrap();
+        simulation.set_host_reaction(Arc::new(Panicking(AtomicU64::new(0)))).unwrap();
+        simulation.set_execution(Execution { threads, band_rows: 1, ..Execution::default() }).unwrap();
+        simulation.run(2, &mut go_on).unwrap();
+        let before = (format!("{:?}", simulation.counters()), checkpoint::encode(&simulation));
+        let struck = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| simulation.step()));
+        assert!(struck.is_err());
+        assert!(before == (format!("{:?}", simulation.counters()), checkpoint::encode(&simulation)));
+        simulation.run(2, &mut go_on).unwrap();
+        assert_eq!(simulation.counters().activations, 4 * 200);
+        assert!(checkpoint::encode(&simulation) == checkpoint::encode(&whole), "{threads} threads");
+    }
 }
 
 /// Guards a run whose host fails at any call: the step is named and undone, and the run goes on from there to the bits of

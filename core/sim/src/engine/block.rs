@@ -1,5 +1,7 @@
 //! A block: steps that are computed at once, without the fields between them.
 
+use std::ops::Range;
+
 use super::grid::Spike;
 use super::kernel::Numbers;
 use crate::kinetics::{HostReaction, Kinetics};
@@ -37,6 +39,7 @@ impl Noise {
 }
 
 /// What the steps of a block depend on beside the fields.
+#[derive(Clone, Copy)]
 pub(crate) struct Block<'a, T> {
     pub(crate) numbers: Numbers<T>,
     pub(crate) kinetics: Kinetics,
@@ -50,6 +53,22 @@ pub(crate) struct Block<'a, T> {
     pub(crate) followed: bool,
 }
 
+impl<'a, T: Copy> Block<'a, T> {
+    /// Some of its steps alone.
+    pub(super) fn part(&self, steps: Range<usize>) -> Self {
+        let noise = match self.noise {
+            Noise::Counter { seed, first_step, deviation } => {
+                Noise::Counter { seed, first_step: first_step + steps.start as u64, deviation }
+            }
+            drawn => drawn,
+        };
+        Self { noise, spikes: &self.spikes[steps], ..*self }
+    }
+}
+
 /// Most steps of a block. A strip has as many columns more on either side, so that it is also
 /// the width of the widest register.
 pub(crate) const BLOCK_STEPS_MAX: usize = 16;
+
+/// Most blocks of a relay: what the lanes do between two relays is then a few hundredths of what they do at first.
+pub(crate) const RELAY_BLOCKS_MAX: usize = 8;

@@ -6,18 +6,18 @@
 
 use ndarray::ArrayView2;
 
-use super::block::Block;
+use super::block::{Block, RELAY_BLOCKS_MAX};
 use super::calm::{Prior, Ranges};
 use super::chemistry::{Hosted, RowKernel, WithKernel, with_kernel};
 use super::execution::Executor;
-use super::lane::{Inputs, LaneRows, Next, Swept};
+use super::lane::{Inputs, Swept};
 use super::link::Link;
 use super::maps::{Coefficient, Maps};
+use super::relay::{self, Relay};
 use super::scratch::{Buffers, Needs};
 use super::strip::Strip;
 use super::team::Team;
 use super::tiling::{Lanes, Shape, Tiling};
-use super::wavefront::Lane;
 use crate::error::Instability;
 use crate::features::RowSums;
 use crate::kinetics::HostReactionError;
@@ -100,7 +100,7 @@ pub(crate) struct Grid<T: Real> {
     next: Fields<T>,
     /// Whether the next fields are tame.
     next_tame: bool,
-    next_ranges: Ranges,
+    next_ranges: Option<Ranges>,
     maps: Maps<T>,
     noise: Vec<T>,
     sums: Vec<RowSums>,
@@ -118,6 +118,8 @@ pub(crate) struct Grid<T: Real> {
     first_row: usize,
     /// The same of the next fields.
     next_first_row: usize,
+    /// Whether the next fields are in their own planes: a relay writes both in turn.
+    next_is_apart: bool,
 }
 
 /// In which order a block leaves the rows of its planes.
@@ -154,7 +156,7 @@ impl<T: Real> Grid<T> {
             noise: vec![T::ZERO; if demands.noise_plane { rows * columns } else { 0 }],
             next,
             next_tame: false,
-            next_ranges: Ranges::default(),
+            next_ranges: None,
             tame: current.are_tame(),
             ranges: None,
             current,
@@ -168,6 +170,7 @@ impl<T: Real> Grid<T> {
             next_turned: 0,
             first_row: 0,
             next_first_row: 0,
+            next_is_apart: false,
         };
         grid.fit();
         grid
@@ -245,19 +248,41 @@ impl<T: Real> Grid<T> {
             .unwrap_or_else(|_| unreachable!("fields have the shape of the grid"))
     }
 
-    /// Computes the fields after a block of at most [`Tiling::block_steps`] steps. Call
-    /// [`keep`](Grid::keep) if it is to become the current ones; else nothing has happened.
+    /// By how many rows the lanes are turned after so many steps: as far as their last level lies below their first, so
+    /// that every lane reads the rows that it wrote itself.
+    fn turned_after(&self, steps: usize) -> usize {
+        (self.turned + if self.tiling.turns { steps } else { 0 }) % self.rows
+    }
+
+    /// Most steps that can be computed at once now: those of a block, or of a [relay](super::relay) of some.
+    pub(crate) fn steps_at_once(&self, executor: &Executor) -> usize {
+        // What is not tame may not be finite either, with which a relay ends.
+        let relayed = self.tiling.needs.relayed
+            && self.tame
+            && self.first_row == self.turned
+            && executor.team().size() > 1;
+        self.tiling.block_steps * if relayed { RELAY_BLOCKS_MAX } else { 1 }
+    }
+
+    /// Computes the fields after a block of at most [`Tiling::block_steps`] steps, or after a relay of some blocks of
+    /// as many, which leaves the rows in the order of the lanes. Call [`keep`](Grid::keep) if it is to become the current ones.
+    /// Else nothing has happened to these; but after a relay it has to be called.
+    /// A relay may end after fewer blocks: before the first one with a value that is not finite.
     pub(crate) fn advance(&mut self, block: &Block<'_, T>, order: Order, executor: &Executor) -> Swept {
-        debug_assert!((1..=self.tiling.block_steps).contains(&block.spikes.len()));
+        debug_assert!(
+            block.spikes.len() <= self.tiling.block_steps
+                || (block.spikes.len().is_multiple_of(self.tiling.block_steps)
+                    && self.tiling.needs.relayed
+                    && self.first_row == self.turned
+                    && order == Order::OfLanes)
+        );
         let factor = |coefficient, everywhere| if self.maps.has(coefficient) { 1.0 } else { everywhere };
         let factors = self.demands.turing.then(|| {
             let [r_activator, r_inhibitor] = block.factors;
             [factor(Coefficient::RActivator, r_activator), factor(Coefficient::RInhibitor, r_inhibitor)]
         });
-        // As far as its last level lies below its first: so every lane reads the rows that it wrote itself.
-        let turn = if self.tiling.turns { block.spikes.len() } else { 0 };
-        self.next_turned = (self.turned + turn) % self.rows;
-        self.next_first_row = if order == Order::OfLanes { self.next_turned } else { 0 };
+        let first_row = |turned| if order == Order::OfLanes { turned } else { 0 };
+        self.next_first_row = first_row(self.turned_after(block.spikes.len()));
         let prior = Prior {
             tame: self.tame,
             ranges: self.ranges,
@@ -265,17 +290,24 @@ impl<T: Real> Grid<T> {
             boundary: self.boundary,
         };
         let swept = with_kernel(block, factors, &prior, Advance { grid: self, block, executor });
+        self.next_turned = self.turned_after(swept.steps);
+        self.next_first_row = first_row(self.next_turned);
         self.next_tame = !swept.counts.not_finite;
-        self.next_ranges = swept.ranges;
+        self.next_ranges = (swept.steps == block.spikes.len()).then_some(swept.ranges);
+        self.next_is_apart =
+            !(swept.steps / self.tiling.block_steps.min(block.spikes.len())).is_multiple_of(2);
         swept
     }
 
     /// Makes the computed fields the current ones.
     pub(crate) fn keep(&mut self) {
         self.tame = self.next_tame;
-        self.ranges = Some(self.next_ranges);
+        self.ranges = self.next_ranges;
         self.turned = self.next_turned;
         self.first_row = self.next_first_row;
+        if !self.next_is_apart {
+            return;
+        }
         std::mem::swap(&mut self.current.potential, &mut self.next.potential);
         if self.demands.turing {
             std::mem::swap(&mut self.current.activator, &mut self.next.activator);
@@ -321,98 +353,61 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
 
     fn run(self, kernel: &dyn RowKernel<T>, hosted: Option<Hosted<'_, T>>) -> Swept {
         let Self { grid, block, executor } = self;
-        let Fields { potential, activator, inhibitor } = &grid.current;
         let tiling = grid.tiling;
-        let inputs = Inputs {
-            rows: grid.rows,
-            columns: grid.columns,
-            boundary: grid.boundary,
-            first_row: grid.first_row,
-            fields: [potential, activator, inhibitor],
-            maps: &grid.maps,
-            drawn: &grid.noise,
-            block,
-            stride: tiling.needs.stride::<T>(),
-            batch_rows: tiling.needs.batch_rows,
-            reach: tiling.reach,
-            level: executor.level(),
+        let steps = block.spikes.len().min(tiling.block_steps);
+        let parts: [_; RELAY_BLOCKS_MAX];
+        let blocks = if steps == block.spikes.len() {
+            std::slice::from_ref(block)
+        } else {
+            let first = |index: usize| (index * steps).min(block.spikes.len());
+            parts = std::array::from_fn(|index| block.part(first(index)..first(index + 1)));
+            &parts[..block.spikes.len() / steps]
         };
-        // A block that a host's panic has cut short leaves what it counted until then.
+        // A block that a host's panic has cut short leaves what it counted until then, and lanes that are done with it.
         grid.buffers.take_swept().for_each(drop);
+        grid.buffers.lanes().for_each(|(_, leg)| *leg = relay::Leg::default());
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
-        let linked = tiling.needs.linked && block.spikes.len() > 1;
-        let (turned, next_first_row) = (grid.next_turned, grid.next_first_row);
-        let shared = Shared { tiling: &tiling, turned, next_first_row, inputs: &inputs, kernel, hosted };
+        let linked = tiling.needs.linked && steps > 1;
+        let first_rows = [grid.first_row, grid.next_first_row];
+        let mut done = 0;
         for start in (0..grid.columns).step_by(tiling.strip_cols) {
             let owned = start..grid.columns.min(start + tiling.strip_cols);
-            let strip = &Strip::of(owned, grid.columns, grid.boundary);
-            if !linked {
-                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.buffers);
-                team.fork(lanes.map(|lane| move || lane.whole(strip)));
-                continue;
-            }
             grid.links.iter_mut().for_each(Link::start);
-            // Else the lanes run one after the other.
-            let others = team.size() > 1;
-            let links = || grid.links.iter().zip(grid.links.iter().cycle().skip(1));
-            let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.buffers).zip(links());
-            team.fork(lanes.map(|(lane, (own, behind))| move || lane.begin(strip, own, behind, others)));
-            if !grid.links.iter().all(Link::has_ended) {
-                let lanes = shared.lanes(&mut grid.next, &mut grid.sums, &mut grid.buffers).zip(links());
-                let left = lanes.filter(|(_, (own, _))| !own.has_ended());
-                team.fork(left.map(|(lane, (own, behind))| move || lane.go_on(strip, own, behind)));
+            let relay = Relay {
+                tiling: &tiling,
+                chemistry: (kernel, hosted),
+                inputs: Inputs {
+                    rows: grid.rows,
+                    columns: grid.columns,
+                    boundary: grid.boundary,
+                    maps: &grid.maps,
+                    drawn: &grid.noise,
+                    stride: tiling.needs.stride::<T>(),
+                    batch_rows: tiling.needs.batch_rows,
+                    reach: tiling.reach,
+                    level: executor.level(),
+                },
+                blocks,
+                strip: &Strip::of(owned, grid.columns, grid.boundary),
+                links: linked.then_some(&grid.links[..]),
+                turned: grid.turned + if tiling.turns { steps } else { 0 },
+                // Else the lanes run one after the other.
+                others: team.size() > 1,
+                progress: relay::Progress::of(blocks.len()),
+            };
+            while !relay.is_over(&mut grid.buffers) {
+                let planes = [&mut grid.current, &mut grid.next];
+                let lanes = relay.runners(planes, first_rows, &mut grid.sums, &mut grid.buffers);
+                team.fork(lanes.map(|lane| move || lane.run()));
             }
+            done = relay.end(&mut grid.buffers);
         }
-        grid.buffers.take_swept().reduce(Swept::then).unwrap_or_default()
+        let swept = grid.buffers.take_swept().reduce(Swept::then).unwrap_or_default();
+        Swept { steps: done * steps, ..swept }
     }
 
     fn missing(self) -> Swept {
         Swept { failure: Some(HostReactionError::missing()), ..Swept::default() }
-    }
-}
-
-/// What the lanes of a block have in common.
-struct Shared<'s, T: Real> {
-    tiling: &'s Tiling,
-    /// Rows by which the lanes are turned.
-    turned: usize,
-    /// The row with which the planes that are written begin.
-    next_first_row: usize,
-    inputs: &'s Inputs<'s, T>,
-    kernel: &'s dyn RowKernel<T>,
-    hosted: Option<Hosted<'s, T>>,
-}
-
-impl<'s, T: Real> Shared<'s, T> {
-    /// The lanes, each with its buffers and its part of what is written.
-    fn lanes<'l>(
-        &self,
-        next: &'l mut Fields<T>,
-        sums: &'l mut [RowSums],
-        buffers: &'l mut Buffers<T>,
-    ) -> impl Iterator<Item = Lane<'l, T>>
-    where
-        's: 'l,
-    {
-        let Self { tiling, turned, next_first_row, inputs, kernel, hosted } = *self;
-        let steps = inputs.block.spikes.len();
-        let mut levels = sums.chunks_exact_mut(inputs.rows);
-        let followed = inputs.block.followed;
-        let sums = std::array::from_fn(|_| levels.next().filter(|_| followed).unwrap_or_default());
-        // The first lane begins where they are turned to, the last one ends there.
-        let rows_above = (turned + inputs.rows - next_first_row) % inputs.rows;
-        let fields = [&mut *next.potential, &mut next.activator, &mut next.inhibitor].map(|field| {
-            let (last, first) = field.split_at_mut((rows_above * inputs.columns).min(field.len()));
-            [first, last]
-        });
-        let mut rest = Next { fields, sums };
-        buffers.lanes().enumerate().map(move |(index, parts)| {
-            let rows = tiling.rows_of(index, inputs.rows);
-            let lane = LaneRows::of(rows.clone(), turned, inputs.rows, inputs.boundary);
-            let summed = |level: usize| lane.below(steps.saturating_sub(level)).len();
-            let next = rest.split_off(rows.len() * inputs.columns, summed);
-            Lane::of(inputs, (kernel, hosted), lane, next, parts)
-        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::block::{BLOCK_STEPS_MAX, Block};
+use super::block::BLOCK_STEPS_MAX;
 use super::calm::Ranges;
 use super::kernel::{Counts, Extras};
 use super::maps::Maps;
@@ -16,6 +16,8 @@ use crate::spec::BoundaryCondition;
 /// What the steps of a block did, whether they are kept or not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Swept {
+    /// The steps that can be kept.
+    pub(crate) steps: usize,
     pub(crate) counts: Counts,
     /// Those of the new cells.
     pub(crate) ranges: Ranges,
@@ -27,6 +29,7 @@ impl Swept {
     pub(super) fn then(mut self, later: Self) -> Self {
         self.counts.add(later.counts);
         Self {
+            steps: self.steps,
             counts: self.counts,
             ranges: self.ranges.with(later.ranges),
             failure: self.failure.or(later.failure),
@@ -34,17 +37,13 @@ impl Swept {
     }
 }
 
-/// What all lanes of a block read.
+/// What all lanes read.
 pub(super) struct Inputs<'a, T> {
     pub(super) rows: usize,
     pub(super) columns: usize,
     pub(super) boundary: BoundaryCondition,
-    /// The row of the grid with which the fields begin.
-    pub(super) first_row: usize,
-    pub(super) fields: [&'a [T]; 3],
     pub(super) maps: &'a Maps<T>,
     pub(super) drawn: &'a [T],
-    pub(super) block: &'a Block<'a, T>,
     /// Cells from a field to the next in a row of the buffers.
     pub(super) stride: usize,
     /// Rows that are computed at once.
@@ -76,6 +75,17 @@ impl<'a, T: Real> Inputs<'a, T> {
     }
 }
 
+/// The fields that a lane reads.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a, T> {
+    /// Potential, activator, inhibitor.
+    pub(super) fields: [&'a [T]; 3],
+    /// The row of the grid with which they begin; the others follow in their order.
+    pub(super) first_row: usize,
+    /// They are the rows of the lane alone.
+    pub(super) own: bool,
+}
+
 /// What a lane writes.
 pub(super) struct Next<'a, T> {
     /// The new cells of its rows: potential, activator, inhibitor; the last two may be empty. Those of a lane that goes
@@ -86,11 +96,16 @@ pub(super) struct Next<'a, T> {
 }
 
 impl<'a, T> Next<'a, T> {
+    /// The same for a while.
+    pub(super) fn reborrow(&mut self) -> Next<'_, T> {
+        Next {
+            fields: self.fields.each_mut().map(|parts| parts.each_mut().map(|part| &mut **part)),
+            sums: self.sums.each_mut().map(|sums| &mut **sums),
+        }
+    }
+
     /// Takes so many cells from the front, and sums of so many rows of each step, or all that are left.
     pub(super) fn split_off(&mut self, cells: usize, rows: impl Fn(usize) -> usize) -> Self {
-        fn front<'a, I>(rest: &mut &'a mut [I], length: usize) -> &'a mut [I] {
-            rest.split_off_mut(..length.min(rest.len())).unwrap_or_default()
-        }
         let fields = self.fields.each_mut().map(|[first, last]| {
             let first = front(first, cells);
             let last = front(last, cells - first.len());
@@ -100,6 +115,11 @@ impl<'a, T> Next<'a, T> {
         let sums = self.sums.each_mut().map(|sums| front(sums, levels.next().map_or(0, &rows)));
         Self { fields, sums }
     }
+}
+
+/// Takes so many items from the front, or all that are left.
+pub(super) fn front<'a, I>(rest: &mut &'a mut [I], length: usize) -> &'a mut [I] {
+    rest.split_off_mut(..length.min(rest.len())).unwrap_or_default()
 }
 
 /// The rows of a lane.

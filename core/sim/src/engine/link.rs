@@ -1,9 +1,9 @@
 //! What a lane keeps for the lane before it, and how the two find out about each other.
 //!
 //! Nothing here waits for a thread that may never run: a lane that does not find what it needs leaves the rest of its
-//! work to be done when all lanes have begun.
+//! work to be done when the others have come as far as they can.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::block::BLOCK_STEPS_MAX;
@@ -13,8 +13,9 @@ use super::team::comes;
 use crate::real::Real;
 use crate::simd::Aligned;
 
-/// The first two rows of a lane of every level but the first and the last, which the lane before it needs: it
-/// computes rows of a level until one short of where it ends in the level before.
+/// The first two rows of a lane of every level but the last, which the lane before it needs: it computes rows of a level
+/// until one short of where it ends in the level before. Those of the first level are in the planes, and kept for a lane
+/// that sees of them [its own rows alone](super::lane::Before::own).
 #[derive(Debug)]
 pub(super) struct Kept<T> {
     cells: Aligned<T>,
@@ -36,7 +37,7 @@ impl<T: Real> Kept<T> {
 
     /// Where row `index` of a level is, and the one behind it.
     pub(super) fn place(&self, level: usize, index: isize) -> Place {
-        let row = (level - 1) * Self::ROWS as usize + index as usize;
+        let row = level * Self::ROWS as usize + index as usize;
         Place { first: row * self.row_cells, pitch: self.row_cells }
     }
 
@@ -66,54 +67,42 @@ impl<T: Real> Kept<T> {
     }
 }
 
-/// A lane as the lane before it sees it.
+/// A lane as the lane before it sees it: in cache lines that no other one writes.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(super) struct Link<T> {
-    kept: Mutex<Kept<T>>,
-    has_kept: AtomicBool,
-    ended: AtomicBool,
+    /// Those of even and of odd blocks, or the same of all.
+    kept: Vec<Mutex<Kept<T>>>,
+    /// Blocks of which the lane has kept its rows.
+    blocks: AtomicUsize,
 }
 
 impl<T: Real> Link<T> {
     pub(super) fn new(needs: Needs) -> Self {
-        Self { kept: Mutex::new(Kept::new(needs)), has_kept: false.into(), ended: false.into() }
+        let kept =
+            std::iter::repeat_with(|| Mutex::new(Kept::new(needs))).take(needs.kept_blocks()).collect();
+        Self { kept, blocks: 0.into() }
     }
 
-    /// Before a strip.
+    /// Before a relay.
     pub(super) fn start(&mut self) {
-        (self.has_kept, self.ended) = (false.into(), false.into());
+        self.blocks = 0.into();
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept<T>> {
-        // A lane that panics ends the block.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The rows of a block, which the lane keeps or the lane before needs: never both at once, as nobody waits for them here.
+    pub(super) fn kept(&self, block: usize) -> MutexGuard<'_, Kept<T>> {
+        // A lane that panics ends the relay.
+        self.kept[block % self.kept.len()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does the work in which the lane keeps its rows.
-    pub(super) fn keep<R>(&self, work: impl FnOnce(&mut Kept<T>) -> R) -> R {
-        let done = work(&mut self.kept());
-        self.has_kept.store(true, Ordering::Release);
-        done
+    /// The lane has kept its rows of so many blocks.
+    pub(super) fn keep(&self, blocks: usize) {
+        self.blocks.store(blocks, Ordering::Release);
     }
 
-    /// Whether the lane has kept its rows; waits a moment for it if `others` can run meanwhile.
-    pub(super) fn has_kept(&self, others: bool) -> bool {
-        self.has_kept.load(Ordering::Acquire) || (others && comes(&self.has_kept))
-    }
-
-    /// Does work that needs the rows.
-    pub(super) fn need<R>(&self, work: impl FnOnce(&Kept<T>) -> R) -> R {
-        work(&self.kept())
-    }
-
-    /// The lane has done all its rows.
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it has.
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
+    /// Whether the lane has kept its rows of a block; waits a moment for it if `others` can run meanwhile.
+    pub(super) fn has_kept(&self, block: usize, others: bool) -> bool {
+        comes(others, || self.blocks.load(Ordering::Acquire) > block)
     }
 }
 
@@ -128,11 +117,11 @@ mod tests {
             Link::<f64>::new(Needs { steps: 2, fields: 1, columns: 1, linked: true, ..Needs::default() });
         for _ in 0..2 {
             link.start();
-            assert!(!link.has_kept(false) && !link.has_kept(true) && !link.has_ended());
-            link.keep(|_| ());
-            assert!(link.has_kept(false) && !link.has_ended());
-            link.end();
-            assert!(link.has_ended());
+            for block in 0..3 {
+                assert!(!link.has_kept(block, false) && !link.has_kept(block, true));
+                link.keep(block + 1);
+                assert!(link.has_kept(block, false));
+            }
         }
     }
 }

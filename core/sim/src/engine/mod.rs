@@ -19,6 +19,7 @@ mod output;
 mod planes;
 mod probe;
 mod random;
+mod relay;
 mod run;
 mod scratch;
 mod state;

@@ -35,7 +35,7 @@ impl<T: Real> KernelProbe<T> {
         // Room for rows, those around them, and the new rows.
         let needs = Needs { steps: 1, batch_rows: 2 * rows, fields: 3, columns, ..Needs::default() };
         let mut buffers = Buffers::new(needs, 1);
-        for Parts { mut ring, .. } in buffers.lanes() {
+        for (Parts { mut ring, .. }, _) in buffers.lanes() {
             for (field, value) in
                 ring.cells().chunks_mut(needs.stride::<T>()).zip(Self::REST.into_iter().cycle())
             {
@@ -80,7 +80,7 @@ impl<T: Real> WithKernel<T> for Repeated<'_, T> {
     type Output = ();
 
     fn run(self, kernel: &dyn RowKernel<T>, _: Option<Hosted<'_, T>>) {
-        let Some(Parts { mut ring, .. }) = self.buffers.lanes().next() else { return };
+        let Some((Parts { mut ring, .. }, _)) = self.buffers.lanes().next() else { return };
         let Needs { batch_rows, columns, .. } = self.needs;
         let rows = batch_rows / 2;
         let span = Span {

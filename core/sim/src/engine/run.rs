@@ -6,9 +6,9 @@
 
 use std::ops::ControlFlow;
 
-use super::block::{BLOCK_STEPS_MAX, Block};
+use super::block::{BLOCK_STEPS_MAX, Block, RELAY_BLOCKS_MAX};
 use super::control::{self, Frame, Observer, Progress, RunEnd};
-use super::grid::Order;
+use super::grid::{Order, Spike};
 use super::kernel::Numbers;
 use super::lane::Swept;
 use super::planes::on_grid;
@@ -27,7 +27,7 @@ impl Simulation {
     /// before it.
     pub fn step(&mut self) -> Result<(), SimError> {
         let random_before = self.random.clone();
-        let (growth_events, swept) = self.compute(1, Order::OfGrid);
+        let (growth_events, swept) = self.compute(&mut [None], Order::OfGrid);
         if let Some(error) = self.refusal(&swept) {
             self.random = random_before;
             return Err(error);
@@ -40,7 +40,7 @@ impl Simulation {
     /// that failed are done.
     fn advance(&mut self, steps: usize, order: Order) -> Result<(), SimError> {
         let random_before = self.random.clone();
-        let (growth_events, swept) = self.compute(steps, order);
+        let (growth_events, swept) = self.compute(&mut [None; BLOCK_STEPS_MAX][..steps], order);
         if steps > 1 && self.is_refused(&swept) {
             self.random = random_before;
             for _ in 0..steps {
@@ -56,18 +56,36 @@ impl Simulation {
         Ok(())
     }
 
-    /// Computes the fields after some steps; whether they are kept is not decided here. Also
-    /// gives the number of growth events.
-    fn compute(&mut self, steps: usize, order: Order) -> (u64, Swept) {
-        let spec = &self.spec;
-        let first_step = self.counters.steps;
-        let probability = spec.time_step * spec.spike_probability;
-        let shape = (spec.rows(), spec.cols());
-        let mut spikes = [None; BLOCK_STEPS_MAX];
-        for (step, spike) in (first_step..).zip(&mut spikes[..steps]) {
+    /// Does some blocks of steps in a [relay](super::relay) until one has a value that is not finite. Gives the steps that
+    /// are done; the rows are left in the order of the lanes.
+    fn relay(&mut self, steps: usize) -> usize {
+        let random_before = self.random.clone();
+        let spikes = &mut [None; RELAY_BLOCKS_MAX * BLOCK_STEPS_MAX][..steps];
+        let (mut growth_events, swept) = self.compute(spikes, Order::OfLanes);
+        if swept.steps < steps {
+            self.random = random_before;
+            growth_events = self.draw(&mut spikes[..swept.steps]);
+        }
+        self.keep(swept.steps, growth_events, &swept);
+        swept.steps
+    }
+
+    /// Draws the growth events of the next steps, and gives their number.
+    fn draw(&mut self, spikes: &mut [Option<Spike>]) -> u64 {
+        let probability = self.spec.time_step * self.spec.spike_probability;
+        let shape = (self.spec.rows(), self.spec.cols());
+        for (step, spike) in (self.counters.steps..).zip(&mut *spikes) {
             *spike = self.random.spike(step, probability, shape);
         }
-        let spikes = &spikes[..steps];
+        spikes.iter().flatten().count() as u64
+    }
+
+    /// Computes the fields after some steps, for which there are places for growth events; whether they are kept is not
+    /// decided here. Also gives the number of growth events.
+    fn compute(&mut self, spikes: &mut [Option<Spike>], order: Order) -> (u64, Swept) {
+        let growth_events = self.draw(spikes);
+        let spec = &self.spec;
+        let first_step = self.counters.steps;
         let deviation = spec.quantum_jitter.then(|| (spec.time_step * spec.jitter_var).sqrt());
         let host = self.host.as_deref();
         let followed = self.temporal.is_some();
@@ -84,7 +102,7 @@ impl Simulation {
             };
             grid.advance(&block, order, &self.executor)
         });
-        (spikes.iter().flatten().count() as u64, swept)
+        (growth_events, swept)
     }
 
     /// Makes the computed steps done.
@@ -133,12 +151,24 @@ impl Simulation {
     /// Does some steps in blocks, all of them on the threads of the executor: waking them for each block would
     /// take longer than a block of a small grid. The last block leaves the rows in the order `last`.
     fn advance_blocks(&mut self, steps: u64, block_steps: u64, last: Order) -> Result<RunEnd, SimError> {
-        let mut done = 0;
+        let (mut done, mut has_stopped) = (0, false);
         while done < steps {
             if self.cancel.is_cancelled() {
                 return Ok(RunEnd::Cancelled);
             }
-            let block = block_steps.min(steps - done);
+            let left = steps - done;
+            let at_once = on_grid!(&self.planes, grid => grid.steps_at_once(&self.executor)) as u64;
+            // A relay leaves the rows in the order of the lanes.
+            let whole = if last == Order::OfLanes { left } else { left - 1 } / block_steps * block_steps;
+            if whole.min(at_once) > block_steps && !has_stopped {
+                let relayed = self.relay(whole.min(at_once) as usize) as u64;
+                done += relayed;
+                has_stopped = relayed < whole.min(at_once);
+                continue;
+            }
+            // What made a relay stop is found here.
+            has_stopped = false;
+            let block = block_steps.min(left);
             done += block;
             self.advance(block as usize, if done == steps { last } else { Order::OfLanes })?;
         }

@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::block::BLOCK_STEPS_MAX;
 use super::calm::{Ranges, Seen};
 use super::lane::Swept;
+use super::relay::Leg;
 use crate::real::Real;
 use crate::simd::Aligned;
 
@@ -42,6 +43,8 @@ pub(crate) struct Needs {
     pub(crate) host: bool,
     /// A lane needs rows of the one behind it, or of its own beginning.
     pub(crate) linked: bool,
+    /// It may go on to the next block when others have not ended theirs.
+    pub(crate) relayed: bool,
 }
 
 /// Rows of a ring: two of each step, and those that are computed at once.
@@ -67,9 +70,14 @@ impl Needs {
         self.ring_cells::<T>() + APART_BYTES / size_of::<T>()
     }
 
-    /// Rows that a lane keeps for the lane before it: two of each step but the last.
+    /// Rows that a lane keeps for the lane before it: two of each level but the last.
     pub(super) fn kept_rows(&self) -> usize {
-        if self.linked { 2 * (self.steps - 1) } else { 0 }
+        if self.linked { 2 * self.steps } else { 0 }
+    }
+
+    /// How often it does so, for one block after the other.
+    pub(super) fn kept_blocks(&self) -> usize {
+        if self.relayed { 2 } else { 1 }
     }
 
     /// Cells from a field to the next in a kept row: the columns alone. What is beside them would have to be brought
@@ -82,7 +90,8 @@ impl Needs {
     pub(crate) fn bytes<T>(&self) -> usize {
         let row = |needed: bool| if needed { self.stride::<T>() } else { 0 };
         let narrow = row(self.noise) + 2 * row(self.host);
-        let kept = Aligned::<T>::bytes(self.kept_rows() * self.fields * self.kept_stride());
+        let kept =
+            self.kept_blocks() * Aligned::<T>::bytes(self.kept_rows() * self.fields * self.kept_stride());
         let ring = self.room_cells::<T>();
         let ring_bytes = if self.large_page::<T>() {
             Aligned::<T>::large_page_bytes(ring)
@@ -122,6 +131,8 @@ struct Scratch<T> {
     seen: [Seen<T>; 3],
     /// What came of the lane beside that, until those of all lanes are put together.
     swept: Swept,
+    /// How far it has come in a relay.
+    leg: Leg,
 }
 
 impl<T: Real> Buffers<T> {
@@ -148,6 +159,7 @@ impl<T: Real> Buffers<T> {
                 spiked: [T::ZERO; BLOCK_STEPS_MAX],
                 seen: [Seen::default(); 3],
                 swept: Swept::default(),
+                leg: Leg::default(),
             })
             .take(lanes)
             .collect(),
@@ -155,13 +167,13 @@ impl<T: Real> Buffers<T> {
     }
 
     /// Those of each lane, apart.
-    pub(super) fn lanes(&mut self) -> impl Iterator<Item = Parts<'_, T>> {
+    pub(super) fn lanes(&mut self) -> impl Iterator<Item = (Parts<'_, T>, &mut Leg)> {
         let Self { rings, room_cells, ring_cells, row_cells, lanes } = self;
         let rows = (*ring_cells / (*row_cells).max(1)) as isize;
         lanes.iter_mut().zip(rings.chunks_exact_mut(*room_cells)).map(move |(lane, room)| {
-            let Scratch { noise, rates, wide, spiked, seen, swept } = lane;
+            let Scratch { noise, rates, wide, spiked, seen, swept, leg } = lane;
             let ring = Ring { cells: &mut room[..*ring_cells], row_cells: *row_cells, rows };
-            Parts { ring, noise, rates, wide, spiked, seen, swept }
+            (Parts { ring, noise, rates, wide, spiked, seen, swept }, leg)
         })
     }
 
@@ -183,6 +195,15 @@ pub(super) struct Parts<'a, T> {
     pub(super) spiked: &'a mut [T; BLOCK_STEPS_MAX],
     pub(super) seen: &'a mut [Seen<T>; 3],
     pub(super) swept: &'a mut Swept,
+}
+
+impl<T> Parts<'_, T> {
+    /// The same for a while.
+    pub(super) fn reborrow(&mut self) -> Parts<'_, T> {
+        let Self { ring: Ring { cells, row_cells, rows }, noise, rates, wide, spiked, seen, swept } = self;
+        let ring = Ring { cells, row_cells: *row_cells, rows: *rows };
+        Parts { ring, noise, rates, wide, spiked, seen, swept }
+    }
 }
 
 /// The rows of all levels. A row of a level takes the place of the row before it of the level before.

@@ -120,14 +120,14 @@ fn stay_awake(over: &AtomicBool) {
     }
 }
 
-/// Waits for what another lane says, as long as that pays more than to come back for it.
-pub(super) fn comes(flag: &AtomicBool) -> bool {
+/// Looks for what another lane says; if `others` can run meanwhile, as long as that pays more than to come back for it.
+pub(super) fn comes(others: bool, said: impl Fn() -> bool) -> bool {
     let mut patience = Patience::default();
     loop {
-        if flag.load(Ordering::Acquire) {
+        if said() {
             return true;
         }
-        if patience.waits >= WAITS_FOR_LANE_MAX {
+        if !others || patience.waits >= WAITS_FOR_LANE_MAX {
             return false;
         }
         patience.wait();

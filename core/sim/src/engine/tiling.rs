@@ -139,9 +139,12 @@ impl Tiling {
         };
         // A lane that others need keeps its first rows before it needs theirs, and all of them its own.
         let steps_linked = |batch_rows: usize| {
-            let moved = if shape.wraps { 4 } else { 5 };
-            if linked {
-                lane_rows.saturating_sub(batch_rows).saturating_mul(2) / moved
+            if linked && shape.wraps {
+                // It keeps them in the first `2 * block_steps` rows that enter, and needs theirs in the batch after the last
+                // that is whole.
+                lane_rows / batch_rows * batch_rows / 2
+            } else if linked {
+                lane_rows.saturating_sub(batch_rows).saturating_mul(2) / 5
             } else {
                 BLOCK_STEPS_MAX
             }
@@ -160,20 +163,27 @@ impl Tiling {
         let block_steps = block_steps.clamp(1, BLOCK_STEPS_MAX);
         let linked = linked && block_steps > 1;
         let shift = if linked && !shape.wraps { block_steps / 2 } else { 0 };
-        let rows_left = if linked { lane_rows - shift - 2 * block_steps } else { batch_rows };
+        // As many as leave room for the steps.
+        let fits = |rows: usize| match linked {
+            true if shape.wraps => lane_rows / rows * rows >= 2 * block_steps,
+            true => lane_rows >= shift + 2 * block_steps + rows,
+            false => true,
+        };
+        let batch_rows = (1..=batch_rows).rev().find(|&rows| fits(rows)).unwrap_or(1);
+        // The rows that are summed up are in order.
+        let turns = linked && shape.wraps && lanes > 1 && !demands.followed;
         let needs = Needs {
             steps: block_steps,
-            batch_rows: batch_rows.min(rows_left),
+            batch_rows,
             fields,
             columns: if strip_cols < columns { strip_cols + 2 * HALO } else { columns },
             noise: demands.noise,
             host: demands.host,
             linked,
+            relayed: turns && strip_cols == columns,
         };
         let plane_bytes = row_bytes.saturating_mul(rows).saturating_mul(columns);
         let reach = Reach::of(plane_bytes);
-        // The rows that are summed up are in order.
-        let turns = linked && shape.wraps && lanes > 1 && !demands.followed;
         Self { lanes, shift, turns, strip_cols, block_steps, reach, needs }
     }
 
@@ -226,8 +236,10 @@ mod tests {
                         assert_eq!(next, rows, "{tiling:?}");
                         // What a lane keeps for others is there before it needs what others keep for it.
                         let Needs { steps, batch_rows, linked, .. } = tiling.needs;
-                        let needed = tiling.shift + 2 * steps + batch_rows;
-                        assert!(!linked || needed <= rows / tiling.lanes, "{tiling:?}");
+                        let lane_rows = rows / tiling.lanes;
+                        let room =
+                            if wraps { lane_rows / batch_rows * batch_rows } else { lane_rows - batch_rows };
+                        assert!(!linked || tiling.shift + 2 * steps <= room, "{tiling:?}");
                         assert!(linked || steps == 1 || (tiling.lanes == 1 && !wraps), "{tiling:?}");
                     }
                 }

@@ -8,7 +8,7 @@
 //! A lane (the rows of one thread) begins and ends one row earlier in each level below the last, so that it never
 //! needs a row of the lane before it, and of the lane behind it the first two rows of each level. Those every lane
 //! keeps at its beginning and needs near its end, when the lane behind has long kept them; where it has not, because
-//! its thread has other work, the lane [goes on](Lane::go_on) when all have [begun](Lane::begin). A grid that wraps
+//! its thread has other work, the lane [goes on](super::relay) later. A grid that wraps
 //! is behind itself. So every row of every level is computed once. A strip (a range of columns) computes in the
 //! lower levels also what it needs of its neighbours; a cell that is computed twice has the same bits twice and is
 //! counted where it belongs.
@@ -17,11 +17,12 @@ mod transfer;
 
 use std::ops::Range;
 
-use super::block::Noise;
+use super::block::{Block, Noise};
+use super::calm::Seen;
 use super::chemistry::{Hosted, RowKernel};
 use super::kernel::{Batch, Span};
-use super::lane::{Inputs, LaneRows, Next};
-use super::link::{Kept, Link};
+use super::lane::{Before, Inputs, LaneRows, Next};
+use super::link::Kept;
 use super::noise::FillNoise;
 use super::scratch::{MARGIN, Parts};
 use super::strip::{self, Strip};
@@ -45,9 +46,11 @@ enum Tie<'k, T> {
 /// The part of a block that one thread does.
 pub(super) struct Lane<'s, T: Real> {
     inputs: &'s Inputs<'s, T>,
+    block: &'s Block<'s, T>,
     kernel: &'s dyn RowKernel<T>,
     hosted: Option<Hosted<'s, T>>,
     rows: LaneRows,
+    before: Before<'s, T>,
     next: Next<'s, T>,
     parts: Parts<'s, T>,
     /// The levels that are computed.
@@ -60,45 +63,59 @@ pub(super) struct Lane<'s, T: Real> {
 
 impl<'s, T: Real> Lane<'s, T> {
     pub(super) fn of(
-        inputs: &'s Inputs<'s, T>,
+        (inputs, block): (&'s Inputs<'s, T>, &'s Block<'s, T>),
         (kernel, hosted): (&'s dyn RowKernel<T>, Option<Hosted<'s, T>>),
         rows: LaneRows,
-        next: Next<'s, T>,
+        (before, next): (Before<'s, T>, Next<'s, T>),
         parts: Parts<'s, T>,
     ) -> Self {
         let plain = inputs.maps.is_empty() && parts.noise.is_empty() && hosted.is_none();
-        let (steps, fields) = (inputs.block.spikes.len(), kernel.fields());
-        Self { inputs, kernel, hosted, rows, next, parts, steps, fields, plain }
+        let (steps, fields) = (block.spikes.len(), kernel.fields());
+        Self { inputs, block, kernel, hosted, rows, before, next, parts, steps, fields, plain }
     }
 
     /// Computes a strip of a block in which no lane needs another one.
-    pub(super) fn whole(mut self, strip: &Strip) {
+    pub(super) fn whole(&mut self, strip: &Strip) {
         if self.parts.swept.failure.is_none() {
             self.parts.swept.failure = self.fronts(self.heads(), strip, Tie::None).err();
         }
     }
 
-    /// Computes a strip as far as it goes without the lane behind, and then to its end if that has kept its rows; for
-    /// which it waits a moment if `others` can run meanwhile.
-    pub(super) fn begin(mut self, strip: &Strip, own: &Link<T>, behind: &Link<T>, others: bool) {
-        let [start, kept, parting] = [self.heads().start, self.keeping(), self.parting()];
-        // A failure would be the host's, and its kinetics goes step by step, where nothing is kept.
-        let _ = own.keep(|rows| self.fronts(start..kept, strip, Tie::Keeps(rows)));
-        let _ = self.fronts(kept..parting, strip, Tie::None);
-        // There is none behind the last one of a bounded grid.
-        if parting == self.heads().end {
-            own.end();
-        } else if behind.has_kept(others) {
-            self.go_on(strip, own, behind);
+    /// Computes a strip until its first row of the last level would be written.
+    pub(super) fn until_leaving(&mut self, strip: &Strip, kept: &mut Kept<T>) {
+        if self.before.own {
+            self.keep_first(kept);
         }
+        self.part(self.heads().start..self.leaving(), strip, Tie::Keeps(kept));
     }
 
-    /// Computes a strip from where it had begun to its end. The lane behind has begun too.
-    pub(super) fn go_on(mut self, strip: &Strip, own: &Link<T>, behind: &Link<T>) {
-        let heads = self.parting()..self.heads().end;
-        // As above.
-        let _ = behind.need(|kept| self.fronts(heads, strip, Tie::Needs(kept)));
-        own.end();
+    /// From there on until what the lane before needs is kept.
+    pub(super) fn until_kept(&mut self, strip: &Strip, kept: &mut Kept<T>) {
+        if self.before.own {
+            // Only the last block of a relay counts.
+            *self.parts.seen = [Seen::default(); 3];
+        }
+        self.part(self.leaving()..self.keeping(), strip, Tie::Keeps(kept));
+    }
+
+    /// From there on as far as it goes without the lane behind.
+    pub(super) fn until_parting(&mut self, strip: &Strip) {
+        self.part(self.keeping()..self.parting(), strip, Tie::None);
+    }
+
+    /// Whether it needs another one for the rest.
+    pub(super) fn has_one_behind(&self) -> bool {
+        !self.rows.edges[1]
+    }
+
+    /// The rest, when the lane behind has kept its rows.
+    pub(super) fn to_end(&mut self, strip: &Strip, kept: &Kept<T>) {
+        self.part(self.parting()..self.heads().end, strip, Tie::Needs(kept));
+    }
+
+    fn part(&mut self, heads: Range<isize>, strip: &Strip, tie: Tie<'_, T>) {
+        // A failure would be the host's, and its kinetics goes step by step, where nothing is kept.
+        let _ = self.fronts(heads, strip, tie);
     }
 
     /// The rows of a level that this lane computes.
@@ -109,6 +126,12 @@ impl<'s, T: Real> Lane<'s, T> {
     /// The rows that begin a batch at level 0, until all rows of the last level are computed.
     fn heads(&self) -> Range<isize> {
         self.rows_of(0).start..self.rows.end + self.steps as isize
+    }
+
+    /// The first of them with rows of the last level.
+    fn leaving(&self) -> isize {
+        let batch_rows = self.inputs.batch_rows;
+        self.heads().start + (2 * self.steps / batch_rows * batch_rows) as isize
     }
 
     /// The first of them that comes when what this lane keeps is there: row 1 of the last level but one comes so many
@@ -123,8 +146,9 @@ impl<'s, T: Real> Lane<'s, T> {
         if self.rows.edges[1] {
             return end;
         }
-        // The first row of level 1 that is not this lane's comes with the batch that ends behind it.
-        let needed = self.rows_of(1).end + 2 - self.inputs.batch_rows as isize;
+        // The first row of level 1 that is not this lane's comes with the batch that ends behind it, or the first that enters.
+        let needed = if self.before.own { self.rows_of(0).end + 1 } else { self.rows_of(1).end + 2 }
+            - self.inputs.batch_rows as isize;
         let rows = (needed - start).max(0) as usize;
         self.keeping().max(start + rows.next_multiple_of(self.inputs.batch_rows) as isize)
     }
@@ -169,11 +193,17 @@ impl<'s, T: Real> Lane<'s, T> {
         mut tie: Tie<'_, T>,
         past: Option<&PastCaches>,
     ) -> Result<(), HostReactionError> {
-        let entering = self.rows_of(0).start..self.rows_behind(0).end;
+        let (owned, behind) = (self.rows_of(0), self.rows_behind(0));
+        let entering = owned.start..if self.before.own { owned.end } else { behind.end };
         for head in heads.step_by(self.inputs.batch_rows) {
-            let rows = shared(&self.batch(head, 0), &entering);
-            self.enter(rows.clone(), strip);
-            self.settle(0, rows, strip);
+            let batch = self.batch(head, 0);
+            self.enter(shared(&batch, &entering), strip);
+            if let Tie::Needs(kept) = &tie
+                && self.before.own
+            {
+                self.take(0, head, strip, kept);
+            }
+            self.settle(0, shared(&batch, &(owned.start..behind.end)), strip);
             let later = shared(&self.batch(head + self.inputs.batch_rows as isize, 0), &entering);
             for level in 1..=self.steps {
                 if self.inputs.reach != Reach::Near {
@@ -198,7 +228,7 @@ impl<'s, T: Real> Lane<'s, T> {
     /// Makes finished rows ready for the next step: the growth event.
     fn settle(&mut self, level: usize, rows: Range<isize>, strip: &Strip) {
         let Inputs { columns, stride, .. } = *self.inputs;
-        let Some(spike) = self.inputs.block.spikes[level] else { return };
+        let Some(spike) = self.block.spikes[level] else { return };
         let (row, all) = (spike.row as isize, self.inputs.rows as isize);
         // Rows around the edge of a grid that wraps are at most as far outside as it has rows; no batch
         // has a row twice.
@@ -257,7 +287,8 @@ impl<'s, T: Real> Lane<'s, T> {
 
     /// Fills the buffers with the noise and the host's rates of a row.
     fn prepare(&mut self, level: usize, row: isize, strip: &Strip) -> Result<(), HostReactionError> {
-        let Inputs { columns, stride, block, .. } = *self.inputs;
+        let Inputs { columns, stride, .. } = *self.inputs;
+        let block = self.block;
         if !matches!(block.noise, Noise::Absent) {
             let row_start = self.in_grid(row) * columns;
             for (place, stretch) in strip.stretches(columns) {
@@ -290,7 +321,7 @@ impl<'s, T: Real> Lane<'s, T> {
         let reach = if self.plain || later == 0 { later } else { usize::MAX };
         let beside = [strip.before.min(reach), strip.behind.min(reach)];
         let in_grid = if self.plain { 0 } else { self.in_grid(rows.start) };
-        let beside_event = self.inputs.block.spikes[level - 1]
+        let beside_event = self.block.spikes[level - 1]
             .is_some_and(|spike| (rows.start - 1..=rows.end).any(|row| self.in_grid(row) == spike.row));
         let Parts { ring, noise, rates, swept, .. } = &mut self.parts;
         let above = ring.slot(level - 1, rows.start - 1);
@@ -318,10 +349,10 @@ impl<'s, T: Real> Lane<'s, T> {
 
     /// Sums up a finished row of a step, and the change that led to it.
     fn sum_up(&mut self, level: usize, row: isize) {
-        let Inputs { columns, block, level: simd, .. } = *self.inputs;
+        let Inputs { columns, level: simd, .. } = *self.inputs;
         let cells = MARGIN..MARGIN + columns;
         // The change is from the step before, not from the growth event that followed it.
-        let spike = block.spikes[level - 1].filter(|spike| spike.row == self.in_grid(row));
+        let spike = self.block.spikes[level - 1].filter(|spike| spike.row == self.in_grid(row));
         let (before, after) = self.parts.ring.pair(level, row);
         let spiked = spike.map(|spike| {
             let place = MARGIN + spike.column;

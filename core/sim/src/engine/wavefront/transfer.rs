@@ -23,7 +23,7 @@ impl<T: Real> Lane<'_, T> {
 
     /// The place of a row among those of the planes that are read.
     fn in_planes(&self, row: isize) -> usize {
-        self.in_grid(row - self.inputs.first_row as isize)
+        self.in_grid(row - self.before.first_row as isize)
     }
 
     /// Where a row of a level is in the ring, and the one behind it.
@@ -34,7 +34,7 @@ impl<T: Real> Lane<'_, T> {
 
     /// Copies rows of the grid to level 0.
     pub(super) fn enter(&mut self, mut rows: Range<isize>, strip: &Strip) {
-        let Inputs { columns, fields, stride, level, .. } = *self.inputs;
+        let Inputs { columns, stride, level, .. } = *self.inputs;
         while !rows.is_empty() {
             let row = self.in_planes(rows.start);
             let run = self.run(0, &rows, self.inputs.rows - row);
@@ -42,7 +42,7 @@ impl<T: Real> Lane<'_, T> {
             let target = self.place(0, run.start);
             for (place, stretch) in strip.stretches(columns) {
                 CopyRows {
-                    planes: &fields[..self.fields],
+                    planes: &self.before.fields[..self.fields],
                     from: Place { first: source + stretch.start, pitch: columns },
                     to: self.parts.ring.cells(),
                     at: Place { first: target.first + place, ..target },
@@ -116,6 +116,22 @@ impl<T: Real> Lane<'_, T> {
         }
     }
 
+    /// Keeps the rows of the first level that the lane before needs.
+    pub(super) fn keep_first(&self, kept: &mut Kept<T>) {
+        let Inputs { columns, level, .. } = *self.inputs;
+        let (stride, at) = (kept.stride(), kept.place(0, 0));
+        CopyRows {
+            planes: &self.before.fields[..self.fields],
+            from: Place { first: 0, pitch: columns },
+            to: kept.cells_mut(),
+            at,
+            stride,
+            rows: Kept::<T>::ROWS as usize,
+            cells: columns,
+        }
+        .on(level);
+    }
+
     /// Copies rows that the lane behind has kept.
     pub(super) fn take(&mut self, level: usize, head: isize, strip: &Strip, kept: &Kept<T>) {
         let stride = self.inputs.stride;
@@ -137,7 +153,7 @@ impl<T: Real> Lane<'_, T> {
             .on(self.inputs.level);
             for row in run.clone() {
                 strip::copy(strip.copied(), self.parts.ring.row_mut(level, row), stride, self.fields);
-                if self.inputs.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
+                if self.block.spikes[level].is_some_and(|spike| spike.row == self.in_grid(row)) {
                     self.parts.spiked[level] = kept.spiked(level);
                 }
             }
@@ -147,7 +163,7 @@ impl<T: Real> Lane<'_, T> {
 
     /// Asks for a part of the rows that enter next, so that memory is at work while all levels are computed.
     pub(super) fn fetch(&self, level: usize, rows: Range<isize>, strip: &Strip) {
-        let Inputs { columns, fields, .. } = *self.inputs;
+        let columns = self.inputs.columns;
         let [from, to] = [level - 1, level].map(|level| strip.width * level / self.steps);
         for (place, stretch) in strip.stretches(columns) {
             // What is beside the columns that are kept is as far away as they are.
@@ -155,7 +171,7 @@ impl<T: Real> Lane<'_, T> {
                 [from, to].map(|end| stretch.start + end.saturating_sub(place).min(stretch.len()));
             for row in rows.clone() {
                 let row = self.in_planes(row) * columns;
-                for field in fields.iter().take(self.fields) {
+                for field in self.before.fields.iter().take(self.fields) {
                     prefetch(&field[row + from..row + to]);
                 }
             }
