@@ -1,6 +1,8 @@
 //! Ways through a block that only large grids and busy machines take.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod relays;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -74,6 +76,21 @@ impl<T: Real> Twins<T> {
     }
 }
 
+/// Fields in which no two cells beside each other are the same.
+fn varied<T: Real>((rows, columns): (usize, usize)) -> Fields<T> {
+    let cells = |seed: usize, least: f64, most: f64| {
+        let cells: Vec<_> = (0..rows * columns)
+            .map(|cell| T::of(least + (most - least) * ((cell * seed) % 997) as f64 / 997.0))
+            .collect();
+        Aligned::from(&*cells)
+    };
+    Fields {
+        potential: cells(7919, -0.09, 0.03),
+        activator: cells(104_729, 0.0, 1.0),
+        inhibitor: cells(31, 0.0, 1.0),
+    }
+}
+
 /// Blocks of so many steps over a grid that is cut like this, with a growth event in every step.
 fn computed(
     boundary: BoundaryCondition,
@@ -82,19 +99,8 @@ fn computed(
     blocks: impl Iterator<Item = usize>,
 ) -> Grid<f64> {
     let spec = Spec::v4_1();
-    let cells = |seed: usize, least: f64, most: f64| {
-        let cells: Vec<_> = (0..SHAPE.0 * SHAPE.1)
-            .map(|cell| least + (most - least) * ((cell * seed) % 997) as f64 / 997.0)
-            .collect();
-        Aligned::from(&*cells)
-    };
-    let fields = Fields {
-        potential: cells(7919, -0.09, 0.03),
-        activator: cells(104_729, 0.0, 1.0),
-        inhibitor: cells(31, 0.0, 1.0),
-    };
     let demands = Demands { turing: true, ..Demands::default() };
-    let mut grid = Grid::new(SHAPE, boundary, demands, fields, lanes);
+    let mut grid = Grid::new(SHAPE, boundary, demands, varied(SHAPE), lanes);
     assert_eq!(grid.tiling.lanes, lanes.threads);
     grid.tiling.reach = reach;
     // One thread for all lanes.
