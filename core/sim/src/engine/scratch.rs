@@ -16,8 +16,8 @@ use crate::simd::Aligned;
 
 /// Cells before the first of a row: room for its left neighbour that keeps the row aligned.
 pub(super) const MARGIN: usize = 16;
-/// Most rows that are computed at once, but for short ones.
-pub(super) const BATCH_ROWS_MAX: usize = 14;
+/// Most rows that are computed at once.
+pub(super) const BATCH_ROWS_MAX: usize = 32;
 /// A ring of more bytes is in a large page: small ones lie anywhere and crowd each other out of the second-level cache.
 const SMALL_PAGES_BYTES: usize = 1 << 18;
 /// What lies between the rings of two lanes at least: a processor fetches also what is behind the cells that it reads,

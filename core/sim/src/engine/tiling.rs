@@ -26,10 +26,6 @@ const STRIP_COLS_MIN: usize = 16 * HALO;
 /// what a strip computes beside itself then costs more than what has to come from the second level, which is to have room
 /// for the rows of the grid that pass through, too. Whole rows have nothing beside them and pay as long as they fit.
 const STRIP_COLS: usize = 48 * HALO;
-/// Fewest rows of a batch for which it pays that they stay in the first level, where a row is no strip. With fewer the two
-/// rows that each step keeps come from the second level as often as those of a batch of any length would, and every
-/// call costs. In strips, which are wider, longer batches gained nothing.
-const PASSED_ROWS_MIN: usize = 4;
 
 /// What [`Tiling::of`] needs of an execution.
 #[derive(Debug, Clone, Copy, Default)]
@@ -124,15 +120,15 @@ impl Tiling {
         };
         // A part of the lane, or as many as leave a block all of its steps.
         let of_lane = (lane_rows / ROWS_PER_BATCH).max(lane_rows.saturating_sub(2 * BLOCK_STEPS_MAX));
-        // Short rows cost more each, and where half of the first level is left it pays to compute more of them at once.
-        let most = (caches.first / 16 * 7 / row_bytes / strip_cols).clamp(BATCH_ROWS_MAX, 2 * BATCH_ROWS_MAX);
-        let room = cached(strip_cols).saturating_sub(ring_rows(BLOCK_STEPS_MAX, 0));
-        let of_caches = match passed(strip_cols) {
-            rows if rows >= PASSED_ROWS_MIN => rows,
-            rows if strip_cols < columns => rows.max(STRIP_BATCH_ROWS),
-            rows => rows.max(room.min(BATCH_ROWS_MAX)),
+        // Every call costs, and has to bring the two rows that each step keeps from the second level. Measured: whole rows pay
+        // even where they do not stay in the first level; in strips, which are wider, longer batches gain nothing.
+        let of_caches = if strip_cols < columns {
+            passed(strip_cols).max(STRIP_BATCH_ROWS)
+        } else {
+            let room = cached(strip_cols).saturating_sub(ring_rows(BLOCK_STEPS_MAX, 0));
+            passed(strip_cols).max(room)
         };
-        let batch_rows = match of_caches.min(of_lane).clamp(1, most) {
+        let batch_rows = match of_caches.min(of_lane).clamp(1, BATCH_ROWS_MAX) {
             1 => 1,
             // Two are computed at once.
             rows => rows / 2 * 2,
