@@ -55,6 +55,7 @@ pub(crate) struct Block<'a, T> {
 
 impl<'a, T: Copy> Block<'a, T> {
     /// Some of its steps alone.
+    #[inline(never)]
     pub(super) fn part(&self, steps: Range<usize>) -> Self {
         let noise = match self.noise {
             Noise::Counter { seed, first_step, deviation } => {

@@ -364,8 +364,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
             &parts[..block.spikes.len() / steps]
         };
         // A block that a host's panic has cut short leaves what it counted until then, and lanes that are done with it.
-        grid.buffers.take_swept().for_each(drop);
-        grid.buffers.lanes().for_each(|(_, leg)| *leg = relay::Leg::default());
+        grid.buffers.clear();
         let team = if tiling.lanes == 1 { &Team::Caller } else { executor.team() };
         let linked = tiling.needs.linked && steps > 1;
         let first_rows = [grid.first_row, grid.next_first_row];

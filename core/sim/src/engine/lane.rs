@@ -111,8 +111,9 @@ impl<'a, T> Next<'a, T> {
             let last = front(last, cells - first.len());
             [first, last]
         });
-        let mut levels = 1..;
-        let sums = self.sums.each_mut().map(|sums| front(sums, levels.next().map_or(0, &rows)));
+        // Blocks are seldom followed.
+        let sums =
+            if self.sums[0].is_empty() { Default::default() } else { front_sums(&mut self.sums, &rows) };
         Self { fields, sums }
     }
 }
@@ -120,6 +121,28 @@ impl<'a, T> Next<'a, T> {
 /// Takes so many items from the front, or all that are left.
 pub(super) fn front<'a, I>(rest: &mut &'a mut [I], length: usize) -> &'a mut [I] {
     rest.split_off_mut(..length.min(rest.len())).unwrap_or_default()
+}
+
+/// The sums of each step of a block, each of which has `rows`; none unless the block is followed.
+pub(super) fn sums_of(
+    sums: &mut [RowSums],
+    rows: usize,
+    followed: bool,
+) -> [&mut [RowSums]; BLOCK_STEPS_MAX] {
+    if !followed {
+        return Default::default();
+    }
+    let mut levels = sums.chunks_exact_mut(rows);
+    std::array::from_fn(|_| levels.next().unwrap_or_default())
+}
+
+/// Takes sums of so many rows of each step, which are counted from 1.
+fn front_sums<'a>(
+    sums: &mut [&'a mut [RowSums]; BLOCK_STEPS_MAX],
+    rows: &dyn Fn(usize) -> usize,
+) -> [&'a mut [RowSums]; BLOCK_STEPS_MAX] {
+    let mut levels = 1..;
+    sums.each_mut().map(|sums| front(sums, levels.next().map_or(0, rows)))
 }
 
 /// The rows of a lane.

@@ -16,7 +16,7 @@ use super::block::Block;
 use super::chemistry::{Hosted, RowKernel};
 use super::grid::Fields;
 use super::kernel::Counts;
-use super::lane::{Before, Inputs, LaneRows, Next, front};
+use super::lane::{Before, Inputs, LaneRows, Next, front, sums_of};
 use super::link::Link;
 use super::scratch::{Buffers, Parts};
 use super::strip::Strip;
@@ -101,8 +101,7 @@ impl<'s, T: Real> Relay<'s, T> {
         let Inputs { rows: all, columns, boundary, .. } = self.inputs;
         let (block, own) = (&self.blocks[0], self.blocks.len() > 1);
         let steps = block.spikes.len();
-        let mut levels = sums.chunks_exact_mut(all);
-        let sums = std::array::from_fn(|_| levels.next().filter(|_| block.followed).unwrap_or_default());
+        let sums = sums_of(sums, all, block.followed);
         // The first lane begins where they are turned to, the last one ends there.
         let rows_above = if own { 0 } else { (self.turned + all - first_rows[1]) % all };
         let fields = [&mut *next.potential, &mut next.activator, &mut next.inhibitor].map(|field| {
@@ -142,21 +141,21 @@ impl<'s, T: Real> Relay<'s, T> {
 
     /// Whether all lanes have come as far as they ever will.
     pub(super) fn is_over(&self, buffers: &mut Buffers<T>) -> bool {
-        !buffers.lanes().any(|(_, leg)| self.can_go_on(leg))
+        !buffers.legs().any(|(_, leg)| self.can_go_on(leg))
     }
 
     /// Puts what was counted in the blocks that can be kept to the rest of what came of each lane. Gives the number of these
     /// blocks.
     pub(super) fn end(&self, buffers: &mut Buffers<T>) -> usize {
         let good = self.progress.good.load(Ordering::Relaxed);
-        for (parts, leg) in buffers.lanes() {
+        for (swept, leg) in buffers.legs() {
             let Leg { mut counts, latest, .. } = std::mem::take(leg);
             if good == self.blocks.len() {
                 counts.add(latest);
             }
             if self.blocks.len() > 1 {
                 // What is there was counted at the beginning of a block that is not kept.
-                parts.swept.counts = counts;
+                swept.counts = counts;
             }
         }
         good
@@ -164,6 +163,7 @@ impl<'s, T: Real> Relay<'s, T> {
 }
 
 /// What a lane reads and writes.
+#[allow(clippy::large_enum_variant, reason = "one for each lane, and a step allocates nothing")]
 enum Planes<'s, T> {
     /// All rows are read, and some of the other planes written.
     Whole(Before<'s, T>, Next<'s, T>),

@@ -177,6 +177,18 @@ impl<T: Real> Buffers<T> {
         })
     }
 
+    /// What came of each lane beside its cells, and how far it is in a relay.
+    pub(super) fn legs(&mut self) -> impl Iterator<Item = (&mut Swept, &mut Leg)> {
+        self.lanes.iter_mut().map(|lane| (&mut lane.swept, &mut lane.leg))
+    }
+
+    /// Forgets what came of the lanes.
+    pub(super) fn clear(&mut self) {
+        for Scratch { seen, swept, leg, .. } in &mut self.lanes {
+            (*seen, *swept, *leg) = Default::default();
+        }
+    }
+
     /// What came of each lane, which is forgotten here.
     pub(super) fn take_swept(&mut self) -> impl Iterator<Item = Swept> {
         self.lanes.iter_mut().map(|lane| {

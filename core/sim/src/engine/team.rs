@@ -73,13 +73,13 @@ impl Team {
         let Some(first) = lanes.next() else { return };
         let running = AtomicUsize::new(0);
         match self {
-            Self::Own(pool) => pool.in_place_scope(|scope| {
+            Self::Own(pool) | Self::Host(pool) => pool.in_place_scope(|scope| {
                 share(scope, first, lanes, &running);
                 // What the scope itself waits with puts the thread to sleep.
                 let mut patience = Patience::default();
-                while running.load(Ordering::Acquire) > 0 && patience.wait() {}
+                let own = matches!(self, Self::Own(_));
+                while own && running.load(Ordering::Acquire) > 0 && patience.wait() {}
             }),
-            Self::Host(pool) => pool.in_place_scope(|scope| share(scope, first, lanes, &running)),
             Self::Ambient if rayon::current_thread_index().is_some() => {
                 rayon::in_place_scope(|scope| share(scope, first, lanes, &running));
             }
@@ -92,6 +92,7 @@ impl Team {
 }
 
 /// Gives the later lanes to the pool, counted while they run, and runs the first here.
+#[inline(never)]
 fn share<'scope, L: FnOnce() + Send + 'scope>(
     scope: &Scope<'scope>,
     first: L,
