@@ -240,7 +240,7 @@ impl<T: Real> Runner<'_, T> {
             if !behind.has_kept(block, *others) {
                 return false;
             }
-            lane.to_end(strip, &behind.kept(block));
+            lane.until_end(strip, &behind.kept(block));
         }
         true
     }

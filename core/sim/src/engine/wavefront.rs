@@ -109,7 +109,7 @@ impl<'s, T: Real> Lane<'s, T> {
     }
 
     /// The rest, when the lane behind has kept its rows.
-    pub(super) fn to_end(&mut self, strip: &Strip, kept: &Kept<T>) {
+    pub(super) fn until_end(&mut self, strip: &Strip, kept: &Kept<T>) {
         self.part(self.parting()..self.heads().end, strip, Tie::Needs(kept));
     }
 
