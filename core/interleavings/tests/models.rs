@@ -4,7 +4,8 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 
 use mfn_interleavings::commit::{Fault, who_returns_is_durable};
-use mfn_interleavings::{exclusive, lanes, log_queue, ring};
+use mfn_interleavings::relay::planes_are_left_as_the_last_good_block_left_them;
+use mfn_interleavings::{exclusive, lanes, log_queue, relay, ring};
 
 /// Names the planted fault to the program that runs it.
 const PLANTED: &str = "MFN_PLANTED";
@@ -27,6 +28,8 @@ fn planted() {
         "no end" => loom::model(|| ring::what_is_told_is_taken(false)),
         "nobody woken" => loom::model(|| log_queue::what_is_said_is_given_or_counted(false)),
         "relaxed" => loom::model(|| lanes::results_are_there_when_the_count_is_zero(Ordering::Relaxed)),
+        "nobody waits" => relay_with(relay::Fault::NobodyWaits),
+        "one place" => relay_with(relay::Fault::OnePlace),
         "nobody told" => loom::model(|| who_returns_is_durable(false, Fault::NobodyIsTold)),
         "end read late" => loom::model(|| who_returns_is_durable(false, Fault::EndReadLate)),
         "file used on" => loom::model(|| who_returns_is_durable(true, Fault::FailedFileUsedOn)),
@@ -61,6 +64,22 @@ fn polled_log_records_arrive_or_are_counted() {
 fn lanes_are_read_after_they_were_written() {
     loom::model(|| lanes::results_are_there_when_the_count_is_zero(Ordering::Release));
     finds("relaxed", "Causality violation");
+}
+
+/// Blocks of the relay in which a value is not finite: the first, a later one, none.
+fn relay_with(fault: relay::Fault) {
+    for bad_block in [0, 1, usize::MAX] {
+        loom::model(move || planes_are_left_as_the_last_good_block_left_them(bad_block, fault));
+    }
+}
+
+// Guards runs on several threads whose lanes do not wait for each other between blocks: each reads the rows of its block, and
+// a block that fails can be done again.
+#[test]
+fn lanes_of_a_relay_do_not_write_over_what_is_needed() {
+    relay_with(relay::Fault::None);
+    finds("nobody waits", "what a good block left is gone");
+    finds("one place", "Causality violation");
 }
 
 // Guards "nothing is lost" where two routes share an fsync, also when that fails.
