@@ -273,6 +273,7 @@ impl<T: Real> Grid<T> {
             block.spikes.len() <= self.tiling.block_steps
                 || (block.spikes.len().is_multiple_of(self.tiling.block_steps)
                     && self.tiling.needs.relayed
+                    && self.tame
                     && self.first_row == self.turned
                     && order == Order::OfLanes)
         );
