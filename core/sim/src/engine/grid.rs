@@ -270,7 +270,7 @@ impl<T: Real> Grid<T> {
     /// A relay may end after fewer blocks: before the first one with a value that is not finite.
     pub(crate) fn advance(&mut self, block: &Block<'_, T>, order: Order, executor: &Executor) -> Swept {
         debug_assert!(
-            block.spikes.len() <= self.tiling.block_steps
+            (1..=self.tiling.block_steps).contains(&block.spikes.len())
                 || (block.spikes.len().is_multiple_of(self.tiling.block_steps)
                     && self.tiling.needs.relayed
                     && self.tame
@@ -390,7 +390,7 @@ impl<T: Real> WithKernel<T> for Advance<'_, '_, T> {
                 blocks,
                 strip: &Strip::of(owned, grid.columns, grid.boundary),
                 links: linked.then_some(&grid.links[..]),
-                turned: grid.turned + if tiling.turns { steps } else { 0 },
+                turned: grid.turned_after(steps),
                 // Else the lanes run one after the other.
                 others: team.size() > 1,
                 progress: relay::Progress::of(blocks.len()),

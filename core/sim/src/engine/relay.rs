@@ -111,10 +111,10 @@ impl<'s, T: Real> Relay<'s, T> {
         let mut rest = Next { fields, sums };
         let current = [&mut *current.potential, &mut current.activator, &mut current.inhibitor];
         let (mut owned, before) = if own {
-            (Some(current), None)
+            (current, None)
         } else {
             let fields = current.map(|field| &*field);
-            (None, Some(Before { fields, first_row: first_rows[0], own }))
+            (Default::default(), Some(Before { fields, first_row: first_rows[0], own }))
         };
         let lanes = buffers.lanes().enumerate().map(move |(index, (parts, leg))| {
             let rows = self.tiling.rows_of(index, all);
@@ -122,10 +122,10 @@ impl<'s, T: Real> Relay<'s, T> {
             let summed = |level: usize| lane.below(steps.saturating_sub(level)).len();
             let cells = rows.len() * columns;
             let next = rest.split_off(cells, summed);
-            let own = owned.as_mut().map(|fields| fields.each_mut().map(|field| front(field, cells)));
-            let planes = match (before, own) {
-                (None, Some(own)) => Planes::Own([own, next.fields.map(|[field, _]| field)]),
-                (before, _) => Planes::Whole(before.unwrap_or_else(|| unreachable!("they are whole")), next),
+            let own = owned.each_mut().map(|field| front(field, cells));
+            let planes = match before {
+                Some(before) => Planes::Whole(before, next),
+                None => Planes::Own([own, next.fields.map(|[field, _]| field)]),
             };
             Runner { relay: self, index, rows, planes, parts, leg }
         });

@@ -91,7 +91,7 @@ impl Team {
     }
 }
 
-/// Gives the later lanes to the pool, counted while they run, and runs the first here.
+/// Gives the later lanes to the pool, counted while they run, and runs the first here. One copy of it for all pools.
 #[inline(never)]
 fn share<'scope, L: FnOnce() + Send + 'scope>(
     scope: &Scope<'scope>,

@@ -113,6 +113,7 @@ impl<'s, T: Real> Lane<'s, T> {
         self.part(self.parting()..self.heads().end, strip, Tie::Needs(kept));
     }
 
+    /// One copy of it for the four that call it.
     #[inline(never)]
     fn part(&mut self, heads: Range<isize>, strip: &Strip, tie: Tie<'_, T>) {
         // A failure would be the host's, and its kinetics goes step by step, where nothing is kept.
