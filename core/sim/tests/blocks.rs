@@ -402,6 +402,25 @@ impl mfn_sim::Observer for Breaking {
     }
 }
 
+/// Runs to a step while another thread sets the token again and again, so that the run is stopped at any moment.
+fn run_stopped(simulation: &mut Simulation, steps: u64, pause_us: u64) {
+    let token = simulation.cancel_token();
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) {
+                token.cancel();
+                std::thread::sleep(std::time::Duration::from_micros(pause_us));
+            }
+        });
+        while simulation.step_count() < steps {
+            token.reset();
+            simulation.run(steps - simulation.step_count(), &mut go_on).unwrap();
+        }
+        is_done.store(true, Ordering::Relaxed);
+    });
+}
+
 /// Guards runs that are stopped between any two steps: by observers that break whenever they can and by a token that
 /// another thread sets at any moment. Each goes on to the bits of the run in one piece, and sees each frame once.
 #[test]
@@ -442,21 +461,7 @@ fn stopped_runs_go_on_to_the_same_bits() {
         }
 
         let mut stopped = make(0);
-        let token = stopped.cancel_token();
-        let is_done = std::sync::atomic::AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !is_done.load(Ordering::Relaxed) {
-                    token.cancel();
-                    std::thread::sleep(std::time::Duration::from_micros(50));
-                }
-            });
-            while stopped.step_count() < steps {
-                token.reset();
-                stopped.run(steps - stopped.step_count(), &mut go_on).unwrap();
-            }
-            is_done.store(true, Ordering::Relaxed);
-        });
+        run_stopped(&mut stopped, steps, 50);
         assert!(checkpoint::encode(&stopped) == expected, "every {record_every}");
     }
 }

@@ -1,7 +1,5 @@
 //! Runs on several threads, which do many blocks without waiting for each other between them, against runs on one thread.
 
-use std::sync::atomic::AtomicBool;
-
 use mfn_sim::{Coefficient, Precision, RngKind};
 use ndarray::Array2;
 
@@ -152,21 +150,7 @@ fn relays_are_seen_and_stopped_between_two_steps() {
         assert_eq!(observer.0, (1..=STEPS / 45).map(|frame| 45 * frame).collect::<Vec<_>>());
 
         let mut stopped = make();
-        let token = stopped.cancel_token();
-        let is_done = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !is_done.load(Ordering::Relaxed) {
-                    token.cancel();
-                    std::thread::sleep(std::time::Duration::from_micros(200));
-                }
-            });
-            while stopped.step_count() < STEPS {
-                token.reset();
-                stopped.run(STEPS - stopped.step_count(), &mut go_on).unwrap();
-            }
-            is_done.store(true, Ordering::Relaxed);
-        });
+        run_stopped(&mut stopped, STEPS, 200);
         assert!(checkpoint::encode(&stopped) == expected, "{cut:?}");
     }
 }
